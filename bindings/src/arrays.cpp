@@ -1,0 +1,264 @@
+// bindings/src/arrays.cpp - Python objects <-> borrowed arrays.
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "bindings.hpp"
+
+#define PY_ARRAY_UNIQUE_SYMBOL engine_ARRAY_API
+#include <numpy/arrayobject.h>
+#include <numpy/arrayscalars.h>
+
+namespace engine::python {
+namespace {
+
+bool dtype_of(int type_num, DType& dtype) {
+  switch (type_num) {
+    case NPY_BOOL: dtype = DType::Bool; return true;
+    case NPY_BYTE: dtype = DType::Int8; return true;
+    case NPY_UBYTE: dtype = DType::UInt8; return true;
+    case NPY_SHORT: dtype = DType::Int16; return true;
+    case NPY_USHORT: dtype = DType::UInt16; return true;
+    case NPY_INT: dtype = DType::Int32; return true;
+    case NPY_UINT: dtype = DType::UInt32; return true;
+    case NPY_LONG: dtype = sizeof(long) == 8 ? DType::Int64 : DType::Int32; return true;
+    case NPY_ULONG: dtype = sizeof(long) == 8 ? DType::UInt64 : DType::UInt32; return true;
+    case NPY_LONGLONG: dtype = DType::Int64; return true;
+    case NPY_ULONGLONG: dtype = DType::UInt64; return true;
+    case NPY_HALF: dtype = DType::Float16; return true;
+    case NPY_FLOAT: dtype = DType::Float32; return true;
+    case NPY_DOUBLE: dtype = DType::Float64; return true;
+    case NPY_CFLOAT: dtype = DType::Complex64; return true;
+    case NPY_CDOUBLE: dtype = DType::Complex128; return true;
+    default: return false;
+  }
+}
+
+int type_num_of(DType dtype) {
+  static constexpr int numbers[kDTypes] = {NPY_BOOL,  NPY_INT8,   NPY_UINT8,  NPY_INT16,   NPY_UINT16,  NPY_INT32,     NPY_UINT32,
+                                           NPY_INT64, NPY_UINT64, NPY_HALF,   NPY_FLOAT32, NPY_FLOAT64, NPY_COMPLEX64, NPY_COMPLEX128};
+  return numbers[static_cast<std::size_t>(dtype)];
+}
+
+std::string quoted(const Program& program, std::size_t index) { return fmt::format("'{}'", program.name(index)); }
+
+[[noreturn]] void refuse(const Program& program, std::size_t index, std::string what, std::string label, std::string help) {
+  throw DTypeError({.what = std::move(what), .labels = {{program.first_span(index), std::move(label)}}, .help = std::move(help), .text = program.text()});
+}
+
+std::string dtype_name(PyArrayObject* array) {
+  const Ref text(PyObject_Str(reinterpret_cast<PyObject*>(PyArray_DESCR(array))));
+  const char* utf8 = text ? PyUnicode_AsUTF8(text.get()) : nullptr;
+  PyErr_Clear();
+  return utf8 ? utf8 : "unknown";
+}
+
+/// Whether `object` is a numpy.ma.MaskedArray; numpy.ma need not have been imported for the answer.
+bool is_masked(PyObject* object) {
+  PyObject* modules = PyImport_GetModuleDict();
+  PyObject* ma = PyDict_GetItemString(modules, "numpy.ma");
+  if (!ma) return false;
+  const Ref type(PyObject_GetAttrString(ma, "MaskedArray"));
+  const int answer = type ? PyObject_IsInstance(object, type.get()) : 0;
+  PyErr_Clear();
+  return answer == 1;
+}
+
+/// False where the dtype has no place here.
+bool read_array(PyArrayObject* array, ArrayView& view) {
+  if (!dtype_of(PyArray_TYPE(array), view.dtype)) return false;
+  view.data = PyArray_DATA(array);
+  view.swapped = PyArray_ISBYTESWAPPED(array);
+  view.writable = PyArray_ISWRITEABLE(array);
+  const int rank = PyArray_NDIM(array);
+  view.shape = Shape(std::span<const std::int64_t>(reinterpret_cast<const std::int64_t*>(PyArray_DIMS(array)), static_cast<std::size_t>(rank)));
+  view.strides = Strides(std::span<const std::int64_t>(reinterpret_cast<const std::int64_t*>(PyArray_STRIDES(array)), static_cast<std::size_t>(rank)));
+  return true;
+}
+static_assert(sizeof(npy_intp) == sizeof(std::int64_t));
+
+void read_ndarray(PyArrayObject* array, const Program& program, std::size_t index, Operand& operand) {
+  if (PyArray_NDIM(array) > kMaxRank)
+    throw ShapeError({.what = fmt::format("{} has {} axes", quoted(program, index), PyArray_NDIM(array)),
+                      .labels = {{program.first_span(index), fmt::format("at most {}", kMaxRank)}},
+                      .help = "reshape it",
+                      .text = program.text()});
+  if (read_array(array, operand.array)) {
+    operand.weak = Weak::No;
+    return;
+  }
+  const std::string name = dtype_name(array);
+  std::string help = "engine knows bool, integers to 64 bits, floats to 64 bits and complex to 128 bits";
+  switch (PyArray_TYPE(array)) {
+    case NPY_OBJECT: help = "give it a numeric dtype: np.asarray(x, dtype=float)"; break;
+    case NPY_VOID: help = "pass its fields as operands of their own: x['field']"; break;
+    case NPY_DATETIME:
+    case NPY_TIMEDELTA: help = "pass its integers, x.view(np.int64), and keep the unit yourself"; break;
+    case NPY_LONGDOUBLE:
+    case NPY_CLONGDOUBLE: help = "cast it: x.astype(np.float64)"; break;
+    default: break;
+  }
+  refuse(program, index, fmt::format("{} has dtype {}, which is not supported", quoted(program, index), name), name, std::move(help));
+}
+
+void read_int(PyObject* object, const Program& program, std::size_t index, Operand& operand) {
+  int overflow = 0;
+  const long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
+  if (value == -1 && PyErr_Occurred()) throw PythonError{};
+  operand.weak = Weak::Int;
+  if (overflow == 0) {
+    operand.negative = value < 0;
+    std::memcpy(operand.scalar, &value, 8);
+    return;
+  }
+  if (overflow > 0) {
+    const unsigned long long large = PyLong_AsUnsignedLongLong(object);
+    if (!(large == static_cast<unsigned long long>(-1) && PyErr_Occurred())) {
+      operand.negative = false;
+      std::memcpy(operand.scalar, &large, 8);
+      return;
+    }
+    PyErr_Clear();
+  }
+  throw LimitError({.what = fmt::format("{} is an integer beyond 64 bits", quoted(program, index)),
+                    .labels = {{program.first_span(index), "here"}},
+                    .help = "pass it as a float",
+                    .text = program.text()});
+}
+
+}  // namespace
+
+bool init_arrays() { return _import_array() >= 0; }
+
+void read_operand(PyObject* object, const Program& program, std::size_t index, Operand& operand, std::vector<Ref>& keep) {
+  operand.present = true;
+  if (PyArray_CheckExact(object)) {
+    read_ndarray(reinterpret_cast<PyArrayObject*>(object), program, index, operand);
+  } else if (PyFloat_CheckExact(object)) {
+    operand.weak = Weak::Float;
+    const double value = PyFloat_AS_DOUBLE(object);
+    std::memcpy(operand.scalar, &value, sizeof value);
+  } else if (PyBool_Check(object)) {
+    operand.weak = Weak::Bool;
+    operand.scalar[0] = static_cast<std::byte>(object == Py_True);
+  } else if (PyLong_CheckExact(object)) {
+    read_int(object, program, index, operand);
+  } else if (PyComplex_CheckExact(object)) {
+    operand.weak = Weak::Complex;
+    const Py_complex value = PyComplex_AsCComplex(object);
+    std::memcpy(operand.scalar, &value.real, 8);
+    std::memcpy(operand.scalar + 8, &value.imag, 8);
+  } else if (PyArray_IsScalar(object, Generic)) {
+    Ref array(PyArray_FromScalar(object, nullptr));
+    if (!array) throw PythonError{};
+    read_ndarray(reinterpret_cast<PyArrayObject*>(array.get()), program, index, operand);
+    keep.push_back(std::move(array));
+  } else if (PyArray_Check(object)) {
+    if (is_masked(object))
+      refuse(program, index, fmt::format("{} is a masked array: its mask would be lost", quoted(program, index)), "masked array",
+             "fill it first, x.filled(0), or pass data and mask as two operands");
+    read_ndarray(reinterpret_cast<PyArrayObject*>(object), program, index, operand);
+  } else if (PyLong_Check(object)) {
+    read_int(object, program, index, operand);
+  } else if (PyFloat_Check(object)) {
+    operand.weak = Weak::Float;
+    const double value = PyFloat_AS_DOUBLE(object);
+    std::memcpy(operand.scalar, &value, sizeof value);
+  } else if (PyUnicode_Check(object) || PyBytes_Check(object)) {
+    refuse(program, index, fmt::format("{} is a {}: no operand holds text", quoted(program, index), Py_TYPE(object)->tp_name), Py_TYPE(object)->tp_name,
+           "bytes can be read as numbers: np.frombuffer(x, np.uint8)");
+  } else {
+    // np.asarray: the buffer protocol first, then __array__ and its kin, then sequences.
+    Ref array(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
+    if (!array) {
+      PyErr_Clear();
+      refuse(program, index, fmt::format("{} is a {}, which is no array", quoted(program, index), Py_TYPE(object)->tp_name), Py_TYPE(object)->tp_name,
+             "pass an array, a buffer, a number, or nested lists of equal length");
+    }
+    auto* ndarray = reinterpret_cast<PyArrayObject*>(array.get());
+    if (PyArray_TYPE(ndarray) == NPY_OBJECT)
+      refuse(program, index, fmt::format("{} is a {}, which is no array of numbers", quoted(program, index), Py_TYPE(object)->tp_name),
+             Py_TYPE(object)->tp_name, "pass an array, a buffer, a number, or nested lists of equal length");
+    if (program.writes(index) && (PyArray_BASE(ndarray) == nullptr || !PyArray_ISWRITEABLE(ndarray)))
+      refuse(program, index, fmt::format("{} is a {}: what is written into it would be lost", quoted(program, index), Py_TYPE(object)->tp_name),
+             Py_TYPE(object)->tp_name, "pass a NumPy array");
+    read_ndarray(ndarray, program, index, operand);
+    keep.push_back(std::move(array));
+  }
+  if (operand.weak == Weak::No && program.writes(index) && !operand.array.writable)
+    throw ShapeError({.what = fmt::format("{} is read-only", quoted(program, index)),
+                      .labels = {{program.first_span(index), "is written to"}},
+                      .help = "pass a copy, or x.setflags(write=True)",
+                      .text = program.text()});
+}
+
+ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
+  const auto fail = [&](std::string what, std::string help) {
+    throw DTypeError({.what = std::move(what), .labels = {}, .help = std::move(help), .text = text});
+  };
+  if (PyArray_Check(object)) {
+    array = Ref(Py_NewRef(object));
+    if (!PyArray_CheckExact(object) && is_masked(object)) fail("out is a masked array", "pass out.data");
+  } else {
+    array = Ref(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
+    if (!array) {
+      PyErr_Clear();
+      fail(fmt::format("out is a {}, which is no array", Py_TYPE(object)->tp_name), "pass a NumPy array");
+    }
+    if (PyArray_BASE(reinterpret_cast<PyArrayObject*>(array.get())) == nullptr)
+      fail(fmt::format("out is a {}: what is written into it would be lost", Py_TYPE(object)->tp_name), "pass a NumPy array or a writable buffer");
+  }
+  auto* ndarray = reinterpret_cast<PyArrayObject*>(array.get());
+  ArrayView view;
+  if (PyArray_NDIM(ndarray) > kMaxRank) throw ShapeError({.what = fmt::format("out has more than {} axes", kMaxRank), .labels = {}, .help = {}, .text = text});
+  if (!read_array(ndarray, view)) fail(fmt::format("out has dtype {}, which is not supported", dtype_name(ndarray)), "pass a numeric array");
+  if (!view.writable) throw ShapeError({.what = "out is read-only", .labels = {}, .help = "pass a writable array", .text = text});
+  return view;
+}
+
+void* allocate_result(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t) {
+  npy_intp dims[kMaxRank], steps[kMaxRank];
+  bool is_c = true;
+  auto expected = static_cast<npy_intp>(item_size(dtype));
+  for (int axis = shape.size() - 1; axis >= 0; --axis) {
+    dims[axis] = shape[axis];
+    steps[axis] = strides[axis];
+    is_c = is_c && (steps[axis] == expected || dims[axis] <= 1);
+    expected *= dims[axis] ? dims[axis] : 1;
+  }
+  PyObject* array = PyArray_New(&PyArray_Type, shape.size(), dims, type_num_of(dtype), is_c ? nullptr : steps, nullptr, 0, 0, nullptr);
+  if (!array) {
+    PyErr_Clear();
+    throw std::bad_alloc();
+  }
+  *static_cast<PyObject**>(context) = array;
+  return PyArray_DATA(reinterpret_cast<PyArrayObject*>(array));
+}
+
+PyObject* as_result(PyObject* array) { return PyArray_Return(reinterpret_cast<PyArrayObject*>(array)); }
+
+PyObject* as_region(PyObject* operand, const ArrayView& region) {
+  if (!PyArray_Check(operand)) return Py_NewRef(operand);
+  auto* array = reinterpret_cast<PyArrayObject*>(operand);
+  bool whole = PyArray_NDIM(array) == region.shape.size() && PyArray_DATA(array) == region.data;
+  for (int axis = 0; whole && axis < region.shape.size(); ++axis)
+    whole = PyArray_DIM(array, axis) == region.shape[axis] && PyArray_STRIDE(array, axis) == region.strides[axis];
+  if (whole) return Py_NewRef(operand);
+  npy_intp dims[kMaxRank], steps[kMaxRank];
+  for (int axis = 0; axis < region.shape.size(); ++axis) {
+    dims[axis] = region.shape[axis];
+    steps[axis] = region.strides[axis];
+  }
+  PyArray_Descr* descr = PyArray_DESCR(array);
+  Py_INCREF(descr);
+  PyObject* view = PyArray_NewFromDescr(&PyArray_Type, descr, region.shape.size(), dims, steps, region.data, NPY_ARRAY_WRITEABLE, nullptr);
+  if (!view) return nullptr;
+  Py_INCREF(operand);
+  if (PyArray_SetBaseObject(reinterpret_cast<PyArrayObject*>(view), operand) < 0) {
+    Py_DECREF(view);
+    return nullptr;
+  }
+  return view;
+}
+
+}  // namespace engine::python

@@ -1,0 +1,144 @@
+// catalog/op.cpp - the table itself, and look-up in it.
+#include "engine/catalog/op.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace engine::catalog {
+namespace {
+
+constexpr std::array<OpInfo, kOps> kOperations{{
+#define OP(NAME, SPELLING, ARITY, RULE, MEANING, LOWERING, GRADIENT, ORACLE, SENTENCE, ...) \
+  OpInfo{Op::NAME, #NAME, SPELLING, ARITY, RULE, #MEANING, LOWERING, GRADIENT, ORACLE, SENTENCE __VA_OPT__(, ) __VA_ARGS__},
+#include "engine/catalog/elementwise.def"
+#undef OP
+}};
+
+constexpr std::array<ReductionInfo, kReductions> kReductionTable{{
+#define REDUCTION(NAME, CALL, KERNEL, ACCUMULATOR, IDENTITY, COMBINE, ORACLE, SENTENCE) \
+  ReductionInfo{Reduction::NAME, #NAME, CALL, Reduction::KERNEL, ACCUMULATOR, IDENTITY, #COMBINE, ORACLE, SENTENCE},
+#include "engine/catalog/reduction.def"
+#undef REDUCTION
+}};
+
+struct Constant {
+  std::string_view name;
+  double value;
+  std::string_view sentence;
+};
+constexpr Constant kConstants[] = {
+#define CONSTANT(NAME, VALUE, SENTENCE) {NAME, VALUE, SENTENCE},
+#include "engine/catalog/constants.def"
+#undef CONSTANT
+};
+
+struct Named {
+  std::string_view name;
+  const OpInfo* op;
+};
+
+/// All call names, sorted. Made once; the rows themselves are constant.
+const std::vector<Named>& names() {
+  static const std::vector<Named> sorted = [] {
+    std::vector<Named> list;
+    for (const OpInfo& row : kOperations)
+      for (std::string_view rest = row.spelling.names; !rest.empty();) {
+        const std::size_t end = rest.find('|');
+        list.push_back({rest.substr(0, end), &row});
+        rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+      }
+    std::sort(list.begin(), list.end(), [](const Named& a, const Named& b) { return a.name < b.name; });
+    return list;
+  }();
+  return sorted;
+}
+
+}  // namespace
+
+const OpInfo& info(Op op) noexcept { return kOperations[static_cast<std::size_t>(op)]; }
+const ReductionInfo& info(Reduction reduction) noexcept { return kReductionTable[static_cast<std::size_t>(reduction)]; }
+const std::array<OpInfo, kOps>& operations() noexcept { return kOperations; }
+const std::array<ReductionInfo, kReductions>& reductions() noexcept { return kReductionTable; }
+
+const OpInfo* find_function(std::string_view name) noexcept {
+  const std::vector<Named>& list = names();
+  const auto it = std::lower_bound(list.begin(), list.end(), name, [](const Named& a, std::string_view b) { return a.name < b; });
+  return it != list.end() && it->name == name ? it->op : nullptr;
+}
+
+const ReductionInfo* find_reduction(std::string_view name) noexcept {
+  for (const ReductionInfo& row : kReductionTable)
+    if (row.name == name) return &row;
+  return nullptr;
+}
+
+const OpInfo* find_infix(std::string_view symbol) noexcept {
+  for (const OpInfo& row : kOperations)
+    if (row.spelling.symbol == symbol &&
+        (row.spelling.form == Spelling::Form::Infix || row.spelling.form == Spelling::Form::InfixRight))
+      return &row;
+  return nullptr;
+}
+
+const OpInfo* find_prefix(std::string_view symbol) noexcept {
+  for (const OpInfo& row : kOperations)
+    if (row.spelling.symbol == symbol && row.spelling.form == Spelling::Form::Prefix) return &row;
+  return nullptr;
+}
+
+bool find_constant(std::string_view name, double& value) noexcept {
+  for (const Constant& constant : kConstants)
+    if (constant.name == name) {
+      value = constant.value;
+      return true;
+    }
+  return false;
+}
+
+namespace {
+
+/// Optimal string alignment distance (insertions, deletions, substitutions, neighbours swapped), or `limit` if not below.
+std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) {
+  constexpr std::size_t kLongest = 32;
+  if (a.size() > kLongest || b.size() > kLongest) return limit;
+  std::size_t rows[3][kLongest + 1];
+  for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t* now = rows[i % 3];
+    const std::size_t* above = rows[(i - 1) % 3];
+    now[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      now[j] = std::min({above[j] + 1, now[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = std::min(now[j], rows[(i - 2) % 3][j - 2] + 1);
+    }
+  }
+  return std::min(rows[a.size() % 3][b.size()], limit);
+}
+
+}  // namespace
+
+std::string_view nearest(std::string_view name, const std::string_view* candidates, std::size_t count) noexcept {
+  std::string_view best;
+  // One slip in three letters is a typo; more is another word.
+  std::size_t limit = std::max<std::size_t>(1, (name.size() + 1) / 3) + 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t d = distance(name, candidates[i], limit);
+    if (d >= limit || d >= std::max(name.size(), candidates[i].size())) continue;
+    limit = d;
+    best = candidates[i];
+  }
+  return best;
+}
+
+std::string_view nearest_function(std::string_view name) noexcept {
+  static const std::vector<std::string_view> all = [] {
+    std::vector<std::string_view> list;
+    for (const Named& named : names()) list.push_back(named.name);
+    for (const ReductionInfo& row : kReductionTable) list.push_back(row.name);
+    for (const DTypeInfo& dtype : kDTypeInfo) list.push_back(dtype.name);
+    return list;
+  }();
+  return nearest(name, all.data(), all.size());
+}
+
+}  // namespace engine::catalog

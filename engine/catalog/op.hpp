@@ -1,0 +1,194 @@
+// catalog/op.hpp - the operation table, read once: names, spellings, rules and facts of every operation.
+// The rows are in the *.def files beside this one; scalar.hpp and meaning.hpp compile their meanings.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "engine/base/dtype.hpp"
+
+namespace engine::catalog {
+
+/// One enumerator per row of the table.
+enum class Op : std::uint16_t {
+#define OP(NAME, ...) NAME,
+#include "engine/catalog/elementwise.def"
+#undef OP
+};
+inline constexpr std::size_t kOps = 0
+#define OP(NAME, ...) +1
+#include "engine/catalog/elementwise.def"
+#undef OP
+    ;
+
+/// One enumerator per reduction.
+enum class Reduction : std::uint8_t {
+#define REDUCTION(NAME, ...) NAME,
+#include "engine/catalog/reduction.def"
+#undef REDUCTION
+};
+inline constexpr std::size_t kReductions = 0
+#define REDUCTION(NAME, ...) +1
+#include "engine/catalog/reduction.def"
+#undef REDUCTION
+    ;
+
+/// How an operation is written. `names` are its call names, separated by '|', the first one NumPy's own.
+struct Spelling {
+  enum class Form : std::uint8_t { Call, Prefix, Infix, InfixRight };
+  Form form = Form::Call;
+  std::string_view symbol;      ///< "+" or "and"; empty for calls
+  std::uint8_t power = 0;       ///< binding power of Pratt parsing; larger binds tighter
+  std::string_view names;
+};
+constexpr Spelling call(std::string_view names) { return {Spelling::Form::Call, {}, 0, names}; }
+constexpr Spelling prefix(std::string_view symbol, std::uint8_t power, std::string_view names) {
+  return {Spelling::Form::Prefix, symbol, power, names};
+}
+constexpr Spelling infix(std::string_view symbol, std::uint8_t power, std::string_view names) {
+  return {Spelling::Form::Infix, symbol, power, names};
+}
+constexpr Spelling infix_right(std::string_view symbol, std::uint8_t power, std::string_view names) {
+  return {Spelling::Form::InfixRight, symbol, power, names};
+}
+
+/// Number and names of the arguments: "x, y". The names serve keyword arguments and the documentation.
+struct Arity {
+  std::uint8_t count;
+  std::string_view names;
+};
+constexpr Arity arity(int count) {
+  return {static_cast<std::uint8_t>(count), count == 0 ? "" : count == 1 ? "x" : count == 2 ? "x, y" : "x, y, z"};
+}
+constexpr Arity arity(std::string_view names) {
+  std::uint8_t count = 1;
+  for (char c : names) count += c == ',';
+  return {count, names};
+}
+
+/// Argument dtypes -> result dtype, by NumPy's lists of loops (see type_rule.hpp for what each admits).
+enum class Rule : std::uint8_t {
+  Same,          ///< every dtype to itself
+  Arithmetic,    ///< as Same, but bool alone is a type error
+  Numeric,       ///< every dtype but bool to itself: bool becomes int8
+  Ordered,       ///< as Numeric, complex refused (floor division, modulo)
+  Integral,      ///< bool, integers and floats to themselves; complex refused
+  Divide,        ///< integers to float64, inexact to themselves
+  Floating,      ///< inexact to themselves, integers to the float that holds them
+  RealFloating,  ///< as Floating, complex refused
+  Predicate,     ///< every dtype to bool
+  RealPredicate, ///< floats to bool, complex refused
+  Comparison,    ///< as Predicate over two arguments, int64 against uint64 exactly
+  Bitwise,       ///< bool and integers to themselves
+  Shift,         ///< integers to themselves
+  Logical,       ///< every dtype to bool
+  Magnitude,     ///< as Same, complex to its real dtype
+  RealPart,      ///< complex to its real dtype, others to themselves
+  Select,        ///< bool, T, T to T
+  Position,      ///< no argument; int64
+};
+
+enum class Lowering : std::uint8_t { Instruction, ByCall, Expand };
+struct LoweringInfo {
+  Lowering kind;
+  std::string_view expansion;  ///< of Expand: the operation in other rows' words, over x, y, z
+};
+inline constexpr LoweringInfo instruction{Lowering::Instruction, {}};
+inline constexpr LoweringInfo by_call{Lowering::ByCall, {}};
+constexpr LoweringInfo expand(std::string_view text) { return {Lowering::Expand, text}; }
+
+/// Derivatives, one per argument, in the engine's own language over x, y, z and out; empty: none.
+struct Gradient {
+  std::array<std::string_view, 3> of{};
+};
+constexpr Gradient grad(std::string_view x, std::string_view y = {}, std::string_view z = {}) { return {{x, y, z}}; }
+inline constexpr Gradient no_grad{};
+
+/// NumPy's name of the operation, the range its tests sample, and the error allowed against it in ulp (0: same bits).
+struct Oracle {
+  std::string_view numpy;
+  double low;
+  double high;
+  double ulp;
+};
+struct Range {
+  double low, high;
+};
+constexpr Range within(double low, double high) { return {low, high}; }
+constexpr double ulp(double bound) { return bound; }
+inline constexpr double exact = 0;
+constexpr Oracle oracle(std::string_view numpy, Range range, double bound) { return {numpy, range.low, range.high, bound}; }
+
+/// Algebraic and other facts, given only where true for every dtype the row admits.
+enum class Flags : std::uint16_t {
+  None = 0,
+  Commutative = 1,   ///< op(x, y) == op(y, x) bit for bit (NaN payloads aside)
+  Idempotent = 2,    ///< op(x, x) == x
+  Attribute = 4,     ///< also written `x.name`
+  Position = 8,      ///< depends on the position in the result; takes the axis as a constant argument
+  Compares = 16,     ///< Python integers that do not fit are compared exactly
+  Saturates = 32,    ///< Python integers that do not fit are brought to the nearest value (clip's bounds)
+  Libm = 64,         ///< calls the C library until functions of our own exist
+};
+constexpr Flags operator|(Flags a, Flags b) { return static_cast<Flags>(static_cast<int>(a) | static_cast<int>(b)); }
+constexpr bool has(Flags flags, Flags flag) { return (static_cast<int>(flags) & static_cast<int>(flag)) != 0; }
+
+struct OpInfo {
+  Op id;
+  std::string_view identifier;  ///< the enumerator's name, used in dumps: "Add"
+  Spelling spelling;
+  Arity arity;
+  Rule rule;
+  std::string_view meaning;     ///< C++ over x, y, z; the same characters the emitters use
+  LoweringInfo lowering;
+  Gradient gradient;
+  Oracle oracle;
+  std::string_view sentence;
+  Flags flags = Flags::None;
+  /// The first call name: "add", "hypot".
+  constexpr std::string_view name() const { return spelling.names.substr(0, spelling.names.find('|')); }
+};
+
+/// How a reduction's accumulator follows from its argument's dtype.
+enum class Accumulator : std::uint8_t {
+  Widen,   ///< bool and integers to (u)int64; float16 to float32, the result back to float16; others themselves
+  Same,    ///< the argument's dtype
+  Mean,    ///< bool and integers to float64; float16 to float32, the result back to float16; others themselves
+  Truth,   ///< the argument as bool, in bool
+  Count,   ///< the argument as bool, in int64
+};
+
+struct ReductionInfo {
+  Reduction id;
+  std::string_view identifier;   ///< "Sum"
+  std::string_view name;         ///< "sum"
+  Reduction kernel;              ///< the primitive that does the work: Sum, Prod, Min or Max
+  Accumulator accumulator;
+  std::string_view identity;     ///< value over no elements, as text; empty: an error there
+  std::string_view combine;      ///< C++ over x, y
+  Oracle oracle;
+  std::string_view sentence;
+};
+
+const OpInfo& info(Op op) noexcept;
+const ReductionInfo& info(Reduction reduction) noexcept;
+std::array<OpInfo, kOps> const& operations() noexcept;
+std::array<ReductionInfo, kReductions> const& reductions() noexcept;
+
+/// The row with that call name, or null. A perfect-hash or sorted look-up: O(log n), no allocation.
+const OpInfo* find_function(std::string_view name) noexcept;
+const ReductionInfo* find_reduction(std::string_view name) noexcept;
+/// Operators by their symbol ("+", "and"), or null.
+const OpInfo* find_infix(std::string_view symbol) noexcept;
+const OpInfo* find_prefix(std::string_view symbol) noexcept;
+
+/// Named constants (pi, e, inf, nan); false when there is none of that name.
+bool find_constant(std::string_view name, double& value) noexcept;
+
+/// The candidate nearest to `name` by optimal string alignment distance, empty when none is near enough to be a typo.
+std::string_view nearest(std::string_view name, const std::string_view* candidates, std::size_t count) noexcept;
+/// As above among all functions, reductions, dtypes and constants.
+std::string_view nearest_function(std::string_view name) noexcept;
+
+}  // namespace engine::catalog

@@ -1,0 +1,330 @@
+// catalog/scalar.hpp - one-lane meanings: NumPy's sense of the awkward cases, for bool, integers, float and double.
+// No standard header and no function that is not inlined: NVRTC reads this file too.
+#pragma once
+
+#include "engine/base/half.hpp"
+#include "engine/catalog/complex.hpp"
+
+namespace engine::math {
+
+template <class T> inline constexpr bool kIsBool = false;
+template <> inline constexpr bool kIsBool<bool> = true;
+template <class T> inline constexpr bool kIsFloat = false;
+template <> inline constexpr bool kIsFloat<float> = true;
+template <> inline constexpr bool kIsFloat<double> = true;
+template <class T> inline constexpr bool kIsComplex = false;
+template <class T> inline constexpr bool kIsComplex<Complex<T>> = true;
+template <class T> inline constexpr bool kIsHalf = false;
+template <> inline constexpr bool kIsHalf<Half> = true;
+template <class T> inline constexpr bool kIsSigned = !kIsBool<T> && T(-1) < T(0);
+template <class T> inline constexpr bool kIsSigned<Complex<T>> = true;
+
+/// An unsigned type wide enough for T that does not promote: arithmetic in it wraps.
+template <int kBytes> struct WrappingOf { using type = unsigned; };
+template <> struct WrappingOf<8> { using type = unsigned long; };
+template <class T> using Wrapping = typename WrappingOf<sizeof(T)>::type;
+
+template <class T>
+ENGINE_LANE T add(T x, T y) noexcept {
+  if constexpr (kIsBool<T>) return x | y;
+  else if constexpr (kIsFloat<T>) return x + y;
+  else return static_cast<T>(static_cast<Wrapping<T>>(x) + static_cast<Wrapping<T>>(y));
+}
+template <class T>
+ENGINE_LANE T subtract(T x, T y) noexcept {
+  if constexpr (kIsFloat<T>) return x - y;
+  else return static_cast<T>(static_cast<Wrapping<T>>(x) - static_cast<Wrapping<T>>(y));
+}
+template <class T>
+ENGINE_LANE T multiply(T x, T y) noexcept {
+  if constexpr (kIsBool<T>) return x & y;
+  else if constexpr (kIsFloat<T>) return x * y;
+  else return static_cast<T>(static_cast<Wrapping<T>>(x) * static_cast<Wrapping<T>>(y));
+}
+template <class T>
+ENGINE_LANE T divide(T x, T y) noexcept {
+  return x / y;
+}
+template <class T>
+ENGINE_LANE T negative(T x) noexcept {
+  if constexpr (kIsFloat<T>) return -x;
+  else return static_cast<T>(0 - static_cast<Wrapping<T>>(x));
+}
+
+ENGINE_LANE double fmod(double x, double y) noexcept { return __builtin_fmod(x, y); }
+ENGINE_LANE float fmod(float x, float y) noexcept { return __builtin_fmodf(x, y); }
+template <class T>
+ENGINE_LANE T fmod(T x, T y) noexcept {
+  if (y == 0) return 0;
+  if constexpr (kIsSigned<T>)
+    if (y == T(-1)) return 0;  // INT_MIN % -1 traps on x86
+  return static_cast<T>(x % y);
+}
+
+template <class T>
+ENGINE_LANE T copysign(T x, T y) noexcept {
+  if constexpr (sizeof(T) == 8) return __builtin_copysign(x, y);
+  else return __builtin_copysignf(x, y);
+}
+template <class T>
+ENGINE_LANE T floor(T x) noexcept {
+  if constexpr (!kIsFloat<T>) return x;
+  else if constexpr (sizeof(T) == 8) return __builtin_floor(x);
+  else return __builtin_floorf(x);
+}
+template <class T>
+ENGINE_LANE T ceil(T x) noexcept {
+  if constexpr (!kIsFloat<T>) return x;
+  else if constexpr (sizeof(T) == 8) return __builtin_ceil(x);
+  else return __builtin_ceilf(x);
+}
+template <class T>
+ENGINE_LANE T trunc(T x) noexcept {
+  if constexpr (!kIsFloat<T>) return x;
+  else if constexpr (sizeof(T) == 8) return __builtin_trunc(x);
+  else return __builtin_truncf(x);
+}
+ENGINE_LANE double rint(double x) noexcept { return __builtin_rint(x); }
+ENGINE_LANE float rint(float x) noexcept { return __builtin_rintf(x); }
+
+/// Floor division and its rest as CPython and NumPy have them: from fmod, so that x == q*y + r holds as well as it can.
+template <class T>
+ENGINE_LANE T floor_divide(T x, T y) noexcept {
+  if constexpr (kIsFloat<T>) {
+    if (y == 0) return x / y;
+    T rest = fmod(x, y);
+    T quotient = (x - rest) / y;
+    if (rest != 0 && (y < 0) != (rest < 0)) quotient -= T(1);
+    if (quotient == 0) return copysign(T(0), x / y);
+    const T below = floor(quotient);
+    return quotient - below > T(0.5) ? below + T(1) : below;
+  } else {
+    if (y == 0) return 0;
+    if constexpr (kIsSigned<T>) {
+      if (y == T(-1)) return negative(x);
+      const T quotient = static_cast<T>(x / y);
+      return static_cast<T>(quotient - (x % y != 0 && (x < 0) != (y < 0)));
+    } else {
+      return static_cast<T>(x / y);
+    }
+  }
+}
+template <class T>
+ENGINE_LANE T remainder(T x, T y) noexcept {
+  if constexpr (kIsFloat<T>) {
+    const T rest = fmod(x, y);
+    if (y == 0) return rest;
+    if (rest == 0) return copysign(T(0), y);
+    return (y < 0) != (rest < 0) ? rest + y : rest;
+  } else {
+    if (y == 0) return 0;
+    if constexpr (kIsSigned<T>) {
+      if (y == T(-1)) return 0;
+      const T rest = static_cast<T>(x % y);
+      return static_cast<T>(rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest);
+    } else {
+      return static_cast<T>(x % y);
+    }
+  }
+}
+
+ENGINE_LANE double power(double x, double y) noexcept { return __builtin_pow(x, y); }
+ENGINE_LANE float power(float x, float y) noexcept { return __builtin_powf(x, y); }
+/// By squaring, wrapping. Negative exponents never come here: they are refused before.
+template <class T>
+ENGINE_LANE T power(T x, T y) noexcept {
+  using U = Wrapping<T>;
+  U base = static_cast<U>(x), result = 1;
+  if constexpr (kIsSigned<T>)
+    if (y < 0) return 0;
+  for (U n = static_cast<U>(y); n; n >>= 1) {
+    if (n & 1) result *= base;
+    base *= base;
+  }
+  return static_cast<T>(result);
+}
+
+template <class T>
+ENGINE_LANE bool isnan(T x) noexcept {
+  if constexpr (kIsFloat<T>) return x != x;
+  else return false;
+}
+template <class T>
+ENGINE_LANE bool isinf(T x) noexcept {
+  if constexpr (!kIsFloat<T>) return false;
+  else if constexpr (sizeof(T) == 8) return (bit_cast<unsigned long>(x) & 0x7fffffffffffffffu) == 0x7ff0000000000000u;
+  else return (bit_cast<unsigned>(x) & 0x7fffffffu) == 0x7f800000u;
+}
+template <class T>
+ENGINE_LANE bool isfinite(T x) noexcept {
+  if constexpr (!kIsFloat<T>) return true;
+  else if constexpr (sizeof(T) == 8) return (bit_cast<unsigned long>(x) & 0x7fffffffffffffffu) < 0x7ff0000000000000u;
+  else return (bit_cast<unsigned>(x) & 0x7fffffffu) < 0x7f800000u;
+}
+template <class T>
+ENGINE_LANE bool signbit(T x) noexcept {
+  if constexpr (sizeof(T) == 8) return bit_cast<unsigned long>(x) >> 63;
+  else return bit_cast<unsigned>(x) >> 31;
+}
+
+template <class T>
+ENGINE_LANE bool less(T x, T y) noexcept { return x < y; }
+template <class T>
+ENGINE_LANE bool less_equal(T x, T y) noexcept { return x <= y; }
+template <class T>
+ENGINE_LANE bool equal(T x, T y) noexcept { return x == y; }
+// int64 against uint64, exactly.
+ENGINE_LANE bool less(long x, unsigned long y) noexcept { return x < 0 || static_cast<unsigned long>(x) < y; }
+ENGINE_LANE bool less(unsigned long x, long y) noexcept { return y > 0 && x < static_cast<unsigned long>(y); }
+ENGINE_LANE bool less_equal(long x, unsigned long y) noexcept { return x < 0 || static_cast<unsigned long>(x) <= y; }
+ENGINE_LANE bool less_equal(unsigned long x, long y) noexcept { return y >= 0 && x <= static_cast<unsigned long>(y); }
+ENGINE_LANE bool equal(long x, unsigned long y) noexcept { return x >= 0 && static_cast<unsigned long>(x) == y; }
+ENGINE_LANE bool equal(unsigned long x, long y) noexcept { return equal(y, x); }
+
+template <class T>
+ENGINE_LANE bool truth(T x) noexcept { return x != 0; }
+ENGINE_LANE bool truth(bool x) noexcept { return x; }
+
+template <class T>
+ENGINE_LANE T absolute(T x) noexcept {
+  if constexpr (kIsFloat<T>) return copysign(x, T(1));
+  else if constexpr (kIsSigned<T>) return x < 0 ? negative(x) : x;
+  else return x;
+}
+template <class T>
+ENGINE_LANE T sign(T x) noexcept {
+  if constexpr (kIsFloat<T>) return x > 0 ? T(1) : x < 0 ? T(-1) : x == 0 ? T(0) : x;
+  else return static_cast<T>((x > 0) - (kIsSigned<T> ? x < T(0) : false));
+}
+template <class T>
+ENGINE_LANE T reciprocal(T x) noexcept {
+  if constexpr (kIsFloat<T>) return T(1) / x;
+  else return x == 1 ? T(1) : (kIsSigned<T> && x == T(-1)) ? T(-1) : T(0);
+}
+
+/// NaN if either is; +0 > -0. Equal numbers differ at most in the sign of zero, so `and` of their bits picks +0.
+template <class T>
+ENGINE_LANE T maximum(T x, T y) noexcept {
+  if constexpr (kIsFloat<T>) {
+    T larger = x > y ? x : y;
+    if constexpr (sizeof(T) == 8)
+      larger = x == y ? bit_cast<T>(bit_cast<unsigned long>(x) & bit_cast<unsigned long>(y)) : larger;
+    else
+      larger = x == y ? bit_cast<T>(bit_cast<unsigned>(x) & bit_cast<unsigned>(y)) : larger;
+    return x != x ? x : larger;  // a NaN in y has been taken by the first comparison
+  } else {
+    return x > y ? x : y;
+  }
+}
+template <class T>
+ENGINE_LANE T minimum(T x, T y) noexcept {
+  if constexpr (kIsFloat<T>) {
+    T smaller = x < y ? x : y;
+    if constexpr (sizeof(T) == 8)
+      smaller = x == y ? bit_cast<T>(bit_cast<unsigned long>(x) | bit_cast<unsigned long>(y)) : smaller;
+    else
+      smaller = x == y ? bit_cast<T>(bit_cast<unsigned>(x) | bit_cast<unsigned>(y)) : smaller;
+    return x != x ? x : smaller;
+  } else {
+    return x < y ? x : y;
+  }
+}
+template <class T>
+ENGINE_LANE T fmax(T x, T y) noexcept {
+  if constexpr (kIsFloat<T>) return x != x ? y : y != y ? x : maximum(x, y);
+  else return maximum(x, y);
+}
+template <class T>
+ENGINE_LANE T fmin(T x, T y) noexcept {
+  if constexpr (kIsFloat<T>) return x != x ? y : y != y ? x : minimum(x, y);
+  else return minimum(x, y);
+}
+/// NumPy's clip to the letter: NaN wins, equal values give the bound.
+template <class T>
+ENGINE_LANE T clip(T x, T low, T high) noexcept {
+  const T raised = isnan(x) ? x : x > low ? x : low;
+  return isnan(raised) ? raised : raised < high ? raised : high;
+}
+
+template <class T>
+ENGINE_LANE T select(bool condition, T x, T y) noexcept { return condition ? x : y; }
+
+template <class T>
+ENGINE_LANE T invert(T x) noexcept {
+  if constexpr (kIsBool<T>) return !x;
+  else return static_cast<T>(~x);
+}
+template <class T>
+ENGINE_LANE T left_shift(T x, T y) noexcept {
+  using U = Wrapping<T>;
+  // As unsigned, a negative count is beyond every width.
+  const U count = static_cast<U>(y);
+  return count < sizeof(T) * 8 ? static_cast<T>(static_cast<U>(x) << count) : T(0);
+}
+template <class T>
+ENGINE_LANE T right_shift(T x, T y) noexcept {
+  using U = Wrapping<T>;
+  const U count = static_cast<U>(y);
+  const T sign_fill = kIsSigned<T> && x < T(0) ? static_cast<T>(-1) : T(0);
+  return count < sizeof(T) * 8 ? static_cast<T>(x >> count) : sign_fill;
+}
+
+template <class T>
+ENGINE_LANE T real(T x) noexcept { return x; }
+template <class T>
+ENGINE_LANE T imag(T) noexcept { return T(0); }
+template <class T>
+ENGINE_LANE T conjugate(T x) noexcept { return x; }
+
+#define ENGINE_LIBM(NAME)                                                        \
+  ENGINE_LANE double NAME(double x) noexcept { return __builtin_##NAME(x); }     \
+  ENGINE_LANE float NAME(float x) noexcept { return __builtin_##NAME##f(x); }
+ENGINE_LIBM(sqrt)
+ENGINE_LIBM(exp)
+ENGINE_LIBM(expm1)
+ENGINE_LIBM(log)
+ENGINE_LIBM(log1p)
+ENGINE_LIBM(sin)
+ENGINE_LIBM(cos)
+ENGINE_LIBM(tanh)
+#undef ENGINE_LIBM
+
+/// Float to integer (contract §3): NaN and what is beyond int64 give INT64_MIN, which is then cut to the width; uint64
+/// takes values up to 2^64.
+template <class F>
+ENGINE_LANE long to_int64(F x) noexcept {
+  return x >= F(-0x1p63) && x < F(0x1p63) ? static_cast<long>(x) : (-0x7fffffffffffffffL - 1);
+}
+template <class F>
+ENGINE_LANE unsigned long to_uint64(F x) noexcept {
+  const bool upper = x >= F(0x1p63) && x < F(0x1p64);
+  const long low = to_int64(upper ? x - F(0x1p63) : x);
+  return static_cast<unsigned long>(low) ^ (upper ? 0x8000000000000000u : 0u);
+}
+
+/// astype.
+template <class To, class From>
+ENGINE_LANE To convert(From x) noexcept {
+  if constexpr (kIsHalf<From>) {
+    if constexpr (kIsHalf<To>) return x;
+    else return convert<To>(half_to_float(x));
+  } else if constexpr (kIsComplex<From>) {
+    if constexpr (kIsBool<To>) return truth(x);
+    else if constexpr (kIsComplex<To>) return {static_cast<decltype(To::re)>(x.re), static_cast<decltype(To::re)>(x.im)};
+    else return convert<To>(x.re);
+  } else if constexpr (kIsComplex<To>) {
+    return {static_cast<decltype(To::re)>(x), 0};
+  } else if constexpr (kIsBool<To>) {
+    return x != 0;
+  } else if constexpr (kIsHalf<To>) {
+    if constexpr (sizeof(From) == 8 && kIsFloat<From>) return double_to_half(x);
+    else return float_to_half(static_cast<float>(x));
+  } else if constexpr (kIsFloat<From> && !kIsFloat<To>) {
+    if constexpr (!kIsSigned<To> && sizeof(To) == 8) return to_uint64(x);
+    else return static_cast<To>(to_int64(x));
+  } else {
+    return static_cast<To>(x);
+  }
+}
+
+}  // namespace engine::math

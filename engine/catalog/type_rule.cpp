@@ -1,0 +1,92 @@
+// catalog/type_rule.cpp - see type_rule.hpp.
+#include "engine/catalog/type_rule.hpp"
+
+namespace engine::catalog {
+
+std::span<const Loop> loops(Op op) noexcept { return loops(info(op).rule); }
+
+DType weak_dtype(Weak weak, DType strong) noexcept {
+  switch (weak) {
+    case Weak::Int: return strong == DType::Bool ? DType::Int64 : strong;
+    case Weak::Float: return is_inexact(strong) ? strong : DType::Float64;
+    case Weak::Complex: return is_complex(strong) ? strong : is_inexact(strong) ? complex_of(strong) : DType::Complex128;
+    case Weak::Bool:
+    case Weak::No: break;
+  }
+  return DType::Bool;
+}
+
+namespace {
+
+/// Promotion of the strong arguments; false if there are none.
+bool strong_type(std::span<const Argument> arguments, DType& dtype) noexcept {
+  bool any = false;
+  for (const Argument& argument : arguments) {
+    if (argument.weak != Weak::No) continue;
+    dtype = any ? promote(dtype, argument.dtype) : argument.dtype;
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace
+
+DType result_type(std::span<const Argument> arguments) noexcept {
+  DType strong = DType::Bool;
+  const bool any = strong_type(arguments, strong);
+  DType result = strong;
+  bool first = !any;
+  for (const Argument& argument : arguments) {
+    if (argument.weak == Weak::No) continue;
+    const DType dtype = any ? weak_dtype(argument.weak, strong) : argument.dtype;
+    result = first ? dtype : promote(result, dtype);
+    first = false;
+  }
+  return result;
+}
+
+int resolve(Op op, std::span<const Argument> arguments) noexcept {
+  const Rule rule = info(op).rule;
+  const std::span<const Loop> list = loops(rule);
+  std::array<DType, 3> dtypes{};
+  const std::size_t skip = rule == Rule::Select ? 1 : 0;
+  DType strong = DType::Bool;
+  const bool any_strong = strong_type(arguments.subspan(skip), strong);
+  bool all_bool = true, all_exact = true;
+  for (std::size_t i = skip; i < arguments.size(); ++i) {
+    const Argument& argument = arguments[i];
+    dtypes[i] = argument.weak == Weak::No ? argument.dtype : any_strong ? weak_dtype(argument.weak, strong) : argument.dtype;
+    all_bool = all_bool && dtypes[i] == DType::Bool;
+    all_exact = all_exact && !is_inexact(dtypes[i]);
+  }
+  // NumPy has type resolvers of its own for these two.
+  if (rule == Rule::Arithmetic && all_bool) return -1;
+  if (rule == Rule::Divide && all_exact)
+    for (std::size_t i = skip; i < arguments.size(); ++i) dtypes[i] = DType::Float64;
+  for (std::size_t loop = 0; loop < list.size(); ++loop) {
+    bool fits = true;
+    for (std::size_t i = skip; fits && i < arguments.size(); ++i) fits = can_cast_safely(dtypes[i], list[loop].in[i]);
+    if (fits) return static_cast<int>(loop);
+  }
+  return -1;
+}
+
+ReductionTypes reduction_types(Reduction reduction, DType argument) noexcept {
+  const auto widened = [&](DType exact) {
+    const DType accumulator = argument == DType::Float16 ? DType::Float32 : is_inexact(argument) ? argument : exact;
+    return ReductionTypes{false, accumulator, argument == DType::Float16 ? DType::Float16 : accumulator};
+  };
+  switch (info(reduction).accumulator) {
+    case Accumulator::Widen: return widened(kind(argument) == Kind::Unsigned ? DType::UInt64 : DType::Int64);
+    case Accumulator::Mean: return widened(DType::Float64);
+    case Accumulator::Same: {
+      const DType accumulator = argument == DType::Float16 ? DType::Float32 : argument;
+      return {false, accumulator, argument};
+    }
+    case Accumulator::Truth: return {true, DType::Bool, DType::Bool};
+    case Accumulator::Count: return {true, DType::Int64, DType::Int64};
+  }
+  return {};
+}
+
+}  // namespace engine::catalog

@@ -1,0 +1,52 @@
+# EngineStage.cmake - settings shared by every target, and the two words the folders speak:
+#   engine_stage(plan SOURCES space.cpp fuse.cpp USES opt)      the static library engine_plan
+#   engine_test(plan SOURCES space_test.cpp USES plan)          the program plan_test, known to ctest
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+find_program(ENGINE_CCACHE ccache)
+if(ENGINE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ENGINE_CCACHE})
+endif()
+
+# Says which Debian package is missing instead of CMake's long story.
+macro(engine_find_package package debian)
+  find_package(${package} QUIET)
+  if(NOT ${package}_FOUND)
+    message(FATAL_ERROR "${package} is missing: apt-get install ${debian}")
+  endif()
+endmacro()
+engine_find_package(fmt libfmt-dev)
+find_package(Threads REQUIRED)
+
+add_library(engine_settings INTERFACE)
+target_compile_features(engine_settings INTERFACE cxx_std_20)
+# Bits are part of the contract: no contraction into FMA, no reassociation, anywhere.
+target_compile_options(engine_settings INTERFACE -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-missing-field-initializers -fvisibility=hidden)
+target_include_directories(engine_settings INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/engine/include)
+target_compile_definitions(engine_settings INTERFACE ENGINE_VERSION="${PROJECT_VERSION}")
+if(ENGINE_VERIFY)
+  target_compile_definitions(engine_settings INTERFACE ENGINE_VERIFY=1)
+endif()
+if(ENGINE_SANITIZE)
+  target_compile_options(engine_settings INTERFACE -fsanitize=${ENGINE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(engine_settings INTERFACE -fsanitize=${ENGINE_SANITIZE})
+endif()
+
+function(engine_stage name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  add_library(engine_${name} STATIC ${ARG_SOURCES})
+  set_target_properties(engine_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  list(TRANSFORM ARG_USES PREPEND engine_)
+  target_link_libraries(engine_${name} PUBLIC engine_settings ${ARG_USES} PRIVATE fmt::fmt-header-only ${ARG_LIBRARIES})
+endfunction()
+
+function(engine_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name}_test ${ARG_SOURCES})
+  list(TRANSFORM ARG_USES PREPEND engine_)
+  target_link_libraries(${name}_test PRIVATE engine_settings ${ARG_USES} fmt::fmt-header-only GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name}_test)
+endfunction()

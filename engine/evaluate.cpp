@@ -1,0 +1,351 @@
+// evaluate.cpp - the pipeline, top to bottom: text -> syntax tree -> graph -> smaller graph -> plan -> code -> array.
+#include <engine/evaluate.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <vector>
+
+#include "engine/catalog/evaluate.hpp"
+#include "engine/frontend/parser.hpp"
+#include "engine/ir/build.hpp"
+#include "engine/opt/pipeline.hpp"
+#include "engine/plan/bind.hpp"
+#include "engine/run/executor.hpp"
+
+namespace engine {
+namespace {
+
+/// Plans kept per program; scalars baked into plans may make many, so the oldest give way.
+constexpr std::size_t kMaxPlans = 64;
+
+/// ENGINE_DUMP=ast,ir,opt,plan,code writes each stage's value to stderr, for people who work on the engine.
+bool wants_dump(std::string_view stage) {
+  static const char* const list = std::getenv("ENGINE_DUMP");
+  if (!list) return false;
+  const std::string_view all = list;
+  for (std::size_t at = 0; at <= all.size();) {
+    const std::size_t end = std::min(all.find(',', at), all.size());
+    if (all.substr(at, end - at) == stage) return true;
+    at = end + 1;
+  }
+  return false;
+}
+void dump(std::string_view stage, const std::string& text) { std::fprintf(stderr, "-- %.*s\n%s\n", static_cast<int>(stage.size()), stage.data(), text.c_str()); }
+
+/// The integer a rank-0 integer operand holds, as OperandType wants it.
+void read_integer(const ArrayView& array, ir::OperandType& type) {
+  alignas(16) std::byte raw[16];
+  std::memcpy(raw, array.data, item_size(array.dtype));
+  if (array.swapped) std::reverse(raw, raw + item_size(array.dtype));
+  if (array.dtype == DType::UInt64) {
+    std::uint64_t value;
+    std::memcpy(&value, raw, 8);
+    type.value = ir::Value::of(value);
+    type.negative = false;
+  } else {
+    std::int64_t value = 0;
+    catalog::cast_scalar(array.dtype, DType::Int64, raw, &value);
+    type.value = ir::Value::of(value);
+    type.negative = value < 0;
+  }
+}
+
+DType weak_default(Weak weak) {
+  switch (weak) {
+    case Weak::Bool: return DType::Bool;
+    case Weak::Int: return DType::Int64;
+    case Weak::Float: return DType::Float64;
+    default: return DType::Complex128;
+  }
+}
+
+/// The operand's type; `with_value`: the graph is to be specialised on its value.
+ir::OperandType type_of(const Operand& operand, bool with_value) {
+  ir::OperandType type;
+  type.weak = operand.weak;
+  if (operand.weak == Weak::No) {
+    type.dtype = operand.array.dtype;
+    type.rank = static_cast<std::uint8_t>(operand.array.shape.size());
+    if (with_value && type.rank == 0 && (is_integer(type.dtype) || type.dtype == DType::Bool)) {
+      type.has_value = true;
+      read_integer(operand.array, type);
+    }
+    return type;
+  }
+  type.dtype = weak_default(operand.weak);
+  if (with_value || operand.weak == Weak::Int || operand.weak == Weak::Bool) {
+    type.has_value = true;
+    type.negative = operand.negative;
+    const std::size_t size = operand.weak == Weak::Bool ? 1 : operand.weak == Weak::Complex ? 16 : 8;
+    std::memcpy(type.value.bytes.data(), operand.scalar, size);
+  }
+  return type;
+}
+
+/// A program made ready for one signature. One allocation holds the graph, the plan and the code of small programs.
+struct Compiled {
+  Compiled() : arena(initial.data(), initial.size()), graph(&arena), plan(&arena), codes(&arena), types(&arena), slot_name(&arena) {}
+  std::array<std::byte, 12288> initial;
+  std::pmr::monotonic_buffer_resource arena;
+  ir::Graph graph;
+  plan::Plan plan;
+  std::pmr::vector<run::interp::Code> codes;
+  std::pmr::vector<ir::OperandType> types;       ///< the signature: per name
+  std::pmr::vector<bool> present{&arena};
+  std::optional<DType> out;
+  bool aliased = false;
+  std::pmr::vector<std::uint32_t> slot_name;     ///< name of each slot, or kNone for locals
+
+  bool matches(const Operand* operands, std::size_t n, const ArrayView* out_view, bool is_aliased) const {
+    if (out_view ? out != out_view->dtype : out.has_value()) return false;
+    if (is_aliased != aliased) return false;
+    for (std::size_t i = 0; i < n; ++i) {
+      const Operand& operand = operands[i];
+      const ir::OperandType& type = types[i];
+      if (operand.present != present[i]) return false;
+      if (!operand.present) continue;
+      if (operand.weak != type.weak) return false;
+      if (operand.weak == Weak::No && (operand.array.dtype != type.dtype || operand.array.shape.size() != type.rank)) return false;
+      if (type.has_value && !(type_of(operand, true) == type)) return false;
+    }
+    return true;
+  }
+};
+
+}  // namespace
+
+struct Program::Impl {
+  Impl(std::string t, const Options& o) : text(std::move(t)), options(o), ast(frontend::parse(text, o.limits)) {}
+
+  std::string text;
+  Options options;
+  frontend::Ast ast;
+  std::vector<std::uint32_t> names;        ///< symbols that come from outside
+  std::vector<bool> required, written;
+  std::vector<Span> spans;
+  bool may_alias = false;                  ///< several statements, one of which writes an operand
+  mutable std::mutex mutex;
+  mutable std::vector<std::shared_ptr<const Compiled>> plans;
+
+  std::shared_ptr<const Compiled> find(const Operand* operands, const ArrayView* out, bool aliased) const {
+    const std::lock_guard lock(mutex);
+    for (auto it = plans.rbegin(); it != plans.rend(); ++it)
+      if ((*it)->matches(operands, names.size(), out, aliased)) return *it;
+    return nullptr;
+  }
+  void keep(std::shared_ptr<const Compiled> compiled) const {
+    const std::lock_guard lock(mutex);
+    if (plans.size() >= kMaxPlans) plans.erase(plans.begin());
+    plans.push_back(std::move(compiled));
+  }
+
+  bool is_aliased(const Operand* operands) const {
+    if (!may_alias) return false;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!written[i] || !operands[i].present || operands[i].weak != Weak::No) continue;
+      for (std::size_t k = 0; k < names.size(); ++k) {
+        if (k == i || !operands[k].present || operands[k].weak != Weak::No) continue;
+        if (plan::may_share(operands[i].array, operands[k].array)) return true;
+      }
+    }
+    return false;
+  }
+
+  std::shared_ptr<const Compiled> compile(const Operand* operands, const ArrayView* out, bool aliased) const;
+};
+
+std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, const ArrayView* out, bool aliased) const {
+  std::array<std::byte, 16384> stack;
+  std::pmr::monotonic_buffer_resource scratch(stack.data(), stack.size());
+  auto compiled = std::make_shared<Compiled>();
+  Compiled& c = *compiled;
+  std::pmr::vector<ir::OperandType> types(ast.symbols.size(), &scratch);
+  const std::span<bool> present{static_cast<bool*>(scratch.allocate(ast.symbols.size() + 1, 1)), ast.symbols.size()};
+  std::fill(present.begin(), present.end(), false);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!operands[i].present) continue;
+    present[names[i]] = true;
+    types[names[i]] = type_of(operands[i], false);
+  }
+  std::pmr::vector<std::uint32_t> slot_of_symbol(&scratch);
+  while (true) {
+    try {
+      ir::BuildResult built = ir::build(ast, types, present.data(), options, aliased, &c.arena);
+      c.graph = std::move(built.graph);
+      slot_of_symbol.assign(built.slot_of_symbol.begin(), built.slot_of_symbol.end());
+      break;
+    } catch (const ir::NeedsValue& needs) {
+      // Known at the second attempt: each name is asked for at most once.
+      for (std::size_t i = 0; i < names.size(); ++i)
+        if (names[i] == needs.symbol) types[needs.symbol] = type_of(operands[i], true);
+      if (!types[needs.symbol].has_value) throw InternalError({.what = "a value was asked for that no operand has", .labels = {}, .help = {}, .text = text});
+    }
+  }
+  if (wants_dump("ir")) dump("ir", ir::print(c.graph));
+#ifdef ENGINE_VERIFY
+  ir::verify(c.graph);
+#endif
+  c.graph = opt::optimise(std::move(c.graph), options);
+  if (wants_dump("opt")) dump("opt", ir::print(c.graph));
+#ifdef ENGINE_VERIFY
+  ir::verify(c.graph);
+#endif
+  if (out) c.out = out->dtype;
+  c.plan = plan::make_plan(c.graph, out ? &*c.out : nullptr, options, &c.arena);
+  if (wants_dump("plan")) dump("plan", plan::explain(c.graph, c.plan));
+  c.codes.reserve(c.plan.kernels.size());
+  for (const plan::Kernel& kernel : c.plan.kernels) c.codes.push_back(run::interp::compile(c.graph, c.plan, kernel, &c.arena));
+  if (wants_dump("code"))
+    for (const run::interp::Code& code : c.codes) dump("code", run::interp::print(code));
+
+  c.aliased = aliased;
+  c.types.resize(names.size());
+  c.present.resize(names.size());
+  c.slot_name.assign(c.graph.slots.size(), plan::kNone);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    c.types[i] = types[names[i]];
+    c.present[i] = present[names[i]];
+    const std::uint32_t slot = slot_of_symbol[names[i]];
+    if (slot != ir::kNone) c.slot_name[slot] = static_cast<std::uint32_t>(i);
+  }
+  return compiled;
+}
+
+// ---- Program ----------------------------------------------------------------------------------------------------------
+
+Program::Program(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Program::~Program() = default;
+
+std::shared_ptr<const Program> Program::compile(std::string text, const Options& options) {
+  if (options.backend == BackendChoice::Jit || options.backend == BackendChoice::Cuda)
+    throw BackendError({.what = fmt::format("the backend \"{}\" is not part of this build",
+                                            options.backend == BackendChoice::Jit ? "jit" : "cuda"),
+                        .labels = {},
+                        .help = "use backend=\"auto\" or \"interp\"",
+                        .text = {}});
+  std::unique_ptr<Impl> impl;
+  try {
+    impl = std::make_unique<Impl>(text, options);
+  } catch (Error& error) {
+    error.attach_text(text);
+    throw;
+  }
+  if (wants_dump("ast")) dump("ast", frontend::dump(impl->ast));
+  const frontend::Ast& ast = impl->ast;
+  const std::pmr::vector<std::uint32_t> free = frontend::free_names(ast, options.blitz, std::pmr::get_default_resource());
+  impl->names.assign(free.begin(), free.end());
+  impl->required.resize(impl->names.size());
+  impl->written.resize(impl->names.size());
+  impl->spans.resize(impl->names.size());
+  std::vector<bool> bound(ast.symbols.size(), false);
+  std::vector<std::uint32_t> name_of(ast.symbols.size(), plan::kNone);
+  for (std::size_t i = 0; i < impl->names.size(); ++i) {
+    double ignored;
+    impl->required[i] = !catalog::find_constant(ast.symbols[impl->names[i]], ignored);
+    const char* at = ast.symbols[impl->names[i]].data();
+    const auto begin = static_cast<std::uint32_t>(at - impl->text.data());
+    impl->spans[i] = {begin, begin + static_cast<std::uint32_t>(ast.symbols[impl->names[i]].size())};
+    name_of[impl->names[i]] = static_cast<std::uint32_t>(i);
+  }
+  bool writes = false;
+  for (const frontend::Statement& statement : ast.statements) {
+    if (statement.target == frontend::kNone) continue;
+    const bool in_place = statement.subscripted || statement.augmented >= 0 || options.blitz;
+    if (in_place && !bound[statement.target] && name_of[statement.target] != plan::kNone) {
+      impl->written[name_of[statement.target]] = true;
+      writes = true;
+    } else {
+      bound[statement.target] = true;
+    }
+  }
+  impl->may_alias = writes && ast.statements.size() > 1;
+  return std::shared_ptr<const Program>(new Program(std::move(impl)));
+}
+
+const std::string& Program::text() const noexcept { return impl_->text; }
+const Options& Program::options() const noexcept { return impl_->options; }
+std::size_t Program::n_names() const noexcept { return impl_->names.size(); }
+std::string_view Program::name(std::size_t index) const noexcept { return impl_->ast.symbols[impl_->names[index]]; }
+bool Program::required(std::size_t index) const noexcept { return impl_->required[index]; }
+bool Program::writes(std::size_t index) const noexcept { return impl_->written[index]; }
+Span Program::first_span(std::size_t index) const noexcept { return impl_->spans[index]; }
+
+std::string Program::explain(const Operand* operands) const {
+  try {
+    const std::shared_ptr<const Compiled> compiled = impl_->compile(operands, nullptr, impl_->is_aliased(operands));
+    std::string text = plan::explain(compiled->graph, compiled->plan);
+    text += fmt::format("backend: interp ({} elements a block)\n", run::interp::kBlock);
+    return text;
+  } catch (Error& error) {
+    error.attach_text(impl_->text);
+    throw;
+  }
+}
+
+// ---- Execution --------------------------------------------------------------------------------------------------------
+
+struct Execution::State {
+  State(std::byte* memory, std::size_t size) : arena(memory, size), binding(&arena) {}
+  std::pmr::monotonic_buffer_resource arena;
+  std::shared_ptr<const Compiled> compiled;
+  plan::Binding binding;
+  const std::string* text = nullptr;
+  int target_name = -1;
+};
+
+Execution::Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator) {
+  static_assert(sizeof(State) + 4096 < sizeof storage_);
+  state_ = new (storage_) State(storage_ + sizeof(State), sizeof storage_ - sizeof(State));
+  const Program::Impl& impl = program.impl();
+  try {
+    const bool aliased = impl.is_aliased(operands);
+    state_->text = &impl.text;
+    state_->compiled = impl.find(operands, out, aliased);
+    if (!state_->compiled) {
+      state_->compiled = impl.compile(operands, out, aliased);
+      impl.keep(state_->compiled);
+    }
+    const Compiled& c = *state_->compiled;
+    std::pmr::vector<const Operand*> slots(c.slot_name.size(), nullptr, &state_->arena);
+    for (std::size_t slot = 0; slot < slots.size(); ++slot)
+      if (c.slot_name[slot] != plan::kNone) slots[slot] = operands + c.slot_name[slot];
+    plan::bind(c.graph, c.plan, slots, out, order, impl.options.limits, allocator, state_->binding);
+    if (c.plan.result == plan::kNone && c.plan.target_slot != plan::kNone)
+      state_->target_name = static_cast<int>(c.slot_name[c.plan.target_slot]);
+  } catch (Error& error) {
+    error.attach_text(impl.text);
+    state_->~State();
+    throw;
+  } catch (const std::bad_alloc&) {
+    state_->~State();
+    throw OutOfMemory({.what = "out of memory while preparing the expression", .labels = {}, .help = {}, .text = impl.text});
+  } catch (...) {
+    state_->~State();
+    throw;
+  }
+}
+
+Execution::~Execution() { state_->~State(); }
+
+double Execution::work() const noexcept { return run::work(state_->compiled->plan, state_->compiled->codes, state_->binding); }
+
+void Execution::run() {
+  try {
+    run::execute(state_->compiled->graph, state_->compiled->plan, state_->compiled->codes, state_->binding);
+  } catch (Error& error) {
+    error.attach_text(*state_->text);
+    throw;
+  }
+}
+
+const ArrayView& Execution::result() const noexcept { return state_->binding.result; }
+int Execution::target_name() const noexcept { return state_->target_name; }
+
+}  // namespace engine

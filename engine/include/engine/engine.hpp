@@ -1,0 +1,7 @@
+// engine/engine.hpp - the whole public interface.
+#pragma once
+
+#include <engine/array.hpp>
+#include <engine/error.hpp>
+#include <engine/evaluate.hpp>
+#include <engine/options.hpp>

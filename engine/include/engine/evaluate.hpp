@@ -1,0 +1,106 @@
+// engine/evaluate.hpp - text -> Program -> Execution -> array.
+#pragma once
+
+#include <engine/array.hpp>
+#include <engine/error.hpp>
+#include <engine/options.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace engine {
+
+/// What the caller gives for one name: an array, or a scalar.
+struct Operand {
+  bool present = false;
+  Weak weak = Weak::No;           ///< a Python scalar: `array` is ignored, `scalar` holds it
+  bool negative = false;          ///< Weak::Int: `scalar` holds an int64 below zero; otherwise a uint64
+  ArrayView array;                ///< of arrays and NumPy scalars; borrowed until the Execution has run
+  alignas(16) std::byte scalar[16] = {};  ///< Bool: 1 byte; Int: 8; Float: a double; Complex: two doubles
+};
+
+/// Where a fresh result's memory comes from. Called at most once per execution, before anything runs.
+struct Allocator {
+  /// Memory for an array of that dtype, shape and byte strides (all non-negative); aligned for its dtype. May throw.
+  void* (*allocate)(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes);
+  void* context;
+};
+
+class Program;
+
+/// A program bound to arrays: everything is checked, the result is allocated, nothing has run or been written.
+/// Lives on the stack of one call.
+class Execution {
+ public:
+  /// operands[i] belongs to program.names()[i]. `out` is the caller's array for the result, or null.
+  /// Throws ShapeError, DTypeError, UnknownName, RangeError, LimitError, OutOfMemory; `out` and operands are untouched.
+  Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator);
+  ~Execution();
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  /// Predicted work in element-operations: callers use it to decide whether to release locks.
+  double work() const noexcept;
+  /// Runs it, once. Throws RangeError (negative integer powers in the data, before the first write), OutOfMemory.
+  void run();
+
+  /// The program's value: the fresh result, the caller's out, or - after an assignment in place - the region of the
+  /// operand that was written. `target_name()` is then the index of that name, else -1.
+  const ArrayView& result() const noexcept;
+  int target_name() const noexcept;
+
+  struct State;
+
+ private:
+  alignas(64) std::byte storage_[16384];  ///< the state, in place for ordinary programs: a call allocates nothing
+  State* state_;
+};
+
+/// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads.
+class Program {
+ public:
+  /// Parses. Throws ParseError, UnknownName (functions), LimitError.
+  static std::shared_ptr<const Program> compile(std::string text, const Options& options = {});
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  const std::string& text() const noexcept;
+  const Options& options() const noexcept;
+  /// Names the text uses from outside, in order of first appearance.
+  std::size_t n_names() const noexcept;
+  std::string_view name(std::size_t index) const noexcept;
+  /// Whether the name must be given: false for pi, e, inf, nan, which have a meaning of their own.
+  bool required(std::size_t index) const noexcept;
+  /// Whether the program writes into the operand of that name (subscripted or augmented assignment, blitz).
+  bool writes(std::size_t index) const noexcept;
+  /// Where the name first stands in the text.
+  Span first_span(std::size_t index) const noexcept;
+
+  /// The plan for operands of these dtypes, shapes and scalars, in words.
+  std::string explain(const Operand* operands) const;
+
+  struct Impl;
+  const Impl& impl() const noexcept { return *impl_; }
+
+ private:
+  explicit Program(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One row of the catalog, for help and documentation.
+struct Function {
+  std::string_view name;       ///< "hypot"
+  std::string_view arguments;  ///< "x, y"
+  std::string_view sentence;
+  std::string_view oracle;     ///< NumPy's name
+  double ulp;                  ///< largest error against NumPy, in units in the last place; 0: the same bits
+  std::string_view kind;       ///< "elementwise", "reduction", "cast", "constant"
+};
+std::size_t n_functions() noexcept;
+Function function(std::size_t index) noexcept;
+
+/// "0.1.0"
+std::string_view version() noexcept;
+
+}  // namespace engine

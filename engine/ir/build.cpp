@@ -1,0 +1,686 @@
+// ir/build.cpp - syntax tree + types of the operands -> typed graph. Every type error is found here.
+// Nodes are visited in ascending order (children first), never by recursion: a sum of 20,000 terms is 20,000 levels deep.
+#include "engine/ir/build.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/catalog/type_rule.hpp"
+#include "engine/ir/weak.hpp"
+
+namespace engine::ir {
+namespace {
+
+using catalog::Op;
+using catalog::OpInfo;
+using frontend::Ast;
+using frontend::Statement;
+using frontend::Syntax;
+using AstId = frontend::NodeId;
+using AstNode = frontend::Node;
+
+/// A value while types are being found: a node, a weak constant, or a weak operand whose value is read at run time.
+struct Typed {
+  NodeId node = kNone;                      // strong value, or the Input of a run-time weak one
+  Weak weak = Weak::No;
+  std::uint32_t symbol = frontend::kNone;   // run-time weak: whose value to ask for
+  WeakValue value{};                        // weak constant (node == kNone)
+  bool is_constant() const { return weak != Weak::No && node == kNone; }
+};
+
+class Builder {
+ public:
+  Builder(const Ast& ast, std::span<const OperandType> operands, const bool* present, const Options& options, bool aliased,
+          std::pmr::memory_resource* memory)
+      : ast_(ast), operands_(operands), present_(present), options_(options), result_(memory), g_(result_.graph), typed_(memory),
+        states_(memory), in_bound_(memory), versions_(memory) {
+    g_.text = ast.text;
+    g_.aliased = aliased;
+  }
+
+  BuildResult build() {
+    const std::size_t n = ast_.nodes.size();
+    g_.nodes.reserve(n + 4);
+    typed_.resize(n);
+    states_.resize(ast_.symbols.size());
+    result_.slot_of_symbol.assign(ast_.symbols.size(), kNone);
+    for (std::uint32_t symbol = 0; symbol < ast_.symbols.size(); ++symbol) {
+      if (!present_[symbol]) continue;
+      const OperandType& type = operands_[symbol];
+      result_.slot_of_symbol[symbol] = static_cast<std::uint32_t>(g_.slots.size());
+      const auto at = static_cast<std::uint32_t>(ast_.symbols[symbol].data() - ast_.text.data());
+      g_.slots.push_back({.name = ast_.symbols[symbol], .dtype = type.dtype, .rank = type.rank, .weak = type.weak,
+                          .span = {at, at + static_cast<std::uint32_t>(ast_.symbols[symbol].size())}});
+    }
+    versions_.assign(g_.slots.size(), 0);
+    mark_bounds();
+    for (std::size_t i = 0; i < ast_.statements.size(); ++i) statement(ast_.statements[i], i + 1 == ast_.statements.size());
+    return std::move(result_);
+  }
+
+ private:
+  struct State {                             // what a name means at this point of the program
+    enum class Kind : std::uint8_t { Outside, Value, Slot } kind = Kind::Outside;
+    Typed value;
+    std::uint32_t slot = 0;
+  };
+
+  // ---- errors -------------------------------------------------------------------------------------------------------
+
+  std::string text_of(Span span) const { return std::string(ast_.text.substr(span.begin, span.end - span.begin)); }
+  template <class E>
+  [[noreturn]] void fail(Span span, std::string what, std::string label, std::string help = {}) const {
+    throw E({.what = std::move(what), .labels = {{span, std::move(label)}}, .help = std::move(help), .text = std::string(ast_.text)});
+  }
+
+  static std::string type_name(const Typed& t, const Graph& g) {
+    switch (t.weak) {
+      case Weak::Bool: return "a Python bool";
+      case Weak::Int: return "a Python int";
+      case Weak::Float: return "a Python float";
+      case Weak::Complex: return "a Python complex";
+      case Weak::No: break;
+    }
+    return std::string(name(g[t.node].dtype));
+  }
+
+  [[noreturn]] void refuse_types(const OpInfo& op, const AstNode& at, std::span<const AstId> children, std::span<const Typed> args) const {
+    Diagnostic d{.what = {}, .labels = {}, .help = {}, .text = std::string(ast_.text)};
+    std::string types;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      const std::string type = type_name(args[i], g_);
+      types += (i == 0 ? "" : i + 1 == args.size() ? " and " : ", ") + type;
+      const Span span = children.empty() ? at.mark : ast_.nodes[children[i]].span;
+      d.labels.push_back({span, type});
+    }
+    const std::string_view shown = op.spelling.symbol.empty() ? op.name() : op.spelling.symbol;
+    d.what = fmt::format("'{}' does not work on {}", shown, types);
+    bool boolean = true, complex = false, inexact = false;
+    for (const Typed& arg : args) {
+      const DType dtype = arg.weak == Weak::No ? g_[arg.node].dtype : DType::Int64;
+      boolean = boolean && dtype == DType::Bool;
+      complex = complex || is_complex(dtype) || arg.weak == Weak::Complex;
+      inexact = inexact || is_inexact(dtype) || arg.weak == Weak::Float;
+    }
+    if (boolean && op.id == Op::Subtract) d.help = "use ^ (exclusive or), or cast: int8(a) - int8(b)";
+    else if (boolean && op.id == Op::Negative) d.help = "use ~ (not), or cast: -int8(a)";
+    else if (boolean) d.help = fmt::format("cast first: {}(int8(a))", op.name());
+    else if (complex) d.help = "take .real, .imag or abs(x) first";
+    else if (inexact) d.help = "cast to an integer first: int64(x)";
+    else d.help = "no integer dtype holds both signs at 64 bits: cast one side, int64(x) or uint64(x)";
+    throw DTypeError(std::move(d));
+  }
+
+  // ---- names --------------------------------------------------------------------------------------------------------
+
+  /// Marks what stands in slices, axes and index(): there integers of rank 0 are taken by value.
+  void mark_bounds() {
+    bool any = false;
+    for (const AstNode& node : ast_.nodes)
+      any = any || node.kind == Syntax::Subscript || node.kind == Syntax::Target || node.kind == Syntax::Reduce || node.kind == Syntax::Position;
+    if (!any) return;
+    in_bound_.assign(ast_.nodes.size(), 0);
+    const auto mark = [&](AstId id) {
+      if (id != frontend::kNone) in_bound_[id] = 1;
+    };
+    for (const Statement& s : ast_.statements)
+      for (std::uint32_t k = 0; k < s.n_subscripts; ++k) mark(ast_.children[s.first_subscript + k]);
+    for (std::size_t i = ast_.nodes.size(); i-- > 0;) {
+      const AstNode& node = ast_.nodes[i];
+      const std::span<const AstId> children = ast_.children_of(node);
+      if (node.kind == Syntax::Subscript) {
+        for (AstId child : children.subspan(1)) mark(child);
+      } else if (node.kind == Syntax::Reduce) {
+        mark(children[1]);
+        mark(children[2]);
+      } else if (node.kind == Syntax::Position) {
+        mark(children[0]);
+      } else if (in_bound_[i]) {
+        for (AstId child : children) mark(child);
+      }
+      if (in_bound_[i] && (node.kind == Syntax::Subscript || node.kind == Syntax::Reduce)) mark(children[0]);
+    }
+  }
+
+  Typed from_value(const OperandType& type) const {
+    Typed t;
+    t.weak = type.weak == Weak::No ? Weak::Int : type.weak;
+    t.value.kind = t.weak;
+    switch (t.weak) {
+      case Weak::Bool: t.value.integer = type.value.as<bool>(); break;
+      case Weak::Int:
+        t.value.integer = type.negative ? static_cast<Int128>(type.value.as<std::int64_t>()) : static_cast<Int128>(type.value.as<std::uint64_t>());
+        break;
+      case Weak::Float: t.value.re = type.value.as<double>(); break;
+      default: {
+        const auto parts = type.value.as<std::array<double, 2>>();
+        t.value.re = parts[0];
+        t.value.im = parts[1];
+      }
+    }
+    return t;
+  }
+
+  Typed name_value(const AstNode& node, bool bound) {
+    const std::uint32_t symbol = node.id;
+    const State& state = states_[symbol];
+    if (state.kind == State::Kind::Value) return state.value;
+    if (state.kind == State::Kind::Slot) return {.node = g_.input(state.slot, versions_[state.slot], node.span)};
+    if (present_[symbol]) {
+      const OperandType& type = operands_[symbol];
+      if (type.weak != Weak::No && type.has_value) return from_value(type);
+      if (type.weak == Weak::No && bound && type.rank == 0 && is_integer(type.dtype)) {
+        if (!type.has_value) throw NeedsValue{symbol};
+        return from_value(type);
+      }
+      if (type.weak != Weak::No && bound) throw NeedsValue{symbol};
+      const std::uint32_t slot = result_.slot_of_symbol[symbol];
+      return {.node = g_.input(slot, versions_[slot], node.span), .weak = type.weak, .symbol = symbol};
+    }
+    double constant;
+    if (catalog::find_constant(ast_.symbols[symbol], constant))
+      return {.weak = Weak::Float, .value = {.kind = Weak::Float, .re = constant}};
+    unknown(node.span, ast_.symbols[symbol]);
+  }
+
+  [[noreturn]] void unknown(Span span, std::string_view name) const {
+    std::string_view known[16];
+    std::size_t n = 0;
+    for (std::uint32_t s = 0; s < ast_.symbols.size() && n < 16; ++s)
+      if (present_[s] || states_[s].kind != State::Kind::Outside) known[n++] = ast_.symbols[s];
+    std::string_view near = catalog::nearest(name, known, n);
+    const bool function = catalog::find_function(name) || catalog::find_reduction(name) || dtype_from_name(name);
+    fail<UnknownName>(span, fmt::format("there is no operand '{}'", name),
+                      function      ? "this is a function: it needs its arguments"
+                      : near.empty() ? "not among the names given"
+                                     : fmt::format("did you mean '{}'?", near));
+  }
+
+  // ---- weak and strong ------------------------------------------------------------------------------------------------
+
+  /// Makes a weak value an operand of that dtype.
+  NodeId as_dtype(const Typed& t, DType dtype, Span span) {
+    if (!t.is_constant()) return g_.cast(t.node, dtype, span);
+    Value value;
+    if (!weak_convert(t.value, dtype, value)) out_of_range(t, dtype, span);
+    return g_.constant(dtype, value, span);
+  }
+
+  [[noreturn]] void out_of_range(const Typed& t, DType dtype, Span span) const {
+    const bool negative = t.value.integer < 0;
+    const auto magnitude = static_cast<std::uint64_t>(negative ? -t.value.integer : t.value.integer);
+    fail<RangeError>(span, fmt::format("{}{} does not fit {}", negative ? "-" : "", magnitude, name(dtype)), "this integer",
+                     fmt::format("cast the other side to a wider dtype first, for example int64(x)"));
+  }
+
+  /// A weak value on its own: bool, int64, float64 or complex128.
+  Typed strong(const Typed& t, Span span) {
+    if (t.weak == Weak::No) return t;
+    if (t.is_constant()) return {.node = as_dtype(t, weak_strong_dtype(t.value), span)};
+    return {.node = t.node};
+  }
+
+  DType dtype_of(const Typed& t) const {
+    if (t.is_constant()) return weak_strong_dtype(t.value);
+    return g_[t.node].dtype;
+  }
+
+  // ---- operations ---------------------------------------------------------------------------------------------------
+
+  Typed apply(Op id, const AstNode& at, std::span<const AstId> children, std::span<Typed> args) {
+    const OpInfo& op = catalog::info(id);
+    const auto span_of = [&](std::size_t i) { return children.empty() ? at.span : ast_.nodes[children[i]].span; };
+    const bool all_weak = std::all_of(args.begin(), args.end(), [](const Typed& t) { return t.weak != Weak::No; });
+    if (all_weak) {
+      const std::string_view mark = ast_.text.substr(at.mark.begin, at.mark.end - at.mark.begin);
+      const bool is_operator = at.kind != Syntax::Apply || mark == op.spelling.symbol || mark == "if" ||
+                               (has(op.flags, catalog::Flags::Attribute) && at.mark.begin > at.span.begin && ast_.text[at.mark.begin - 1] == '.') ||
+                               (id == Op::BitwiseAnd && !mark.empty() && mark != op.name());  // the links of a chained comparison
+      if (is_operator) {
+        WeakValue values[3];
+        for (std::size_t i = 0; i < args.size(); ++i) {
+          if (!args[i].is_constant()) throw NeedsValue{args[i].symbol};
+          values[i] = args[i].value;
+        }
+        const WeakValue value = weak_apply(id, std::span<const WeakValue>(values, args.size()), at.mark, ast_.text);
+        return {.weak = value.kind, .value = value};
+      }
+      for (std::size_t i = 0; i < args.size(); ++i) args[i] = strong(args[i], span_of(i));
+    }
+    catalog::Argument types[3];
+    for (std::size_t i = 0; i < args.size(); ++i) types[i] = {dtype_of(args[i]), args[i].weak};
+    const int loop = catalog::resolve(id, std::span<const catalog::Argument>(types, args.size()));
+    if (loop < 0) refuse_types(op, at, children, args);
+    const catalog::Loop& signature = catalog::loops(op.rule)[static_cast<std::size_t>(loop)];
+
+    NodeId nodes[3];
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      const DType dtype = signature.in[i];
+      if (args[i].is_constant() && args[i].weak == Weak::Int && is_integer(dtype)) {
+        Value value;
+        if (!weak_convert(args[i].value, dtype, value)) {
+          if (has(op.flags, catalog::Flags::Compares)) return compare_beyond(id, i, args, at.span);
+          if (has(op.flags, catalog::Flags::Saturates) && i > 0) {
+            nodes[i] = g_.constant(dtype, limit_of(dtype, args[i].value.integer > 0), span_of(i));
+            continue;
+          }
+          out_of_range(args[i], dtype, span_of(i));
+        }
+      }
+      nodes[i] = as_dtype(args[i], dtype, span_of(i));
+    }
+    if (id == Op::Power && kind(signature.in[1]) == Kind::Signed) check_exponent(nodes[1], at, children.empty() ? at.span : span_of(1));
+    return {.node = g_.apply(id, loop, std::span<const NodeId>(nodes, args.size()), at.span)};
+  }
+
+  /// x < v for an integer v that x's dtype cannot hold: the same for every x, but of x's shape.
+  Typed compare_beyond(Op id, std::size_t literal, std::span<const Typed> args, Span span) {
+    const bool above = args[literal].value.integer > 0;
+    bool result = id == Op::NotEqual;
+    if (id == Op::Less || id == Op::LessEqual) result = above == (literal == 1);
+    if (id == Op::Greater || id == Op::GreaterEqual) result = above == (literal == 0);
+    const NodeId x = args[1 - literal].node;
+    const Op constant = result ? Op::Equal : Op::NotEqual;
+    const catalog::Argument types[2] = {{g_[x].dtype}, {g_[x].dtype}};
+    const NodeId both[2] = {x, x};
+    return {.node = g_.apply(constant, catalog::resolve(constant, types), both, span)};
+  }
+
+  static Value limit_of(DType dtype, bool upper) {
+    const unsigned bits = 8u * info(dtype).size;
+    const bool is_signed = kind(dtype) == Kind::Signed;
+    Value value;
+    if (is_signed) {
+      const std::int64_t high = static_cast<std::int64_t>((std::uint64_t{1} << (bits - 1)) - 1);
+      const std::int64_t limit = upper ? high : -high - 1;
+      std::memcpy(value.bytes.data(), &limit, bits / 8);
+    } else {
+      const std::uint64_t limit = upper ? ~std::uint64_t{0} : 0;
+      std::memcpy(value.bytes.data(), &limit, bits / 8);
+    }
+    return value;
+  }
+
+  void check_exponent(NodeId exponent, const AstNode& at, Span span) {
+    const Node node = g_[exponent];
+    if (node.kind == NodeKind::Constant) {
+      const Value& value = g_.values[node.payload];
+      std::int64_t v = 0;
+      std::memcpy(&v, value.bytes.data(), info(node.dtype).size);
+      const unsigned unused = 64 - 8u * info(node.dtype).size;
+      if (static_cast<std::int64_t>(static_cast<std::uint64_t>(v) << unused) >= 0) return;
+      fail<RangeError>(span, "integers to negative integer powers are not allowed", "this exponent is negative", "make the base a float: float64(x) ** -1");
+    }
+    NodeId lowest = exponent;
+    if (node.rank > 0) {
+      lowest = g_.reduce(exponent, catalog::Reduction::Min, {.axes = axes_mask(node.rank), .or_zero = true}, node.dtype, at.mark);
+    }
+    g_.output(lowest, {.kind = OutputSpec::Kind::Check}, at.mark);
+  }
+  static std::uint32_t axes_mask(int rank) { return rank >= 32 ? 0xffffffffu : (1u << rank) - 1; }
+
+  // ---- subscripts ---------------------------------------------------------------------------------------------------
+
+  std::int64_t bound(AstId id) const {
+    const Typed& t = typed_[id];
+    const AstNode& node = ast_.nodes[id];
+    if (!t.is_constant() || (t.weak != Weak::Int && t.weak != Weak::Bool)) {
+      const std::string type = type_name(t, g_);
+      if (t.weak == Weak::No && g_[t.node].rank > 0)
+        fail<DTypeError>(node.span, "subscripts are slices and integers", fmt::format("{} array", type),
+                         g_[t.node].dtype == DType::Bool ? "to choose elements by a mask, use where(mask, x, other)" : "indexing by arrays is not supported");
+      fail<DTypeError>(node.span, "a subscript must be an integer", type, "cast it in Python: int(n)");
+    }
+    if (t.weak == Weak::Bool) fail<DTypeError>(node.span, "a subscript must be an integer", "a Python bool");
+    return static_cast<std::int64_t>(std::clamp<Int128>(t.value.integer, INT64_MIN, INT64_MAX));
+  }
+
+  /// The items of a subscript, Ellipsis expanded, missing axes filled.
+  std::size_t view_items(std::span<const AstId> subscripts, int rank, Span span, ViewItem* items) const {
+    int consumed = 0, added = 0;
+    bool ellipsis = false;
+    for (AstId id : subscripts) {
+      const Syntax kind = ast_.nodes[id].kind;
+      if (kind == Syntax::Ellipsis) {
+        if (ellipsis) fail<ShapeError>(ast_.nodes[id].span, "a subscript may have one '...'", "the second");
+        ellipsis = true;
+      } else if (kind == Syntax::NewAxis) {
+        ++added;
+      } else {
+        ++consumed;
+      }
+    }
+    if (consumed > rank)
+      fail<ShapeError>(span, fmt::format("{} subscripts for {} ax{}", consumed, rank, rank == 1 ? "is" : "es"), fmt::format("of an array of rank {}", rank),
+                       rank == 0 ? "a scalar has no axes" : "");
+    if (rank + added > kMaxRank) fail<ShapeError>(span, fmt::format("more than {} axes", kMaxRank), "here");
+    std::size_t n = 0;
+    const auto fill = [&](int count) {
+      for (int i = 0; i < count; ++i) items[n++] = ViewItem{};
+    };
+    for (AstId id : subscripts) {
+      const AstNode& node = ast_.nodes[id];
+      ViewItem item;
+      item.span = node.span;
+      if (node.kind == Syntax::Ellipsis) {
+        fill(rank - consumed);
+        continue;
+      }
+      if (node.kind == Syntax::NewAxis) {
+        item.kind = ViewItem::Kind::New;
+      } else if (node.kind == Syntax::Slice) {
+        const std::span<const AstId> children = ast_.children_of(node);
+        if (children[2] != frontend::kNone) {
+          item.step = bound(children[2]);
+          if (item.step == 0) fail<ShapeError>(ast_.nodes[children[2]].span, "a slice's step cannot be 0", "here");
+        }
+        if ((item.has_start = children[0] != frontend::kNone)) item.start = bound(children[0]);
+        if ((item.has_stop = children[1] != frontend::kNone)) item.stop = bound(children[1]);
+      } else {
+        item.kind = ViewItem::Kind::Integer;
+        item.start = bound(id);
+      }
+      items[n++] = item;
+    }
+    if (!ellipsis) fill(rank - consumed);
+    return n;
+  }
+
+  NodeId view(NodeId base, std::span<const AstId> subscripts, Span span) {
+    ViewItem items[2 * kMaxRank];
+    const std::size_t n = view_items(subscripts, g_[base].rank, span, items);
+    const bool whole = std::all_of(items, items + n, [](const ViewItem& item) { return item == ViewItem{}; });
+    return whole ? base : g_.view(base, false, std::span<const ViewItem>(items, n), span);
+  }
+
+  // ---- reductions ---------------------------------------------------------------------------------------------------
+
+  int axis_of(AstId id, int rank, std::uint32_t& seen) const {
+    const std::int64_t axis = bound(id);
+    if (axis < -rank || axis >= rank)
+      fail<ShapeError>(ast_.nodes[id].span, fmt::format("axis {} is out of range", axis), fmt::format("for an array of rank {}", rank),
+                       rank == 0 ? "a scalar has no axes" : fmt::format("valid are {} to {}", -rank, rank - 1));
+    const int normal = static_cast<int>(axis < 0 ? axis + rank : axis);
+    if (seen >> normal & 1u) fail<ShapeError>(ast_.nodes[id].span, fmt::format("axis {} is given twice", axis), "the second time");
+    seen |= 1u << normal;
+    return normal;
+  }
+
+  Typed reduce(const AstNode& node) {
+    const std::span<const AstId> children = ast_.children_of(node);
+    const auto id = static_cast<catalog::Reduction>(node.id);
+    const Span arg_span = ast_.nodes[children[0]].span;
+    const Typed arg = strong(typed_[children[0]], arg_span);
+    const int rank = g_[arg.node].rank;
+    ReduceSpec spec;
+    if (children[1] == frontend::kNone || ast_.nodes[children[1]].kind == Syntax::NewAxis) {
+      spec.axes = axes_mask(rank);
+    } else if (ast_.nodes[children[1]].kind == Syntax::Tuple) {
+      for (AstId axis : ast_.children_of(ast_.nodes[children[1]])) axis_of(axis, rank, spec.axes);
+    } else {
+      axis_of(children[1], rank, spec.axes);
+    }
+    if (children[2] != frontend::kNone) {
+      const Typed& keep = typed_[children[2]];
+      if (!keep.is_constant() || (keep.weak != Weak::Bool && keep.weak != Weak::Int))
+        fail<DTypeError>(ast_.nodes[children[2]].span, "keepdims is True or False", type_name(keep, g_));
+      spec.keepdims = keep.value.integer != 0;
+    }
+    const catalog::ReductionTypes types = catalog::reduction_types(id, g_[arg.node].dtype);
+    NodeId value = arg.node;
+    if (types.truth) value = g_.cast(value, DType::Bool, node.span);
+    value = g_.cast(value, types.accumulator, node.span);
+    value = g_.reduce(value, id, spec, types.accumulator, node.span);
+    return {.node = g_.cast(value, types.result, node.span)};
+  }
+
+  // ---- positions ----------------------------------------------------------------------------------------------------
+
+  /// Ranks of a statement's nodes before they are typed, and the scope each index() belongs to.
+  void position_scopes(const Statement& s, std::pmr::vector<int>& scope_rank) {
+    const std::uint32_t first = s.first_node, n = s.end_node - first;
+    std::pmr::vector<int> rank(n, 0, typed_.get_allocator());
+    const auto rank_of = [&](AstId id) { return id == frontend::kNone ? 0 : rank[id - first]; };
+    const auto count_subscripts = [&](int base, std::span<const AstId> subscripts) {
+      for (AstId id : subscripts) {
+        const AstNode& item = ast_.nodes[id];
+        if (item.kind == Syntax::NewAxis) ++base;
+        else if (item.kind != Syntax::Slice && item.kind != Syntax::Ellipsis) --base;
+      }
+      return std::max(base, 0);
+    };
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const AstNode& node = ast_.nodes[first + i];
+      const std::span<const AstId> children = ast_.children_of(node);
+      switch (node.kind) {
+        case Syntax::Name: {
+          const State& state = states_[node.id];
+          if (state.kind == State::Kind::Value) rank[i] = state.value.node == kNone ? 0 : g_[state.value.node].rank;
+          else if (state.kind == State::Kind::Slot) rank[i] = g_.slots[state.slot].rank;
+          else if (present_[node.id]) rank[i] = operands_[node.id].rank;
+          break;
+        }
+        case Syntax::Subscript: rank[i] = count_subscripts(rank_of(children[0]), children.subspan(1)); break;
+        case Syntax::Reduce: {
+          const bool all = children[1] == frontend::kNone || ast_.nodes[children[1]].kind == Syntax::NewAxis;
+          const bool keeps = children[2] != frontend::kNone && ast_.nodes[children[2]].kind == Syntax::Boolean && ast_.nodes[children[2]].integer;
+          const int reduced = all ? rank_of(children[0])
+                              : ast_.nodes[children[1]].kind == Syntax::Tuple ? static_cast<int>(ast_.nodes[children[1]].count) : 1;
+          rank[i] = keeps ? rank_of(children[0]) : std::max(0, rank_of(children[0]) - reduced);
+          break;
+        }
+        case Syntax::Apply:
+        case Syntax::Cast:
+        case Syntax::Transpose:
+          for (AstId child : children) rank[i] = std::max(rank[i], rank_of(child));
+          break;
+        default: break;
+      }
+    }
+    int outer = rank_of(s.value);
+    if (s.target != frontend::kNone && (s.subscripted || s.augmented >= 0 || options_.blitz)) {
+      const State& state = states_[s.target];
+      int target = state.kind == State::Kind::Value  ? (state.value.node == kNone ? 0 : g_[state.value.node].rank)
+                   : state.kind == State::Kind::Slot ? g_.slots[state.slot].rank
+                   : present_[s.target]              ? operands_[s.target].rank
+                                                     : 0;
+      if (s.subscripted) target = count_subscripts(target, {ast_.children.data() + s.first_subscript, s.n_subscripts});
+      outer = std::max(outer, target);
+    }
+    scope_rank.assign(n, -1);
+    if (s.value >= first) scope_rank[s.value - first] = outer;
+    for (std::uint32_t i = n; i-- > 0;) {
+      const AstNode& node = ast_.nodes[first + i];
+      const std::span<const AstId> children = ast_.children_of(node);
+      for (std::size_t c = 0; c < children.size(); ++c) {
+        if (children[c] == frontend::kNone) continue;
+        const bool own = c == 0 && (node.kind == Syntax::Reduce || node.kind == Syntax::Subscript);
+        int& scope = scope_rank[children[c] - first];
+        scope = std::max(scope, own ? rank_of(children[c]) : scope_rank[i]);
+      }
+    }
+  }
+
+  Typed position(const AstNode& node, int scope_rank) {
+    const AstId child = ast_.children[node.first];
+    const std::int64_t axis = bound(child);
+    if (scope_rank <= 0)
+      fail<ShapeError>(node.span, "nothing gives index() a shape", "here", "combine it with an array, or write into a slice of one");
+    if (axis < -scope_rank || axis >= scope_rank)
+      fail<ShapeError>(ast_.nodes[child].span, fmt::format("axis {} is out of range", axis), fmt::format("the result has rank {}", scope_rank),
+                       fmt::format("valid are {} to {}", -scope_rank, scope_rank - 1));
+    const std::int64_t from_end = axis < 0 ? -axis : scope_rank - axis;
+    return {.node = g_.apply(static_cast<Op>(node.id), 0, {}, node.span, static_cast<std::uint32_t>(from_end))};
+  }
+
+  // ---- statements ---------------------------------------------------------------------------------------------------
+
+  void visit(AstId id, int scope_rank) {
+    const AstNode& node = ast_.nodes[id];
+    const std::span<const AstId> children = ast_.children_of(node);
+    const bool bound = !in_bound_.empty() && in_bound_[id];
+    Typed& t = typed_[id];
+    switch (node.kind) {
+      case Syntax::Integer: t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = static_cast<Int128>(node.integer)}}; break;
+      case Syntax::Float: t = {.weak = Weak::Float, .value = {.kind = Weak::Float, .re = node.real}}; break;
+      case Syntax::Imaginary: t = {.weak = Weak::Complex, .value = {.kind = Weak::Complex, .im = node.real}}; break;
+      case Syntax::Boolean: t = {.weak = Weak::Bool, .value = {.kind = Weak::Bool, .integer = static_cast<Int128>(node.integer)}}; break;
+      case Syntax::String: fail<DTypeError>(node.span, "no operand holds strings", "a string", "dtypes are bool, integers, floats and complex");
+      case Syntax::Name: t = name_value(node, bound); break;
+      case Syntax::Apply: {
+        Typed args[3];
+        for (std::size_t i = 0; i < children.size(); ++i) args[i] = typed_[children[i]];
+        t = apply(static_cast<Op>(node.id), node, children, std::span<Typed>(args, children.size()));
+        break;
+      }
+      case Syntax::Position: t = position(node, scope_rank); break;
+      case Syntax::Reduce: t = reduce(node); break;
+      case Syntax::Cast: t = {.node = as_dtype(typed_[children[0]], static_cast<DType>(node.id), node.span)}; break;
+      case Syntax::Subscript: {
+        const Typed& base = typed_[children[0]];
+        if (base.weak != Weak::No) fail<ShapeError>(node.mark, "a scalar has no axes to index", type_name(base, g_));
+        t = {.node = view(base.node, children.subspan(1), node.mark)};
+        break;
+      }
+      case Syntax::Transpose: {
+        const Typed base = strong(typed_[children[0]], node.span);
+        t = {.node = g_[base.node].rank < 2 ? base.node : g_.view(base.node, true, {}, node.span)};
+        break;
+      }
+      case Syntax::Slice:
+      case Syntax::NewAxis:
+      case Syntax::Ellipsis:
+      case Syntax::Tuple:
+      case Syntax::Target: break;
+    }
+  }
+
+  void statement(const Statement& s, bool last) {
+    std::pmr::vector<int> scopes(typed_.get_allocator());
+    bool positions = false;
+    for (std::uint32_t id = s.first_node; id < s.end_node; ++id) positions = positions || ast_.nodes[id].kind == Syntax::Position;
+    if (positions) position_scopes(s, scopes);
+    for (AstId id = s.first_node; id < s.end_node; ++id) visit(id, positions ? scopes[id - s.first_node] : 0);
+    const Span span = ast_.nodes[s.value].span;
+    Typed value = typed_[s.value];
+    if (s.target == frontend::kNone) {
+      if (last) g_.output(strong(value, span).node, {.kind = OutputSpec::Kind::Result}, span);
+      return;
+    }
+    State& state = states_[s.target];
+    const bool outside = state.kind == State::Kind::Outside;
+    const bool in_place = s.subscripted || s.augmented >= 0 || options_.blitz;
+    if (!in_place) {
+      state = {State::Kind::Value, value, 0};
+      if (last) g_.output(strong(value, span).node, {.kind = OutputSpec::Kind::Result}, span);
+      return;
+    }
+    if (outside) {
+      if (!present_[s.target]) unknown(s.target_span, ast_.symbols[s.target]);
+      if (operands_[s.target].weak != Weak::No)
+        fail<DTypeError>(s.target_span, fmt::format("'{}' is a Python scalar: nothing can be written into it", ast_.symbols[s.target]),
+                         type_name({.weak = operands_[s.target].weak}, g_), "pass an array, or assign to a new name");
+      return store(s, result_.slot_of_symbol[s.target], value, last);
+    }
+    if (s.subscripted) {
+      if (state.kind == State::Kind::Value) make_local(s, state);
+      return store(s, state.slot, value, last);
+    }
+    // Augmented assignment to a name of the program: a new value, of the same dtype.
+    Typed current = state.kind == State::Kind::Slot ? Typed{.node = g_.input(state.slot, versions_[state.slot], s.target_span)} : state.value;
+    Typed updated = s.augmented >= 0 ? combine(s, current, value) : value;
+    if (current.weak == Weak::No && s.augmented >= 0) {
+      check_casting(s, updated, g_[current.node].dtype);
+      updated = {.node = as_dtype(updated, g_[current.node].dtype, span)};
+    }
+    state = {State::Kind::Value, updated, 0};
+    if (last) g_.output(strong(updated, span).node, {.kind = OutputSpec::Kind::Result}, span);
+  }
+
+  Typed combine(const Statement& s, const Typed& target, const Typed& value) {
+    Typed args[2] = {target, value};
+    const std::string_view symbol = catalog::info(static_cast<Op>(s.augmented)).spelling.symbol;
+    (void)symbol;
+    AstNode at{.kind = Syntax::Target, .span = s.span, .mark = s.span};
+    return apply(static_cast<Op>(s.augmented), at, {}, args);
+  }
+
+  void make_local(const Statement& s, State& state) {
+    const NodeId value = strong(state.value, s.target_span).node;
+    const auto slot = static_cast<std::uint32_t>(g_.slots.size());
+    g_.slots.push_back({.name = ast_.symbols[s.target], .dtype = g_[value].dtype, .rank = g_[value].rank, .local = true, .written = true, .span = s.target_span});
+    versions_.push_back(0);
+    g_.output(value, {.kind = OutputSpec::Kind::Store, .slot = slot}, s.target_span);
+    advance_versions(slot);
+    state = {State::Kind::Slot, {}, slot};
+  }
+
+  void advance_versions(std::uint32_t slot) {
+    if (!g_.aliased) {
+      ++versions_[slot];
+      return;
+    }
+    for (std::uint32_t& version : versions_) ++version;
+  }
+
+  void check_casting(const Statement& s, const Typed& value, DType target) const {
+    const Span span = ast_.nodes[s.value].span;
+    bool allowed;
+    if (value.weak == Weak::No) {
+      allowed = can_cast(g_[value.node].dtype, target, options_.casting);
+    } else {
+      // A literal takes any dtype of its kind or a larger kind.
+      const Kind needs = value.weak == Weak::Complex ? Kind::Complex : value.weak == Weak::Float ? Kind::Float : value.weak == Weak::Int ? Kind::Signed : Kind::Bool;
+      const Kind has_kind = kind(target) == Kind::Unsigned ? Kind::Signed : kind(target);
+      allowed = has_kind >= needs || options_.casting == Casting::Unsafe;
+    }
+    if (allowed) return;
+    throw DTypeError({.what = fmt::format("cannot write {} into '{}' of dtype {}", type_name(value, g_), ast_.symbols[s.target], name(target)),
+                      .labels = {{s.target_span, std::string(name(target))}, {span, type_name(value, g_)}},
+                      .help = fmt::format("cast the value: {}(…), or pass casting=\"unsafe\"", name(target)),
+                      .text = std::string(ast_.text)});
+  }
+
+  void store(const Statement& s, std::uint32_t slot, Typed value, bool last) {
+    const Span span = ast_.nodes[s.value].span;
+    const NodeId input = g_.input(slot, versions_[slot], s.target_span);
+    NodeId target = input;
+    if (s.subscripted) target = view(input, {ast_.children.data() + s.first_subscript, s.n_subscripts}, s.target_span);
+    if (s.augmented >= 0) value = combine(s, {.node = target}, value);
+    const DType dtype = g_.slots[slot].dtype;
+    check_casting(s, value, dtype);
+    const NodeId node = as_dtype(value, dtype, span);
+    if (g_[node].rank > g_[target].rank)
+      fail<ShapeError>(span, fmt::format("a value of rank {} does not fit a target of rank {}", g_[node].rank, g_[target].rank), "the value", "the target never stretches");
+    g_.slots[slot].written = true;
+    g_.output(node, {.kind = OutputSpec::Kind::Store, .slot = slot, .target = target == input ? kNone : target,
+                     .returns_target = last && !g_.slots[slot].local}, s.span);
+    advance_versions(slot);
+    if (last && g_.slots[slot].local) {
+      NodeId whole = g_.input(slot, versions_[slot], s.target_span);
+      if (s.subscripted) whole = view(whole, {ast_.children.data() + s.first_subscript, s.n_subscripts}, s.target_span);
+      g_.output(whole, {.kind = OutputSpec::Kind::Result}, s.span);
+    }
+  }
+
+  const Ast& ast_;
+  std::span<const OperandType> operands_;
+  const bool* present_;
+  const Options& options_;
+  BuildResult result_;
+  Graph& g_;
+  std::pmr::vector<Typed> typed_;
+  std::pmr::vector<State> states_;
+  std::pmr::vector<std::uint8_t> in_bound_;
+  std::pmr::vector<std::uint32_t> versions_;
+};
+
+}  // namespace
+
+BuildResult build(const Ast& ast, std::span<const OperandType> operands, const bool* present, const Options& options, bool aliased,
+                  std::pmr::memory_resource* memory) {
+  return Builder(ast, operands, present, options, aliased, memory).build();
+}
+
+}  // namespace engine::ir

@@ -1,0 +1,79 @@
+// ir/verify.cpp - the invariants of graph.hpp. Run after each stage where ENGINE_VERIFY is set.
+#include <fmt/format.h>
+
+#include "engine/catalog/type_rule.hpp"
+#include "engine/ir/graph.hpp"
+
+namespace engine::ir {
+
+void verify(const Graph& g) {
+  const auto require = [&](bool holds, NodeId id, std::string_view what) {
+    if (holds) return;
+    throw InternalError({.what = fmt::format("the graph is broken at %{}: {}", id, what), .labels = {}, .help = print(g), .text = {}});
+  };
+  std::size_t outputs = 0;
+  for (NodeId id = 0; id < g.nodes.size(); ++id) {
+    const Node& node = g[id];
+    require(node.rank <= kMaxRank, id, "rank");
+    for (int i = 0; i < 3; ++i) {
+      require((i < node.n_args) == (node.args[static_cast<std::size_t>(i)] != kNone), id, "number of arguments");
+      if (i >= node.n_args) continue;
+      require(node.args[static_cast<std::size_t>(i)] < id, id, "an argument comes after its user");
+      require(g[node.args[static_cast<std::size_t>(i)]].kind != NodeKind::Output, id, "an output is used as a value");
+    }
+    switch (node.kind) {
+      case NodeKind::Input:
+        require(node.payload < g.slots.size(), id, "slot");
+        require(node.dtype == g.slots[node.payload].dtype && node.rank == g.slots[node.payload].rank, id, "type of the slot");
+        break;
+      case NodeKind::Constant: require(node.payload < g.values.size() && node.rank == 0, id, "constant"); break;
+      case NodeKind::Apply: {
+        const catalog::OpInfo& row = catalog::info(static_cast<catalog::Op>(node.op));
+        if (has(row.flags, catalog::Flags::Position)) {
+          require(node.n_args == 0 && node.payload >= 1 && node.rank == node.payload, id, "position");
+          break;
+        }
+        const auto loops = catalog::loops(row.rule);
+        require(node.n_args == row.arity.count && node.loop < loops.size(), id, "arity or loop");
+        require(node.dtype == loops[node.loop].out, id, "result dtype");
+        int rank = 0;
+        for (int i = 0; i < node.n_args; ++i) {
+          const Node& arg = g[node.args[static_cast<std::size_t>(i)]];
+          require(arg.dtype == loops[node.loop].in[static_cast<std::size_t>(i)], id, "argument dtype");
+          rank = std::max<int>(rank, arg.rank);
+        }
+        require(rank == node.rank, id, "rank of the arguments");
+        break;
+      }
+      case NodeKind::Cast: require(node.n_args == 1 && g[node.args[0]].dtype != node.dtype && g[node.args[0]].rank == node.rank, id, "cast"); break;
+      case NodeKind::View: {
+        require(node.n_args == 1 && node.payload < g.views.size() && g[node.args[0]].dtype == node.dtype, id, "view");
+        const ViewSpec& spec = g.views[node.payload];
+        int consumed = 0, rank = 0;
+        for (const ViewItem& item : g.items(spec)) {
+          consumed += item.kind != ViewItem::Kind::New;
+          rank += item.kind != ViewItem::Kind::Integer;
+          require(item.step != 0, id, "step");
+        }
+        require(spec.transpose ? spec.count == 0 && node.rank == g[node.args[0]].rank : consumed == g[node.args[0]].rank && rank == node.rank, id, "items of the view");
+        break;
+      }
+      case NodeKind::Reduce: {
+        require(node.n_args == 1 && node.payload < g.reduces.size() && g[node.args[0]].dtype == node.dtype, id, "reduction");
+        const ReduceSpec& spec = g.reduces[node.payload];
+        const int rank = g[node.args[0]].rank;
+        require(rank == 32 || spec.axes >> rank == 0, id, "axes");
+        require(node.rank == (spec.keepdims ? rank : rank - __builtin_popcount(spec.axes)), id, "rank of the reduction");
+        break;
+      }
+      case NodeKind::Output:
+        require(node.n_args == 1 && node.payload < g.outputs.size(), id, "output");
+        require(outputs < g.output_nodes.size() && g.output_nodes[outputs] == id, id, "order of outputs");
+        ++outputs;
+        break;
+    }
+  }
+  require(outputs == g.output_nodes.size(), 0, "an output is not in the list");
+}
+
+}  // namespace engine::ir

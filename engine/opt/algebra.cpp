@@ -1,0 +1,80 @@
+// opt/algebra.cpp - identities that keep every bit.
+// in: verified graph   out: verified graph, same outputs bit for bit (payloads of NaN aside)
+#include "engine/opt/pipeline.hpp"
+#include "engine/opt/rewrite.hpp"
+
+namespace engine::opt {
+namespace {
+
+using catalog::Op;
+
+/// op(x, number) -> x. Shapes do not change: the number is a scalar.
+struct Neutral {
+  Op op;
+  double number;
+  bool also_left;     // op(number, x) -> x too
+  bool floats;        // holds for floats, bit for bit
+  bool integers;
+  bool complexes;
+};
+constexpr Neutral kNeutral[] = {
+    {Op::Multiply, 1, true, true, true, false},      // (a+bi)*1 makes 0*inf in the textbook formula
+    {Op::Divide, 1, false, true, false, false},
+    {Op::Subtract, 0, false, true, true, true},      // x - 0.0 keeps -0.0
+    {Op::Add, -0.0, true, true, true, false},        // x + 0.0 does not
+    {Op::FloorDivide, 1, false, false, true, false},
+    {Op::BitwiseOr, 0, true, false, true, false},
+    {Op::BitwiseXor, 0, true, false, true, false},
+    {Op::LeftShift, 0, false, false, true, false},
+    {Op::RightShift, 0, false, false, true, false},
+    {Op::Power, 1, false, true, true, false},
+};
+
+ir::NodeId simplify(ir::Graph& g, ir::NodeId id) {
+  const ir::Node node = g[id];
+  if (node.kind == ir::NodeKind::Cast) {
+    // Widening and narrowing back: the inner cast was exact.
+    const ir::Node inner = g[node.args[0]];
+    if (inner.kind == ir::NodeKind::Cast && can_cast_safely(g[inner.args[0]].dtype, inner.dtype)) {
+      const DType from = g[inner.args[0]].dtype;
+      const bool exact = kind(from) == kind(inner.dtype) || info(from).size < 8;  // 64-bit integers do not fit float64
+      if (exact && from == node.dtype) return inner.args[0];
+    }
+    return id;
+  }
+  if (node.kind != ir::NodeKind::Apply || node.n_args == 0) return id;
+  const auto op = static_cast<Op>(node.op);
+  const ir::NodeId x = node.args[0];
+  if (node.n_args == 1) {
+    const ir::Node inner = g[x];
+    const bool same_op = inner.kind == ir::NodeKind::Apply && inner.op == node.op;
+    if (op == Op::Positive && g[x].dtype == node.dtype) return x;
+    if ((op == Op::Real || op == Op::Conjugate) && !is_complex(g[x].dtype) && g[x].dtype == node.dtype) return x;
+    if (same_op && (op == Op::Negative || op == Op::Invert || op == Op::Conjugate)) return inner.args[0];
+    if (same_op && has(catalog::info(op).flags, catalog::Flags::Idempotent)) return x;
+    return id;
+  }
+  if (node.n_args == 3) return id;
+  const ir::NodeId y = node.args[1];
+  if (x == y && has(catalog::info(op).flags, catalog::Flags::Idempotent)) return x;
+  for (const Neutral& rule : kNeutral) {
+    if (rule.op != op) continue;
+    const Kind k = kind(node.dtype);
+    if (k == Kind::Bool || (k == Kind::Float ? !rule.floats : k == Kind::Complex ? !rule.complexes : !rule.integers)) continue;
+    if (g[x].dtype == node.dtype && is_number(g, y, rule.number)) return x;
+    if (rule.also_left && g[y].dtype == node.dtype && is_number(g, x, rule.number)) return y;
+  }
+  return id;
+}
+
+}  // namespace
+
+ir::Graph algebra(ir::Graph graph, const Options&) {
+  // Simplifying a copy of a few nodes is cheap, copying the graph is not: look first whether anything would change.
+  bool any = false;
+  for (ir::NodeId id = 0; id < graph.nodes.size() && !any; ++id) any = simplify(graph, id) != id;
+  if (!any) return graph;
+  return rewrite(std::move(graph), simplify);
+}
+
+}  // namespace engine::opt

@@ -1,0 +1,32 @@
+// opt/pipeline.cpp - the passes, in order, with a word on why each is there.
+#include "engine/opt/pipeline.hpp"
+
+#include "engine/catalog/evaluate.hpp"
+#include "engine/catalog/type_rule.hpp"
+#include "engine/opt/rewrite.hpp"
+
+namespace engine::opt {
+
+bool is_number(const ir::Graph& graph, ir::NodeId id, double number) {
+  const ir::Value* value = constant(graph, id);
+  if (!value) return false;
+  ir::Value expected;
+  catalog::cast_scalar(DType::Float64, graph[id].dtype, &number, expected.bytes.data());
+  return *value == expected;
+}
+
+int loop_of(catalog::Op op, DType dtype) {
+  const std::span<const catalog::Loop> loops = catalog::loops(op);
+  for (std::size_t i = 0; i < loops.size(); ++i)
+    if (loops[i].in[0] == dtype && loops[i].out == dtype) return static_cast<int>(i);
+  return -1;
+}
+
+ir::Graph optimise(ir::Graph graph, const Options& options) {
+  graph = power(std::move(graph), options);    // first: NumPy's choice depends on the exponent as it is written
+  graph = fold(std::move(graph), options);     // then what is constant
+  graph = algebra(std::move(graph), options);  // then what does nothing
+  return prune(std::move(graph), options);     // and what nobody needs
+}
+
+}  // namespace engine::opt

@@ -1,0 +1,17 @@
+// opt/pipeline.hpp - graph -> smaller graph: the ordered list of passes.
+#pragma once
+
+#include "engine/ir/graph.hpp"
+
+namespace engine::opt {
+
+/// Runs every pass once, in order. Same outputs bit for bit, unless options.exactness allows otherwise.
+ir::Graph optimise(ir::Graph graph, const Options& options);
+
+// The passes; each takes a verified graph and gives one back.
+ir::Graph power(ir::Graph graph, const Options& options);    ///< x ** constant as NumPy takes it (square, sqrt, …)
+ir::Graph fold(ir::Graph graph, const Options& options);     ///< operations on constants
+ir::Graph algebra(ir::Graph graph, const Options& options);  ///< identities that keep every bit
+ir::Graph prune(ir::Graph graph, const Options& options);    ///< nodes no output needs
+
+}  // namespace engine::opt

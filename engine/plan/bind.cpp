@@ -1,0 +1,698 @@
+// plan/bind.cpp - plan + arrays -> bound kernels. See bind.hpp.
+#include "engine/plan/bind.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "engine/plan/hazard.hpp"
+#include "engine/plan/space.hpp"
+
+namespace engine::plan {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+
+/// Product of extents, refusing what no memory could hold.
+std::int64_t checked_bytes(const Shape& shape, std::size_t item, const ir::Graph& graph) {
+  std::int64_t bytes = static_cast<std::int64_t>(item);
+  for (std::int64_t extent : shape) {
+    if (extent == 0) return 0;
+    if (__builtin_mul_overflow(bytes, extent, &bytes) || bytes > (std::int64_t{1} << 60))
+      throw ShapeError({.what = fmt::format("the result of shape {} is too large for any memory", to_text(shape)),
+                        .labels = {},
+                        .help = "check which operands stretch against each other",
+                        .text = std::string(graph.text)});
+  }
+  return bytes;
+}
+
+class Binder {
+ public:
+  Binder(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
+         const Limits& limits, Allocator allocator, Binding& binding)
+      : graph_(graph), plan_(plan), slots_(slots), out_(out), order_(order), limits_(limits), allocator_(allocator), b_(binding) {}
+
+  void bind() {
+    if (plan_.simple && bind_simple()) return;
+    bind_shapes();
+    bind_buffers();
+    b_.steps.reserve(plan_.actions.size());
+    for (const Action& action : plan_.actions) bind_action(action);
+    if (plan_.result == kNone && plan_.target_slot != kNone) bind_target();
+  }
+
+ private:
+  template <class T>
+  std::span<T> allocate(std::size_t count) {
+    T* memory = static_cast<T*>(b_.memory->allocate(std::max<std::size_t>(count, 1) * sizeof(T), alignof(T)));
+    for (std::size_t i = 0; i < count; ++i) new (memory + i) T();
+    return {memory, count};
+  }
+
+  // ---- the common case ----------------------------------------------------------------------------------------------
+
+  static bool is_plain(const ArrayView& array) {
+    auto expected = static_cast<std::int64_t>(item_size(array.dtype));
+    for (int axis = array.shape.size() - 1; axis >= 0; --axis) {
+      if (array.strides[axis] != expected && array.shape[axis] != 1) return false;
+      expected *= array.shape[axis];
+    }
+    return !array.swapped && expected != 0;
+  }
+
+  /// One kernel over whole C-contiguous operands of one shape and scalars: one axis, no shapes to compute.
+  /// False where that does not hold; nothing has happened then.
+  bool bind_simple() {
+    if (order_ == Order::F) return false;
+    const Kernel& kernel = plan_.kernels[0];
+    const Shape* shape = nullptr;
+    for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
+      if (plan_.buffers[i].kind != Buffer::Kind::Slot) continue;
+      const Operand& operand = *slots_[plan_.buffers[i].slot];
+      if (operand.weak != Weak::No || operand.array.shape.empty()) continue;
+      if (shape && !(*shape == operand.array.shape)) return false;
+      if (!is_plain(operand.array)) return false;
+      shape = &operand.array.shape;
+    }
+    if (!shape) return false;
+    if (out_ && (!(out_->shape == *shape) || !is_plain(*out_))) return false;
+
+    const DType dtype = plan_.buffers[plan_.result].dtype;
+    const auto item = static_cast<std::int64_t>(item_size(dtype));
+    const std::int64_t total = n_items(*shape);
+    std::span<std::int64_t> strides = allocate<std::int64_t>(kernel.n_accesses + 1);
+    std::span<BoundKernel> kernels = allocate<BoundKernel>(1);
+    BoundKernel& bound = kernels[0];
+    bound.kernel = &kernel;
+    bound.rank = 1;
+    bound.total = strides[kernel.n_accesses] = total;
+    bound.extents = &strides[kernel.n_accesses];
+    bound.accesses = allocate<BoundAccess>(kernel.n_accesses);
+    std::uint32_t result_access = 0;
+    for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+      const Buffer& buffer = plan_.buffers[plan_.accesses[kernel.first_access + k].buffer];
+      BoundAccess& access = bound.accesses[k];
+      access.dtype = buffer.dtype;
+      access.strides = &strides[k];
+      strides[k] = static_cast<std::int64_t>(item_size(buffer.dtype));
+      if (buffer.kind == Buffer::Kind::Result) {
+        result_access = k;
+        continue;
+      }
+      const Operand& operand = *slots_[buffer.slot];
+      if (operand.weak != Weak::No) {
+        access.base = const_cast<char*>(reinterpret_cast<const char*>(operand.scalar));
+        strides[k] = 0;
+      } else {
+        access.base = static_cast<char*>(operand.array.data);
+        access.swapped = operand.array.swapped;
+        if (operand.array.shape.empty()) strides[k] = 0;
+      }
+    }
+    if (out_) {
+      const Touched target{static_cast<const char*>(out_->data), &strides[result_access], item};
+      for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+        if (k == result_access) continue;
+        const BoundAccess& access = bound.accesses[k];
+        const Hazard h = hazard(target, {access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, 1,
+                                bound.extents);
+        if (h != Hazard::None && h != Hazard::Same) return false;
+      }
+      bound.accesses[result_access].base = static_cast<char*>(out_->data);
+      b_.result = *out_;
+    } else {
+      check_result_bytes(*shape, total * item);
+      Strides c_strides;
+      c_strides.resize(shape->size(), 0);
+      std::int64_t stride = item;
+      for (int axis = shape->size() - 1; axis >= 0; --axis) {
+        c_strides[axis] = stride;
+        stride *= (*shape)[axis];
+      }
+      void* data = allocator_.allocate(allocator_.context, dtype, *shape, c_strides, static_cast<std::size_t>(total * item));
+      bound.accesses[result_access].base = static_cast<char*>(data);
+      b_.result = {data, dtype, false, true, *shape, c_strides};
+    }
+    b_.steps.push_back({&plan_.actions[0], kernels});
+    return true;
+  }
+
+  void check_result_bytes(const Shape& shape, std::int64_t bytes) const {
+    if (limits_.result_bytes < 0 || bytes <= limits_.result_bytes) return;
+    throw LimitError({.what = fmt::format("the result of shape {} takes {} bytes, more than the limit of {}", to_text(shape), bytes,
+                                          limits_.result_bytes),
+                      .labels = {},
+                      .help = "raise Limits.result_bytes",
+                      .text = std::string(graph_.text)});
+  }
+
+  // ---- shapes -------------------------------------------------------------------------------------------------------
+
+  std::string words(Span span) const {
+    if (span.end > graph_.text.size() || span.begin >= span.end) return "the operand";
+    const std::string_view text = graph_.text.substr(span.begin, span.end - span.begin);
+    return text.size() <= 40 ? fmt::format("'{}'", text) : fmt::format("'{}…'", text.substr(0, 36));
+  }
+
+  [[noreturn]] void refuse_broadcast(const ShapeStep& step, int axis) const {
+    // The operation has up to three arguments; the two that disagree are told apart by their shapes.
+    const ir::Node& node = graph_[step.node];
+    const Shape& a = b_.shapes[step.a];
+    const Shape& b = b_.shapes[step.b];
+    const Span left = graph_[node.args[0]].span;
+    const Span right = graph_[node.args[node.n_args - 1]].span;
+    const std::int64_t in_a = a[a.size() - axis], in_b = b[b.size() - axis];
+    const int front = std::max(a.size(), b.size()) - axis;
+    throw ShapeError({.what = fmt::format("cannot broadcast {} with {}", words(left), words(right)),
+                      .labels = {{left, "shape " + to_text(a)}, {right, "shape " + to_text(b)}},
+                      .help = fmt::format("axis {} is {} against {}: make them equal, or one of them 1", front, in_a, in_b),
+                      .text = std::string(graph_.text)});
+  }
+
+  void bind_shapes() {
+    b_.shapes.resize(plan_.shapes.size());
+    for (std::size_t i = 0; i < plan_.shapes.size(); ++i) {
+      const ShapeStep& step = plan_.shapes[i];
+      Shape& shape = b_.shapes[i];
+      switch (step.kind) {
+        case ShapeStep::Kind::Scalar: break;
+        case ShapeStep::Kind::Slot: shape = slots_[step.payload]->array.shape; break;
+        case ShapeStep::Kind::Ones: shape.resize(step.rank, 1); break;
+        case ShapeStep::Kind::Broadcast: {
+          int axis = 0;
+          if (!broadcast_shapes(b_.shapes[step.a], b_.shapes[step.b], shape, axis)) refuse_broadcast(step, axis);
+          break;
+        }
+        case ShapeStep::Kind::View: {
+          Layout whole;
+          whole.shape = b_.shapes[step.a];
+          whole.strides.resize(whole.shape.size(), 0);
+          shape = view(whole, graph_, graph_.views[step.payload], graph_[step.node]).shape;
+          break;
+        }
+        case ShapeStep::Kind::Reduce: {
+          const ir::ReduceSpec& spec = graph_.reduces[step.payload];
+          const Shape& whole = b_.shapes[step.a];
+          for (int axis = 0; axis < whole.size(); ++axis) {
+            if (!(spec.axes >> axis & 1u))
+              shape.push_back(whole[axis]);
+            else if (spec.keepdims)
+              shape.push_back(1);
+          }
+          break;
+        }
+      }
+    }
+  }
+
+  // ---- buffers ------------------------------------------------------------------------------------------------------
+
+  void bind_buffers() {
+    const std::size_t n = plan_.buffers.size();
+    b_.buffers.resize(n);
+    b_.swapped.resize(n, false);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const Buffer& buffer = plan_.buffers[i];
+      Layout& layout = b_.buffers[i];
+      if (buffer.kind == Buffer::Kind::Slot) {
+        const Operand& operand = *slots_[buffer.slot];
+        if (operand.weak != Weak::No) {
+          layout.base = const_cast<char*>(reinterpret_cast<const char*>(operand.scalar));
+        } else {
+          layout.base = static_cast<char*>(operand.array.data);
+          layout.shape = operand.array.shape;
+          layout.strides = operand.array.strides;
+          b_.swapped[i] = operand.array.swapped;
+        }
+      } else if (buffer.kind == Buffer::Kind::Temporary) {
+        layout.shape = b_.shapes[buffer.shape];
+        const std::size_t item = item_size(buffer.dtype);
+        const auto size = static_cast<std::size_t>(checked_bytes(layout.shape, item, graph_));
+        set_c_strides(layout, item);
+        layout.base = reinterpret_cast<char*>(bytes);  // an offset until the block is there
+        bytes += (size + kAlignment - 1) / kAlignment * kAlignment;
+      }
+    }
+    if (bytes) {
+      char* block = small_block(bytes);
+      for (std::size_t i = 0; i < n; ++i)
+        if (plan_.buffers[i].kind == Buffer::Kind::Temporary)
+          b_.buffers[i].base = block + reinterpret_cast<std::uintptr_t>(b_.buffers[i].base);
+    }
+  }
+
+  char* small_block(std::size_t bytes) {
+    if (bytes <= 512) return static_cast<char*>(b_.memory->allocate(bytes, kAlignment));
+    b_.scratch.reset(new (std::nothrow) char[bytes + kAlignment]);
+    if (!b_.scratch)
+      throw OutOfMemory({.what = fmt::format("cannot allocate {} bytes for intermediate results", bytes),
+                         .labels = {},
+                         .help = "reduce over fewer cells at a time",
+                         .text = std::string(graph_.text)});
+    const auto address = reinterpret_cast<std::uintptr_t>(b_.scratch.get());
+    return b_.scratch.get() + (kAlignment - address % kAlignment) % kAlignment;
+  }
+
+  static void set_c_strides(Layout& layout, std::size_t item) {
+    layout.strides.resize(layout.shape.size(), 0);
+    auto stride = static_cast<std::int64_t>(item);
+    for (int axis = layout.shape.size() - 1; axis >= 0; --axis) {
+      layout.strides[axis] = stride;
+      stride *= std::max<std::int64_t>(layout.shape[axis], 1);
+    }
+  }
+
+  Layout reach(const Access& access) const {
+    Layout layout = b_.buffers[access.buffer];
+    for (std::uint32_t s = 0; s < access.n_steps; ++s) {
+      const AccessStep& step = plan_.access_steps[access.first_step + s];
+      layout = stretch(layout, b_.shapes[step.from]);
+      layout = view(layout, graph_, graph_.views[step.view], graph_[plan_.shapes[step.from].node == ir::kNone
+                                                                        ? graph_.output_nodes[0]
+                                                                        : plan_.shapes[step.from].node]);
+    }
+    return layout;
+  }
+
+  void bind_target() {
+    const Access& access = plan_.accesses[plan_.target_access];
+    const Layout layout = reach(access);
+    b_.result = slots_[plan_.target_slot]->array;
+    b_.result.data = layout.base;
+    b_.result.shape = layout.shape;
+    b_.result.strides = layout.strides;
+  }
+
+  // ---- the result ---------------------------------------------------------------------------------------------------
+
+  /// The space of the kernel that stores the result: the value's shape, stretched to the caller's out.
+  Shape result_space(const Kernel& kernel) {
+    const Shape& shape = b_.shapes[kernel.value_shape];
+    if (!out_) return shape;
+    if (!stretches_to(shape, out_->shape))
+      throw ShapeError({.what = fmt::format("out has shape {}, the result has {}", to_text(out_->shape), to_text(shape)),
+                        .labels = {},
+                        .help = fmt::format("give an out of shape {}", to_text(shape)),
+                        .text = std::string(graph_.text)});
+    return out_->shape;
+  }
+
+  void allocate_result(const Shape& shape, const int* order) {
+    Layout& layout = b_.buffers[plan_.result];
+    const DType dtype = plan_.buffers[plan_.result].dtype;
+    if (out_) {
+      layout = {static_cast<char*>(out_->data), out_->shape, out_->strides};
+      b_.swapped[plan_.result] = out_->swapped;
+      b_.result = *out_;
+      return;
+    }
+    const std::size_t item = item_size(dtype);
+    const std::int64_t bytes = checked_bytes(shape, item, graph_);
+    check_result_bytes(shape, bytes);
+    layout.shape = shape;
+    layout.strides = strides_in_order(shape, order, item);
+    layout.base = static_cast<char*>(
+        allocator_.allocate(allocator_.context, dtype, shape, layout.strides, static_cast<std::size_t>(bytes)));
+    b_.result = {layout.base, dtype, false, true, shape, layout.strides};
+  }
+
+  // ---- kernels ------------------------------------------------------------------------------------------------------
+
+  void bind_action(const Action& action) {
+    Binding::Step step{&action, {}};
+    if (action.kind == Action::Kind::Run) {
+      if (action.fused != kNone) {
+        std::span<BoundKernel> one = allocate<BoundKernel>(1);
+        if (bind_kernel(plan_.kernels[action.fused], one[0], true)) {
+          step.kernels = one;
+          b_.steps.push_back(step);
+          return;
+        }
+      }
+      step.kernels = allocate<BoundKernel>(action.count);
+      for (std::uint32_t i = 0; i < action.count; ++i) bind_kernel(plan_.kernels[action.first + i], step.kernels[i], false);
+    }
+    b_.steps.push_back(step);
+  }
+
+  /// False if `must_be_isolated` and it is not.
+  bool bind_kernel(const Kernel& kernel, BoundKernel& bound, bool must_be_isolated) {
+    bound.kernel = &kernel;
+    bool stores_result = false;
+    for (const Store& store : plan_.stores_of(kernel)) stores_result |= plan_.accesses[store.access].buffer == plan_.result;
+    const Shape space = stores_result ? result_space(kernel) : b_.shapes[kernel.space];
+    if (kernel.n_stores && !stores_result) check_store_shape(kernel, space);
+    const int rank = space.size();
+
+    std::uint32_t n_positions = 0;
+    for (const Instr& instr : plan_.body(kernel)) n_positions += instr.kind == Instr::Kind::Position;
+    const std::uint32_t n = kernel.n_accesses + n_positions;
+    bound.accesses = allocate<BoundAccess>(n);
+    std::span<std::int64_t> strides = allocate<std::int64_t>(static_cast<std::size_t>(n) * static_cast<std::size_t>(rank));
+    std::uint32_t result_access = kNone;
+    const auto row = [&](std::uint32_t k) { return strides.data() + static_cast<std::size_t>(k) * static_cast<std::size_t>(rank); };
+
+    for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+      const Access& access = plan_.accesses[kernel.first_access + k];
+      bound.accesses[k].dtype = plan_.buffers[access.buffer].dtype;
+      bound.accesses[k].strides = row(k);
+      if (access.buffer == plan_.result) {
+        result_access = k;
+        if (!out_) continue;
+        allocate_result(space, nullptr);
+      }
+      fill(bound.accesses[k], row(k), access, space);
+    }
+    std::uint32_t p = kernel.n_accesses;
+    for (const Instr& instr : plan_.body(kernel)) {
+      if (instr.kind != Instr::Kind::Position) continue;
+      bound.accesses[p].dtype = DType::Int64;
+      bound.accesses[p].strides = row(p);
+      row(p)[rank - static_cast<int>(instr.payload)] = 1;
+      ++p;
+    }
+
+    if (result_access != kNone && !out_) {
+      int order[kMaxRank];
+      result_order(kernel, bound, space, rank, order);
+      allocate_result(space, order);
+      fill(bound.accesses[result_access], row(result_access), plan_.accesses[kernel.first_access + result_access], space);
+    }
+    bound.total = 1;
+    for (std::int64_t extent : space) bound.total *= extent;
+    if (kernel.n_folds) {
+      arrange_fold(kernel, bound, space, strides.data());
+      return true;
+    }
+    arrange(kernel, bound, space, strides.data());
+    if (bound.total == 0) return true;
+    return settle_hazards(kernel, bound, must_be_isolated);
+  }
+
+  void check_store_shape(const Kernel& kernel, const Shape& space) const {
+    const Shape& value = b_.shapes[kernel.value_shape];
+    if (stretches_to(value, space)) return;
+    const ir::Node* output = nullptr;
+    for (ir::NodeId id : graph_.output_nodes)
+      if (graph_[id].payload == kernel.output) output = &graph_[id];
+    Diagnostic d{.what = fmt::format("cannot write a value of shape {} into a target of shape {}", to_text(value), to_text(space)),
+                 .labels = {},
+                 .help = "the value must broadcast to the target; the target never stretches",
+                 .text = std::string(graph_.text)};
+    if (output) d.labels.push_back({graph_[output->args[0]].span, "shape " + to_text(value)});
+    throw ShapeError(std::move(d));
+  }
+
+  void fill(BoundAccess& bound, std::int64_t* strides, const Access& access, const Shape& space) {
+    const Layout layout = stretch(access.n_steps ? reach(access) : b_.buffers[access.buffer], space);
+    bound.base = layout.base;
+    bound.swapped = b_.swapped[access.buffer];
+    std::copy(layout.strides.begin(), layout.strides.end(), strides);
+  }
+
+  void result_order(const Kernel& kernel, const BoundKernel& bound, const Shape& space, int rank, int* order) const {
+    for (int axis = 0; axis < rank; ++axis) order[axis] = axis;
+    if (order_ == Order::C || rank < 2) return;
+    if (order_ == Order::F) {
+      std::reverse(order, order + rank);
+      return;
+    }
+    const std::int64_t* rows[64];
+    std::int64_t ones[64][kMaxRank];
+    int n = 0;
+    bool all_f = true;
+    for (const Instr& instr : plan_.body(kernel)) {
+      if (instr.kind != Instr::Kind::Load || n == 64) continue;
+      const BoundAccess& access = bound.accesses[instr.payload - kernel.first_access];
+      const auto item = static_cast<std::int64_t>(item_size(access.dtype));
+      std::int64_t expected = item;
+      bool is_c = true, is_f = true;
+      for (int axis = 0; axis < rank; ++axis) {
+        ones[n][axis] = space[axis] == 1 ? 0 : access.strides[axis];
+        if (space[axis] != 1 && access.strides[axis] != expected) is_f = false;
+        expected *= space[axis];
+      }
+      expected = item;
+      for (int axis = rank - 1; axis >= 0; --axis) {
+        if (space[axis] != 1 && access.strides[axis] != expected) is_c = false;
+        expected *= space[axis];
+      }
+      if (!instr.uniform) all_f = all_f && is_f && !is_c;
+      rows[n] = ones[n];
+      ++n;
+    }
+    if (order_ == Order::A) {
+      if (all_f && n) std::reverse(order, order + rank);
+      return;
+    }
+    order_axes(rank, rows, n, order);
+  }
+
+  /// Orders the axes for memory and merges those that every access walks as one. `strides` is rewritten.
+  void arrange(const Kernel& kernel, BoundKernel& bound, const Shape& space, std::int64_t* strides) {
+    const int rank = space.size();
+    const auto n = static_cast<int>(bound.accesses.size());
+    int axes[kMaxRank];
+    int used = 0;
+    for (int axis = 0; axis < rank; ++axis)
+      if (space[axis] != 1) axes[used++] = axis;
+
+    // Stores walk forwards; whatever they share an axis with follows.
+    for (const Store& store : plan_.stores_of(kernel)) {
+      const std::uint32_t k = store.access - kernel.first_access;
+      for (int i = 0; i < used; ++i) {
+        const int axis = axes[i];
+        if (strides[k * static_cast<std::uint32_t>(rank) + static_cast<std::uint32_t>(axis)] >= 0 || space[axis] == 0) continue;
+        flip(bound, strides, rank, axis, space[axis]);
+      }
+      break;
+    }
+    if (used > 1) sort_axes(kernel, bound, space, strides, axes, used);
+    compact(bound, space, strides, axes, used, rank, n, nullptr);
+  }
+
+  static void flip(BoundKernel& bound, std::int64_t* strides, int rank, int axis, std::int64_t extent) {
+    for (std::size_t k = 0; k < bound.accesses.size(); ++k) {
+      std::int64_t& stride = strides[k * static_cast<std::size_t>(rank) + static_cast<std::size_t>(axis)];
+      bound.accesses[k].base = advance(bound.accesses[k].base, (extent - 1) * stride);
+      stride = -stride;
+    }
+  }
+
+  void sort_axes(const Kernel& kernel, const BoundKernel& bound, const Shape& space, const std::int64_t* strides, int* axes,
+                 int used) const {
+    // The stores decide first, then the loads: written lines are the dearest.
+    const std::int64_t* rows[32];
+    std::int64_t picked[32][kMaxRank];
+    int n = 0;
+    const int rank = space.size();
+    const auto take = [&](std::uint32_t k) {
+      if (n == 32) return;
+      for (int i = 0; i < used; ++i) picked[n][i] = strides[k * static_cast<std::uint32_t>(rank) + static_cast<std::uint32_t>(axes[i])];
+      rows[n] = picked[n];
+      ++n;
+    };
+    for (const Store& store : plan_.stores_of(kernel)) take(store.access - kernel.first_access);
+    for (const Instr& instr : plan_.body(kernel))
+      if (instr.kind == Instr::Kind::Load) take(instr.payload - kernel.first_access);
+    int order[kMaxRank], sorted[kMaxRank];
+    if (plan_.stores_of(kernel).size() == 1 && n > 1 && order_axes_of_store(rows[0], used, order)) {
+      // a single store without repeated strides settles the order alone
+    } else {
+      order_axes(used, rows, n, order);
+    }
+    for (int i = 0; i < used; ++i) sorted[i] = axes[order[i]];
+    std::copy(sorted, sorted + used, axes);
+    (void)bound;
+  }
+
+  static bool order_axes_of_store(const std::int64_t* strides, int used, int* order) {
+    for (int i = 0; i < used; ++i) {
+      if (strides[i] == 0) return false;
+      order[i] = i;
+    }
+    std::stable_sort(order, order + used, [&](int a, int b) { return std::abs(strides[a]) > std::abs(strides[b]); });
+    return true;
+  }
+
+  /// Rewrites strides to the axes in that order, merging neighbours; `groups` (if given) marks axes that start a group
+  /// and must not merge with what is outside.
+  void compact(BoundKernel& bound, const Shape& space, std::int64_t* strides, const int* axes, int used, int rank, int n,
+               const bool* starts_group) {
+    std::span<std::int64_t> extents = allocate<std::int64_t>(static_cast<std::size_t>(used) + 1);
+    std::span<std::int64_t> merged = allocate<std::int64_t>(static_cast<std::size_t>(used) * static_cast<std::size_t>(n));
+    int count = 0;
+    int last[kMaxRank];  // the innermost original axis of each merged one
+    for (int i = 0; i < used; ++i) {
+      const int axis = axes[i];
+      bool merge = count > 0 && !(starts_group && starts_group[i]);
+      for (int k = 0; merge && k < n; ++k) {
+        const std::int64_t* row = strides + static_cast<std::ptrdiff_t>(k) * rank;
+        merge = row[last[count - 1]] == row[axis] * space[axis];
+      }
+      if (merge) {
+        extents[static_cast<std::size_t>(count - 1)] *= space[axis];
+        last[count - 1] = axis;
+      } else {
+        extents[static_cast<std::size_t>(count)] = space[axis];
+        last[count++] = axis;
+      }
+    }
+    for (int k = 0; k < n; ++k) {
+      const std::int64_t* row = strides + static_cast<std::ptrdiff_t>(k) * rank;
+      std::int64_t* to = merged.data() + static_cast<std::ptrdiff_t>(k) * count;
+      for (int i = 0; i < count; ++i) to[i] = row[last[i]];
+      bound.accesses[static_cast<std::size_t>(k)].strides = to;
+    }
+    bound.rank = count;
+    bound.extents = extents.data();
+  }
+
+  /// Folds keep the order of indices: kept axes, reduced axes, and the innermost run (contract §3: the tree depends on
+  /// shape and axes alone).
+  void arrange_fold(const Kernel& kernel, BoundKernel& bound, const Shape& space, std::int64_t* strides) {
+    const int rank = space.size();
+    int live[kMaxRank];
+    int used = 0;
+    bool empty_reduction = false;
+    std::int64_t kept_cells = 1;
+    for (int axis = 0; axis < rank; ++axis) {
+      const bool reduced = kernel.axes >> axis & 1u;
+      if (reduced && space[axis] == 0) empty_reduction = true;
+      if (!reduced) kept_cells *= space[axis];
+      if (space[axis] != 1) live[used++] = axis;
+    }
+    if (empty_reduction && kept_cells > 0) refuse_empty(kernel);
+    const auto reduced = [&](int axis) { return (kernel.axes >> axis & 1u) != 0; };
+    int inner = used;  // live[inner …] is the innermost run
+    const bool lanes_kept = used > 0 && !reduced(live[used - 1]);
+    while (inner > 0 && reduced(live[inner - 1]) != lanes_kept) --inner;
+    if (used == 0) inner = 0;
+    int axes[kMaxRank];
+    bool starts[kMaxRank] = {};
+    int count = 0;
+    bound.kept = bound.rows = bound.length = 1;
+    for (int i = 0; i < inner; ++i)
+      if (!reduced(live[i])) {
+        axes[count++] = live[i];
+        bound.kept *= space[live[i]];
+      }
+    for (int i = 0, first = count; i < inner; ++i)
+      if (reduced(live[i])) {
+        starts[count] = count == first;
+        axes[count++] = live[i];
+        bound.rows *= space[live[i]];
+      }
+    for (int i = inner; i < used; ++i) {
+      starts[count] = i == inner;
+      axes[count++] = live[i];
+      bound.length *= space[live[i]];
+    }
+    bound.lanes_kept = lanes_kept;
+    compact(bound, space, strides, axes, used, rank, static_cast<int>(bound.accesses.size()), starts);
+  }
+
+  void refuse_empty(const Kernel& kernel) const {
+    for (const Fold& fold : plan_.folds_of(kernel)) {
+      const catalog::ReductionInfo& row = catalog::info(fold.reduction);
+      if (!row.identity.empty() || fold.or_zero) continue;
+      throw ShapeError({.what = fmt::format("{} of no elements has no value", row.name),
+                        .labels = {{fold.span, "reduces an axis of length 0"}},
+                        .help = "check that the array is not empty",
+                        .text = std::string(graph_.text)});
+    }
+  }
+
+  // ---- hazards ------------------------------------------------------------------------------------------------------
+
+  bool settle_hazards(const Kernel& kernel, BoundKernel& bound, bool must_be_isolated) {
+    const std::span<const Store> stores = plan_.stores_of(kernel);
+    std::pmr::vector<Detour> detours(b_.memory);
+    bool reverse = false;
+    for (std::size_t s = 0; s < stores.size(); ++s) {
+      const std::uint32_t at = stores[s].access - kernel.first_access;
+      const BoundAccess& store = bound.accesses[at];
+      const Buffer::Kind kind = plan_.buffers[plan_.accesses[stores[s].access].buffer].kind;
+      if (kind == Buffer::Kind::Result && !out_) continue;  // fresh memory
+      const Touched target{store.base, store.strides, static_cast<std::int64_t>(item_size(store.dtype))};
+      Hazard worst = repeats(bound, target) ? Hazard::Buffer : Hazard::None;
+      bool forward = false, backward = false;
+      for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+        if (k == at) continue;
+        const BoundAccess& other = bound.accesses[k];
+        const Hazard h = hazard(target, {other.base, other.strides, static_cast<std::int64_t>(item_size(other.dtype))}, bound.rank,
+                                bound.extents);
+        const bool is_store = std::any_of(stores.begin(), stores.end(),
+                                          [&](const Store& x) { return x.access - kernel.first_access == k; });
+        if (h != Hazard::None) bound.isolated = false;
+        if (h != Hazard::None && (must_be_isolated || is_store)) return false;
+        forward |= h == Hazard::Forward;
+        backward |= h == Hazard::Backward;
+        worst = std::max(worst, h);
+      }
+      if (worst == Hazard::Buffer || (forward && backward)) {
+        detours.push_back({at, {}});
+      } else if (backward) {
+        reverse = true;
+      }
+    }
+    if (reverse) {
+      for (int axis = 0; axis < bound.rank; ++axis)
+        for (BoundAccess& access : bound.accesses) {
+          auto* strides = const_cast<std::int64_t*>(access.strides);
+          access.base = advance(access.base, (bound.extents[axis] - 1) * strides[axis]);
+          strides[axis] = -strides[axis];
+        }
+    }
+    if (!detours.empty()) {
+      bound.detours = allocate<Detour>(detours.size());
+      std::copy(detours.begin(), detours.end(), bound.detours.begin());
+    }
+    return true;
+  }
+
+  /// Whether a store writes one address twice (a stretched or overlapping out): then the last write must win.
+  static bool repeats(const BoundKernel& bound, const Touched& target) {
+    std::int64_t inner = target.item;
+    for (int axis = bound.rank - 1; axis >= 0; --axis) {
+      if (std::abs(target.strides[axis]) < inner) return true;
+      inner += std::abs(target.strides[axis]) * (bound.extents[axis] - 1);
+    }
+    return false;
+  }
+
+  const ir::Graph& graph_;
+  const Plan& plan_;
+  std::span<const Operand* const> slots_;
+  const ArrayView* out_;
+  Order order_;
+  const Limits& limits_;
+  Allocator allocator_;
+  Binding& b_;
+};
+
+}  // namespace
+
+bool may_share(const ArrayView& a, const ArrayView& b) noexcept {
+  for (std::int64_t extent : a.shape)
+    if (extent == 0) return false;
+  for (std::int64_t extent : b.shape)
+    if (extent == 0) return false;
+  std::uintptr_t a_low, a_high, b_low, b_high;
+  cover({static_cast<const char*>(a.data), a.strides.begin(), static_cast<std::int64_t>(item_size(a.dtype))}, a.shape.size(),
+        a.shape.begin(), a_low, a_high);
+  cover({static_cast<const char*>(b.data), b.strides.begin(), static_cast<std::int64_t>(item_size(b.dtype))}, b.shape.size(),
+        b.shape.begin(), b_low, b_high);
+  return a_low < b_high && b_low < a_high;
+}
+
+void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
+          const Limits& limits, Allocator allocator, Binding& binding) {
+  Binder(graph, plan, slots, out, order, limits, allocator, binding).bind();
+}
+
+}  // namespace engine::plan

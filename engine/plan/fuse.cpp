@@ -1,0 +1,718 @@
+// plan/fuse.cpp - graph -> kernels: what shares a loop, and which values are kept in memory between loops.
+// in: verified graph   out: plan whose actions, done in order, write what the statements write
+//
+// Elementwise values are never kept: each kernel computes them anew from what it reads. Kept are the results of
+// reductions, the bases of views that depend on position, and operands that a later statement needs as they were before
+// being overwritten.
+#include <algorithm>
+#include <utility>
+
+#include "engine/plan/plan.hpp"
+
+namespace engine::plan {
+namespace {
+
+using ir::Graph;
+using ir::NodeId;
+using ir::NodeKind;
+
+/// Programs whose kernels repeat shared values may grow quadratically; beyond this they are refused.
+constexpr std::size_t kMaxInstrs = 4'000'000;
+
+bool is_position(const ir::Node& node) {
+  return node.kind == NodeKind::Apply && has(catalog::info(static_cast<catalog::Op>(node.op)).flags, catalog::Flags::Position);
+}
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const DType* out, const Options& options, std::pmr::memory_resource* memory)
+      : graph_(graph), out_(out), options_(options), plan_(memory), shape_of_(memory), kept_(memory), must_keep_(memory),
+        stamp_(memory), copies_(memory), chains_(memory), memo_(memory), memo_table_(memory), stack_(memory), pending_(memory) {}
+
+  Plan make() {
+    const std::size_t n = graph_.nodes.size();
+    shape_of_.resize(n, kNone);
+    kept_.resize(n, kNone);
+    must_keep_.resize(n, 0);
+    stamp_.resize(n, 0);
+    plan_.shapes.reserve(8);
+    plan_.instrs.reserve(n + 4);
+    plan_.shapes.push_back({});  // shape 0: rank 0
+    for (std::uint32_t slot = 0; slot < graph_.slots.size(); ++slot) add_slot(slot);
+    mark_position_views();
+    std::pmr::vector<bool> done(graph_.output_nodes.size(), false, shape_of_.get_allocator());
+    for (std::size_t i = 0; i < graph_.output_nodes.size(); ++i)
+      if (is_early_check(i)) {
+        emit_output(i);
+        done[i] = true;
+      }
+    for (std::size_t i = 0; i < graph_.output_nodes.size(); ++i)
+      if (!done[i]) emit_output(i);
+    fuse_stores();
+    finish();
+    return std::move(plan_);
+  }
+
+ private:
+  // ---- shapes -------------------------------------------------------------------------------------------------------
+
+  ShapeId add_shape(const ShapeStep& step) {
+    // Few distinct shapes exist in one program; the most recent are the likeliest, and the search is cut off in long ones.
+    const std::size_t size = plan_.shapes.size();
+    for (std::size_t back = 1; back <= std::min<std::size_t>(size, 64); ++back) {
+      const ShapeStep& other = plan_.shapes[size - back];
+      if (other.kind == step.kind && other.a == step.a && other.b == step.b && other.payload == step.payload &&
+          other.rank == step.rank)
+        return static_cast<ShapeId>(size - back);
+    }
+    plan_.shapes.push_back(step);
+    return static_cast<ShapeId>(size);
+  }
+
+  /// Whether broadcasting `part` to `whole` is known to give `whole`.
+  bool contains(ShapeId whole, ShapeId part) const {
+    for (int depth = 0; depth < 16; ++depth) {
+      if (whole == part) return true;
+      const ShapeStep& step = plan_.shapes[whole];
+      if (step.kind != ShapeStep::Kind::Broadcast) return false;
+      if (step.b == part) return true;
+      whole = step.a;
+    }
+    return false;
+  }
+
+  ShapeId broadcast(ShapeId a, ShapeId b, NodeId node) {
+    if (a == 0 || contains(b, a)) return b;
+    if (b == 0 || contains(a, b)) return a;
+    const std::uint8_t rank = std::max(plan_.shapes[a].rank, plan_.shapes[b].rank);
+    return add_shape({ShapeStep::Kind::Broadcast, rank, a, b, 0, node});
+  }
+
+  ShapeId shape_of(NodeId id) {
+    if (shape_of_[id] != kNone) return shape_of_[id];
+    // Ascending ids visit arguments first; all nodes up to `id` that are reachable get theirs on the way.
+    stack_.clear();
+    stack_.push_back(id);
+    while (!stack_.empty()) {
+      const NodeId top = stack_.back();
+      const ir::Node& node = graph_[top];
+      bool ready = true;
+      if (shape_of_[top] == kNone)
+        for (NodeId arg : graph_.args(node))
+          if (shape_of_[arg] == kNone) {
+            stack_.push_back(arg);
+            ready = false;
+          }
+      if (!ready) continue;
+      stack_.pop_back();
+      if (shape_of_[top] == kNone) shape_of_[top] = compute_shape(top, node);
+    }
+    return shape_of_[id];
+  }
+
+  ShapeId compute_shape(NodeId id, const ir::Node& node) {
+    switch (node.kind) {
+      case NodeKind::Constant: return 0;
+      case NodeKind::Input: return plan_.buffers[plan_.slot_buffers[node.payload]].shape;
+      case NodeKind::Cast:
+      case NodeKind::Output: return shape_of_[node.args[0]];
+      case NodeKind::Apply: {
+        if (is_position(node)) return add_shape({ShapeStep::Kind::Ones, node.rank, kNone, kNone, 0, id});
+        ShapeId shape = shape_of_[node.args[0]];
+        for (int i = 1; i < node.n_args; ++i) shape = broadcast(shape, shape_of_[node.args[i]], id);
+        return shape;
+      }
+      case NodeKind::View:
+        return add_shape({ShapeStep::Kind::View, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
+      case NodeKind::Reduce:
+        if (node.rank == 0) return 0;
+        return add_shape({ShapeStep::Kind::Reduce, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
+    }
+    return 0;
+  }
+
+  // ---- buffers ------------------------------------------------------------------------------------------------------
+
+  void add_slot(std::uint32_t slot) {
+    const ir::Slot& s = graph_.slots[slot];
+    const ShapeId shape =
+        s.rank == 0 || s.local ? 0 : add_shape({ShapeStep::Kind::Slot, s.rank, kNone, kNone, slot, ir::kNone});
+    plan_.slot_buffers.push_back(static_cast<std::uint32_t>(plan_.buffers.size()));
+    plan_.buffers.push_back({s.local ? Buffer::Kind::Temporary : Buffer::Kind::Slot, s.dtype, slot, shape});
+  }
+
+  std::uint32_t add_temporary(DType dtype, ShapeId shape) {
+    plan_.buffers.push_back({Buffer::Kind::Temporary, dtype, 0, shape});
+    return static_cast<std::uint32_t>(plan_.buffers.size() - 1);
+  }
+
+  // ---- which values are kept ----------------------------------------------------------------------------------------
+
+  /// A view shifts what lies under it, but a position must not shift with it: such bases are computed first and kept.
+  void mark_position_views() {
+    bool any = false;
+    for (const ir::Node& node : graph_.nodes) any = any || is_position(node);
+    if (!any) return;
+    std::pmr::vector<std::uint8_t> depends(graph_.nodes.size(), 0, shape_of_.get_allocator());
+    for (NodeId id = 0; id < graph_.nodes.size(); ++id) {
+      const ir::Node& node = graph_[id];
+      depends[id] = is_position(node);
+      for (NodeId arg : graph_.args(node)) depends[id] |= depends[arg];
+      if (node.kind == NodeKind::Reduce) depends[id] = 0;
+      if (node.kind == NodeKind::View && depends[id]) {
+        must_keep_[node.args[0]] = 1;
+        depends[id] = 0;
+      }
+    }
+  }
+
+  bool is_kept(NodeId id) const { return graph_[id].kind == NodeKind::Reduce || must_keep_[id]; }
+
+  /// Kept nodes below `root` (itself included) that no kernel has computed yet, ascending: dependencies first.
+  void collect_pending(NodeId root) {
+    pending_.clear();
+    stack_.clear();
+    ++now_;
+    stack_.push_back(root);
+    stamp_[root] = now_;
+    while (!stack_.empty()) {
+      const NodeId id = stack_.back();
+      stack_.pop_back();
+      if (is_kept(id)) {
+        if (kept_[id] != kNone) continue;
+        pending_.push_back(id);
+      }
+      for (NodeId arg : graph_.args(graph_[id]))
+        if (stamp_[arg] != now_) {
+          stamp_[arg] = now_;
+          stack_.push_back(arg);
+        }
+    }
+    std::sort(pending_.begin(), pending_.end());
+  }
+
+  /// Whether everything kept that `id` reads is in memory already.
+  bool is_ready(NodeId id) {
+    stack_.clear();
+    ++now_;
+    for (NodeId arg : graph_.args(graph_[id])) stack_.push_back(arg);
+    while (!stack_.empty()) {
+      const NodeId top = stack_.back();
+      stack_.pop_back();
+      if (stamp_[top] == now_) continue;
+      stamp_[top] = now_;
+      if (is_kept(top)) {
+        if (kept_[top] == kNone) return false;
+        continue;
+      }
+      for (NodeId arg : graph_.args(graph_[top])) stack_.push_back(arg);
+    }
+    return true;
+  }
+
+  void compute_kept_below(NodeId root) {
+    collect_pending(root);
+    std::pmr::vector<NodeId> todo(pending_.begin(), pending_.end(), shape_of_.get_allocator());
+    for (std::size_t i = 0; i < todo.size(); ++i) {
+      const NodeId id = todo[i];
+      if (kept_[id] != kNone) continue;
+      if (graph_[id].kind != NodeKind::Reduce) {
+        keep_value(id);
+        continue;
+      }
+      // Reductions over the same axes of the same space share one pass over memory.
+      const ShapeId space = shape_of(graph_[id].args[0]);
+      const std::uint32_t axes = graph_.reduces[graph_[id].payload].axes;
+      begin_kernel(space);
+      kernel_.axes = axes;
+      add_fold(id);
+      for (std::size_t j = i + 1; j < todo.size(); ++j) {
+        const ir::Node& other = graph_[todo[j]];
+        if (other.kind == NodeKind::Reduce && kept_[todo[j]] == kNone && graph_.reduces[other.payload].axes == axes &&
+            shape_of(other.args[0]) == space && is_ready_without_open_folds(todo[j]))
+          add_fold(todo[j]);
+      }
+      end_kernel();
+    }
+  }
+
+  /// Ready, and not a user of a fold of the kernel being made.
+  bool is_ready_without_open_folds(NodeId id) {
+    for (std::size_t f = kernel_.first_fold; f < fold_nodes_.size(); ++f) kept_[fold_nodes_[f]] = kNone;
+    const bool ready = is_ready(id);
+    for (std::size_t f = kernel_.first_fold; f < fold_nodes_.size(); ++f) kept_[fold_nodes_[f]] = plan_.folds[f].buffer;
+    return ready;
+  }
+
+  void add_fold(NodeId id) {
+    const ir::Node& node = graph_[id];
+    const std::uint32_t value = lower(node.args[0]);
+    const std::uint32_t buffer = add_temporary(node.dtype, shape_of(id));
+    plan_.folds.push_back({value, static_cast<catalog::Reduction>(node.op), buffer, graph_.reduces[node.payload].or_zero, node.span});
+    fold_nodes_.push_back(id);
+    ++kernel_.n_folds;
+    kept_[id] = buffer;
+  }
+
+  void keep_value(NodeId id) {
+    const ShapeId space = shape_of(id);
+    const std::uint32_t buffer = add_temporary(graph_[id].dtype, space);
+    begin_kernel(space);
+    const std::uint32_t value = lower(id);
+    add_store(value, {buffer, 0, 0});
+    end_kernel();
+    kept_[id] = buffer;
+  }
+
+  // ---- kernels ------------------------------------------------------------------------------------------------------
+
+  void begin_kernel(ShapeId space) {
+    kernel_ = Kernel{};
+    kernel_.space = kernel_.value_shape = space;
+    kernel_.first_instr = static_cast<std::uint32_t>(plan_.instrs.size());
+    kernel_.first_store = static_cast<std::uint32_t>(plan_.stores.size());
+    kernel_.first_fold = static_cast<std::uint32_t>(plan_.folds.size());
+    kernel_.first_access = static_cast<std::uint32_t>(plan_.accesses.size());
+    fold_nodes_.resize(plan_.folds.size(), ir::kNone);
+    chains_.clear();
+    chains_.push_back({});
+    memo_.clear();
+    std::fill(memo_table_.begin(), memo_table_.end(), kNone);
+  }
+
+  std::uint32_t end_kernel(bool act = true) {
+    kernel_.n_instr = static_cast<std::uint32_t>(plan_.instrs.size()) - kernel_.first_instr;
+    kernel_.n_accesses = static_cast<std::uint32_t>(plan_.accesses.size()) - kernel_.first_access;
+    const auto id = static_cast<std::uint32_t>(plan_.kernels.size());
+    plan_.kernels.push_back(kernel_);
+    if (act) {
+      Action action;
+      action.first = id;
+      action.count = 1;
+      plan_.actions.push_back(action);
+    }
+    return id;
+  }
+
+  void add_store(std::uint32_t value, const Access& access) {
+    plan_.stores.push_back({value, static_cast<std::uint32_t>(plan_.accesses.size())});
+    plan_.accesses.push_back(access);
+    ++kernel_.n_stores;
+  }
+
+  std::uint32_t add_instr(const Instr& instr) {
+    if (plan_.instrs.size() >= kMaxInstrs)
+      throw LimitError({.what = "the program is too large to plan",
+                        .labels = {},
+                        .help = "split it: values shared by many statements are computed anew in each of them",
+                        .text = std::string(graph_.text)});
+    plan_.instrs.push_back(instr);
+    return static_cast<std::uint32_t>(plan_.instrs.size()) - 1 - kernel_.first_instr;
+  }
+
+  // A chain is the list of views between a node and the kernel's space, innermost last. Chain 0 is empty.
+  struct Chain {
+    std::uint32_t outer = 0;
+    AccessStep step{};
+    std::uint32_t length = 0;
+  };
+  struct Memo {
+    NodeId node;
+    std::uint32_t chain;
+    std::uint32_t value;
+  };
+
+  std::uint32_t push_chain(std::uint32_t outer, AccessStep step) {
+    for (std::uint32_t i = 1; i < chains_.size(); ++i)
+      if (chains_[i].outer == outer && chains_[i].step.from == step.from && chains_[i].step.view == step.view) return i;
+    chains_.push_back({outer, step, chains_[outer].length + 1});
+    return static_cast<std::uint32_t>(chains_.size() - 1);
+  }
+
+  static std::size_t mix(NodeId node, std::uint32_t chain) {
+    return (node * 0x9E3779B97F4A7C15ull) ^ (chain * 0xC2B2AE3D27D4EB4Full) >> 7;
+  }
+
+  std::uint32_t* find(NodeId node, std::uint32_t chain) {
+    if (memo_table_.empty()) return nullptr;
+    const std::size_t mask = memo_table_.size() - 1;
+    for (std::size_t i = mix(node, chain) & mask; memo_table_[i] != kNone; i = (i + 1) & mask) {
+      Memo& memo = memo_[memo_table_[i]];
+      if (memo.node == node && memo.chain == chain) return &memo.value;
+    }
+    return nullptr;
+  }
+
+  void remember(NodeId node, std::uint32_t chain, std::uint32_t value) {
+    memo_.push_back({node, chain, value});
+    if (memo_table_.size() < memo_.size() * 2) {
+      memo_table_.assign(std::max<std::size_t>(64, memo_table_.size() * 2), kNone);
+      for (std::uint32_t i = 0; i < memo_.size(); ++i) insert(i);
+    } else {
+      insert(static_cast<std::uint32_t>(memo_.size() - 1));
+    }
+  }
+  void insert(std::uint32_t index) {
+    const std::size_t mask = memo_table_.size() - 1;
+    std::size_t i = mix(memo_[index].node, memo_[index].chain) & mask;
+    while (memo_table_[i] != kNone) i = (i + 1) & mask;
+    memo_table_[i] = index;
+  }
+
+  /// The body's value of a node. Views are not computed: they change how the leaves below them are reached.
+  std::uint32_t lower(NodeId root) {
+    struct Visit {
+      NodeId node;
+      std::uint32_t chain;
+    };
+    std::pmr::vector<Visit> stack(shape_of_.get_allocator());
+    stack.push_back({root, 0});
+    std::uint32_t last = kNone;
+    while (!stack.empty()) {
+      const Visit at = stack.back();
+      if (const std::uint32_t* known = find(at.node, at.chain)) {
+        last = *known;
+        stack.pop_back();
+        continue;
+      }
+      const ir::Node& node = graph_[at.node];
+      std::uint32_t value = kNone;
+      if (kept_[at.node] != kNone) {
+        value = load(kept_[at.node], at.chain, node);
+      } else if (node.kind == NodeKind::Input) {
+        value = load(input_buffer(at.node), at.chain, node);
+      } else if (node.kind == NodeKind::Constant) {
+        value = add_instr({.kind = Instr::Kind::Constant, .dtype = node.dtype, .uniform = true, .payload = node.payload});
+      } else if (is_position(node)) {
+        value = add_instr({.kind = Instr::Kind::Position, .dtype = node.dtype, .payload = node.payload});
+      } else if (node.kind == NodeKind::View) {
+        const std::uint32_t chain = push_chain(at.chain, {shape_of(node.args[0]), node.payload});
+        if (const std::uint32_t* known = find(node.args[0], chain)) {
+          value = *known;
+        } else {
+          stack.push_back({node.args[0], chain});
+          continue;
+        }
+      } else {
+        Instr instr{.kind = node.kind == NodeKind::Cast ? Instr::Kind::Cast : Instr::Kind::Apply,
+                    .dtype = node.dtype, .uniform = true, .op = node.op, .loop = node.loop};
+        bool ready = true;
+        for (int i = node.n_args - 1; i >= 0; --i) {
+          const std::uint32_t* known = find(node.args[i], at.chain);
+          if (!known) {
+            stack.push_back({node.args[i], at.chain});
+            ready = false;
+          } else {
+            instr.args[i] = *known;
+            instr.uniform = instr.uniform && plan_.instrs[kernel_.first_instr + *known].uniform;
+          }
+        }
+        if (!ready) continue;
+        value = add_instr(instr);
+      }
+      remember(at.node, at.chain, value);
+      last = value;
+      stack.pop_back();
+    }
+    return last;
+  }
+
+  std::uint32_t load(std::uint32_t buffer, std::uint32_t chain, const ir::Node& node) {
+    Access access{buffer, static_cast<std::uint32_t>(plan_.access_steps.size()), chains_[chain].length};
+    for (std::uint32_t c = chain; c != 0; c = chains_[c].outer) plan_.access_steps.push_back(chains_[c].step);
+    const auto index = static_cast<std::uint32_t>(plan_.accesses.size());
+    plan_.accesses.push_back(access);
+    return add_instr({.kind = Instr::Kind::Load, .dtype = node.dtype, .uniform = node.rank == 0, .payload = index});
+  }
+
+  std::uint32_t input_buffer(NodeId id) const {
+    for (const auto& [node, buffer] : copies_)
+      if (node == id) return buffer;
+    return plan_.slot_buffers[graph_[id].payload];
+  }
+
+  // ---- outputs ------------------------------------------------------------------------------------------------------
+
+  void emit_output(std::size_t index) {
+    const NodeId id = graph_.output_nodes[index];
+    const ir::Node& node = graph_[id];
+    const ir::OutputSpec& spec = graph_.outputs[node.payload];
+    const NodeId value = node.args[0];
+    switch (spec.kind) {
+      case ir::OutputSpec::Kind::Check: emit_check(node, value); break;
+      case ir::OutputSpec::Kind::Result: emit_result(node, value); break;
+      case ir::OutputSpec::Kind::Store: emit_store(index, node, spec, value); break;
+    }
+  }
+
+  /// A Check that reads operands as the caller gave them is made before anything is written.
+  bool is_early_check(std::size_t index) {
+    const ir::Node& node = graph_[graph_.output_nodes[index]];
+    if (graph_.outputs[node.payload].kind != ir::OutputSpec::Kind::Check) return false;
+    stack_.clear();
+    ++now_;
+    stack_.push_back(node.args[0]);
+    while (!stack_.empty()) {
+      const NodeId id = stack_.back();
+      stack_.pop_back();
+      if (stamp_[id] == now_) continue;
+      stamp_[id] = now_;
+      const ir::Node& below = graph_[id];
+      if (below.kind == NodeKind::Input && (below.version != 0 || graph_.slots[below.payload].local)) return false;
+      for (NodeId arg : graph_.args(below)) stack_.push_back(arg);
+    }
+    return true;
+  }
+
+  void emit_check(const ir::Node& node, NodeId value) {
+    compute_kept_below(value);
+    if (kept_[value] == kNone) keep_value(value);
+    Action action;
+    action.kind = Action::Kind::Check;
+    action.buffer = kept_[value];
+    action.span = node.span;
+    plan_.actions.push_back(action);
+  }
+
+  void emit_result(const ir::Node& node, NodeId value) {
+    compute_kept_below(value);
+    const ShapeId space = shape_of(value);
+    const DType dtype = out_ ? *out_ : node.dtype;
+    if (out_ && !can_cast(node.dtype, dtype, options_.casting))
+      throw DTypeError({.what = "cannot write a " + std::string(name(node.dtype)) + " result into out of dtype " +
+                                std::string(name(dtype)),
+                        .labels = {{node.span, std::string(name(node.dtype))}},
+                        .help = "give an out of that dtype, cast the expression, or pass casting=\"unsafe\"",
+                        .text = std::string(graph_.text)});
+    plan_.result = static_cast<std::uint32_t>(plan_.buffers.size());
+    plan_.buffers.push_back({Buffer::Kind::Result, dtype, 0, space});
+    begin_kernel(space);
+    std::uint32_t root = lower(value);
+    if (dtype != node.dtype) {
+      const bool uniform = plan_.instrs[kernel_.first_instr + root].uniform;
+      root = add_instr({.kind = Instr::Kind::Cast, .dtype = dtype, .uniform = uniform, .args = {root, kNone, kNone}});
+    }
+    add_store(root, {plan_.result, 0, 0});
+    kernel_.output = static_cast<std::uint32_t>(node.payload);
+    end_kernel();
+  }
+
+  void emit_store(std::size_t index, const ir::Node& node, const ir::OutputSpec& spec, NodeId value) {
+    const ir::Slot& slot = graph_.slots[spec.slot];
+    compute_kept_below(value);
+    const std::uint32_t buffer = plan_.slot_buffers[spec.slot];
+    const bool defines = slot.local && plan_.buffers[buffer].slot == spec.slot && !defined_.contains(spec.slot);
+    Access access{buffer, static_cast<std::uint32_t>(plan_.access_steps.size()), 0};
+    ShapeId space;
+    if (defines) {
+      defined_.insert(spec.slot);
+      space = shape_of(value);
+      plan_.buffers[buffer].shape = space;
+    } else {
+      save_overwritten(index, spec.slot);
+      space = plan_.buffers[buffer].shape;
+      if (spec.target != ir::kNone) {
+        // View of View of … of the slot: outermost first in the graph, innermost first in the access.
+        access.first_step = static_cast<std::uint32_t>(plan_.access_steps.size());
+        const std::size_t first = plan_.access_steps.size();
+        for (NodeId at = spec.target; graph_[at].kind == NodeKind::View; at = graph_[at].args[0])
+          plan_.access_steps.push_back({shape_of(graph_[at].args[0]), graph_[at].payload});
+        std::reverse(plan_.access_steps.begin() + static_cast<std::ptrdiff_t>(first), plan_.access_steps.end());
+        access.n_steps = static_cast<std::uint32_t>(plan_.access_steps.size() - first);
+        space = shape_of(spec.target);
+      }
+    }
+    begin_kernel(space);
+    kernel_.value_shape = shape_of(value);
+    const std::uint32_t root = lower(value);
+    add_store(root, access);
+    kernel_.output = node.payload;
+    end_kernel();
+    if (spec.returns_target) {
+      plan_.target_slot = spec.slot;
+      plan_.target_access = static_cast<std::uint32_t>(plan_.stores.back().access);
+    }
+  }
+
+  /// Before slot `slot` is overwritten by output `index`: operands as they are now that later outputs still read are copied.
+  void save_overwritten(std::size_t index, std::uint32_t slot) {
+    if (index + 1 == graph_.output_nodes.size()) return;
+    stack_.clear();
+    ++now_;
+    std::pmr::vector<NodeId> save(shape_of_.get_allocator());
+    for (std::size_t later = index + 1; later < graph_.output_nodes.size(); ++later)
+      stack_.push_back(graph_[graph_.output_nodes[later]].args[0]);
+    while (!stack_.empty()) {
+      const NodeId id = stack_.back();
+      stack_.pop_back();
+      if (stamp_[id] == now_) continue;
+      stamp_[id] = now_;
+      if (kept_[id] != kNone) continue;
+      const ir::Node& node = graph_[id];
+      if (node.kind == NodeKind::Input && is_overwritten(index, slot, node) && input_buffer(id) == plan_.slot_buffers[node.payload])
+        save.push_back(id);
+      for (NodeId arg : graph_.args(node)) stack_.push_back(arg);
+    }
+    for (NodeId id : save) {
+      const ShapeId space = shape_of(id);
+      const std::uint32_t buffer = add_temporary(graph_[id].dtype, space);
+      begin_kernel(space);
+      const std::uint32_t value = lower(id);
+      add_store(value, {buffer, 0, 0});
+      end_kernel();
+      copies_.emplace_back(id, buffer);
+    }
+  }
+
+  /// Whether output `index`, a Store into `slot`, ends the life of that Input's value.
+  bool is_overwritten(std::size_t index, std::uint32_t slot, const ir::Node& input) const {
+    // With operands that may share memory every Store ends every operand's version (see ir::build); then the Store's
+    // own number says which.
+    std::uint32_t version = 0;
+    for (std::size_t i = 0; i < index; ++i) {
+      const ir::OutputSpec& spec = graph_.outputs[graph_[graph_.output_nodes[i]].payload];
+      version += spec.kind == ir::OutputSpec::Kind::Store && (graph_.aliased ? true : spec.slot == slot);
+    }
+    if (graph_.aliased) return !graph_.slots[input.payload].local && input.version <= version;
+    return input.payload == slot && input.version <= version;
+  }
+
+  /// Neighbouring stores over one space that do not read what the others write become one pass.
+  void fuse_stores() {
+    std::pmr::vector<Action> actions(shape_of_.get_allocator());
+    std::size_t i = 0;
+    while (i < plan_.actions.size()) {
+      std::size_t end = i + 1;
+      if (is_store(plan_.actions[i]))
+        while (end < plan_.actions.size() && is_store(plan_.actions[end]) && may_join(i, end)) ++end;
+      if (end - i < 2) {
+        actions.push_back(plan_.actions[i]);
+      } else {
+        Action action = plan_.actions[i];
+        action.count = static_cast<std::uint32_t>(end - i);
+        action.fused = join(action.first, action.count);
+        actions.push_back(action);
+      }
+      i = end;
+    }
+    plan_.actions.assign(actions.begin(), actions.end());
+  }
+
+  bool is_store(const Action& action) const {
+    return action.kind == Action::Kind::Run && plan_.kernels[action.first].n_stores == 1;
+  }
+
+  bool may_join(std::size_t first, std::size_t next) const {
+    const Kernel& a = plan_.kernels[plan_.actions[first].first];
+    const Kernel& b = plan_.kernels[plan_.actions[next].first];
+    if (plan_.actions[next].first != plan_.actions[next - 1].first + 1) return false;
+    if (a.space != b.space || a.value_shape != a.space || b.value_shape != b.space) return false;
+    for (std::size_t i = first; i < next; ++i) {
+      const Kernel& earlier = plan_.kernels[plan_.actions[i].first];
+      const std::uint32_t written = plan_.accesses[plan_.stores[earlier.first_store].access].buffer;
+      for (std::uint32_t k = 0; k < b.n_accesses; ++k)
+        if (plan_.accesses[b.first_access + k].buffer == written) return false;
+      // and what it reads must not be written here: decided at bind for operands, never so for temporaries
+    }
+    return true;
+  }
+
+  std::uint32_t join(std::uint32_t first, std::uint32_t count) {
+    const Kernel head = plan_.kernels[first];
+    begin_kernel(head.space);
+    kernel_.output = head.output;
+    for (std::uint32_t k = first; k < first + count; ++k) {
+      const Kernel part = plan_.kernels[k];
+      std::pmr::vector<std::uint32_t> map(part.n_instr, kNone, shape_of_.get_allocator());
+      const std::uint32_t store_access = plan_.stores[part.first_store].access;
+      for (std::uint32_t i = 0; i < part.n_instr; ++i) {
+        Instr instr = plan_.instrs[part.first_instr + i];
+        if (instr.kind == Instr::Kind::Load) instr.payload = copy_access(instr.payload);
+        for (std::uint32_t& arg : instr.args)
+          if (arg != kNone) arg = map[arg];
+        map[i] = find_or_add(instr);
+      }
+      const Access target = plan_.accesses[store_access];
+      add_store(map[plan_.stores[part.first_store].value], target);
+    }
+    return end_kernel(false);
+  }
+
+  std::uint32_t copy_access(std::uint32_t index) {
+    const Access access = plan_.accesses[index];
+    for (std::size_t i = kernel_.first_access; i < plan_.accesses.size(); ++i) {
+      const Access& other = plan_.accesses[i];
+      if (other.buffer != access.buffer || other.n_steps != access.n_steps) continue;
+      bool same = true;
+      for (std::uint32_t s = 0; s < access.n_steps; ++s) {
+        const AccessStep& x = plan_.access_steps[access.first_step + s];
+        const AccessStep& y = plan_.access_steps[other.first_step + s];
+        same = same && x.from == y.from && x.view == y.view;
+      }
+      if (same) return static_cast<std::uint32_t>(i);
+    }
+    plan_.accesses.push_back(access);
+    return static_cast<std::uint32_t>(plan_.accesses.size() - 1);
+  }
+
+  std::uint32_t find_or_add(const Instr& instr) {
+    const std::size_t end = plan_.instrs.size();
+    const std::size_t window = std::min<std::size_t>(end - kernel_.first_instr, 256);  // enough to find shared operands
+    for (std::size_t i = end - window; i < end; ++i) {
+      const Instr& other = plan_.instrs[i];
+      if (other.kind == instr.kind && other.dtype == instr.dtype && other.op == instr.op && other.loop == instr.loop &&
+          other.args == instr.args && other.payload == instr.payload)
+        return static_cast<std::uint32_t>(i) - kernel_.first_instr;
+    }
+    return add_instr(instr);
+  }
+
+  void finish() {
+    if (plan_.actions.size() != 1 || plan_.result == kNone || plan_.kernels.size() != 1) return;
+    const Kernel& kernel = plan_.kernels[0];
+    if (kernel.n_folds) return;
+    const std::uint8_t rank = plan_.shapes[kernel.space].rank;
+    for (const Instr& instr : plan_.body(kernel)) {
+      if (instr.kind == Instr::Kind::Position) return;
+      if (instr.kind != Instr::Kind::Load) continue;
+      const Access& access = plan_.accesses[instr.payload];
+      const std::uint8_t r = plan_.shapes[plan_.buffers[access.buffer].shape].rank;
+      if (access.n_steps || (r != 0 && r != rank)) return;
+    }
+    plan_.simple = rank > 0;
+  }
+
+  /// The few local slots that have been defined so far.
+  struct SmallSet {
+    std::pmr::vector<std::uint32_t> items;
+    bool contains(std::uint32_t x) const { return std::find(items.begin(), items.end(), x) != items.end(); }
+    void insert(std::uint32_t x) { items.push_back(x); }
+  };
+
+  const Graph& graph_;
+  const DType* out_;
+  const Options& options_;
+  Plan plan_;
+  std::pmr::vector<ShapeId> shape_of_;
+  std::pmr::vector<std::uint32_t> kept_;        // buffer of nodes whose value is in memory
+  std::pmr::vector<std::uint8_t> must_keep_;
+  std::pmr::vector<std::uint32_t> stamp_;
+  std::pmr::vector<std::pair<NodeId, std::uint32_t>> copies_;
+  std::pmr::vector<Chain> chains_;
+  std::pmr::vector<Memo> memo_;
+  std::pmr::vector<std::uint32_t> memo_table_;
+  std::pmr::vector<NodeId> stack_;
+  std::pmr::vector<NodeId> pending_;
+  std::vector<NodeId> fold_nodes_;
+  SmallSet defined_;
+  Kernel kernel_;
+  std::uint32_t now_ = 0;
+};
+
+}  // namespace
+
+Plan make_plan(const Graph& graph, const DType* out, const Options& options, std::pmr::memory_resource* memory) {
+  return Planner(graph, out, options, memory).make();
+}
+
+}  // namespace engine::plan

@@ -1,0 +1,18 @@
+// run/executor.hpp - walks a bound plan: kernels in order, checks between them.
+#pragma once
+
+#include <span>
+
+#include "engine/plan/bind.hpp"
+#include "engine/run/interp/compile.hpp"
+
+namespace engine::run {
+
+/// codes[i] belongs to plan.kernels[i]. Throws RangeError where a check fails, OutOfMemory; allocates no memory that
+/// outlives the call.
+void execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding);
+
+/// Predicted element-operations.
+double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;
+
+}  // namespace engine::run

@@ -1,0 +1,224 @@
+// run/interp/block.cpp - the block loop. See block.hpp.
+#include "engine/run/interp/block.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace engine::run::interp {
+namespace {
+
+/// Rows at least this long are walked one by one; shorter ones are gathered into whole blocks.
+constexpr std::int64_t kLongRow = 96;
+
+std::uint8_t number_size(DType dtype) {
+  return static_cast<std::uint8_t>(is_complex(dtype) ? item_size(dtype) / 2 : item_size(dtype));
+}
+
+template <class T>
+std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
+  T* items = static_cast<T*>(memory->allocate(std::max<std::size_t>(n, 1) * sizeof(T), alignof(T)));
+  for (std::size_t i = 0; i < n; ++i) new (items + i) T();
+  return {items, n};
+}
+
+}  // namespace
+
+BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory)
+    : code_(code),
+      kernel_(kernel),
+      scratch_(scratch),
+      table_(allocate<void*>(memory, code.offsets.size())),
+      reach_(allocate<Reach>(memory, kernel.accesses.size())),
+      inner_(kernel.rank ? kernel.extents[kernel.rank - 1] : 1) {
+  for (std::size_t v = 0; v < table_.size(); ++v) table_[v] = scratch_ + code_.offsets[v];
+  for (std::size_t k = 0; k < reach_.size(); ++k) {
+    const plan::BoundAccess& access = kernel_.accesses[k];
+    Reach& r = reach_[k];
+    r.item = static_cast<std::uint8_t>(item_size(access.dtype));
+    const std::uint8_t number = number_size(access.dtype);
+    r.swap = access.swapped && number > 1 ? number : 0;
+    bool aligned = reinterpret_cast<std::uintptr_t>(access.base) % number == 0 && !r.swap;
+    r.flat = true;
+    std::int64_t expected = r.item;
+    for (int axis = kernel_.rank - 1; axis >= 0; --axis) {
+      aligned = aligned && access.strides[axis] % number == 0;
+      r.flat = r.flat && access.strides[axis] == expected;
+      expected *= kernel_.extents[axis];
+    }
+    r.contiguous = aligned && (kernel_.rank == 0 || access.strides[kernel_.rank - 1] == r.item);
+    r.flat = r.flat && aligned;
+    r.detour = false;
+  }
+  for (const plan::Detour& detour : kernel_.detours) reach_[detour.access].detour = true;
+
+  for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
+  for (const Step& step : code_.uniform_loads) {
+    const plan::BoundAccess& access = kernel_.accesses[step.access];
+    pack(table_[step.out], access.base, 0, 1, reach_[step.access].item, reach_[step.access].swap);
+  }
+  for (const Step& step : code_.once) {
+    const void* in[3] = {table_[step.in[0]], table_[step.in[1]], table_[step.in[2]]};
+    step.kernel(table_[step.out], in, 1);
+  }
+  const auto width = static_cast<std::size_t>(std::min<std::int64_t>(kernel_.total, kBlock));
+  for (const Splat& s : code_.splats) splat(table_[s.out], table_[s.in], width, s.item);
+}
+
+std::size_t BlockRunner::block_at(std::int64_t first, std::int64_t end) const noexcept {
+  std::int64_t n = std::min<std::int64_t>(kBlock, end - first);
+  if (kernel_.rank > 1 && inner_ >= kLongRow) n = std::min(n, inner_ - first % inner_);
+  return static_cast<std::size_t>(n);
+}
+
+void BlockRunner::locate(std::int64_t first) noexcept {
+  first_ = first;
+  for (int axis = kernel_.rank - 1; axis > 0; --axis) {
+    const std::int64_t outer = first / kernel_.extents[axis];
+    at_[axis] = first - outer * kernel_.extents[axis];
+    first = outer;
+  }
+  at_[0] = first;
+}
+
+std::int64_t BlockRunner::offset_of(const plan::BoundAccess& access) const noexcept {
+  std::int64_t offset = 0;
+  for (int axis = 0; axis < kernel_.rank; ++axis) offset += at_[axis] * access.strides[axis];
+  return offset;
+}
+
+/// Calls visit(offset, done, n) for each run of elements that lie on one row, in order.
+template <class Visit>
+void BlockRunner::rows(const plan::BoundAccess& access, std::size_t n, Visit visit) const {
+  const int last = kernel_.rank - 1;
+  std::int64_t at[kMaxRank];
+  std::copy(at_, at_ + kernel_.rank, at);
+  std::int64_t offset = offset_of(access);
+  std::size_t done = 0;
+  while (true) {
+    const auto run = std::min<std::size_t>(n - done, static_cast<std::size_t>(inner_ - at[last]));
+    visit(offset, done, run);
+    done += run;
+    if (done == n) return;
+    offset -= at[last] * access.strides[last];
+    at[last] = 0;
+    for (int axis = last - 1; axis >= 0; --axis) {
+      offset += access.strides[axis];
+      if (++at[axis] < kernel_.extents[axis]) break;
+      offset -= at[axis] * access.strides[axis];
+      at[axis] = 0;
+    }
+  }
+}
+
+void BlockRunner::gather(void* out, const plan::BoundAccess& access, const Reach& reach, std::size_t n) const {
+  if (kernel_.rank == 0) return pack(out, access.base, 0, 1, reach.item, reach.swap);
+  const std::int64_t stride = access.strides[kernel_.rank - 1];
+  rows(access, n, [&](std::int64_t offset, std::size_t done, std::size_t run) {
+    pack(static_cast<char*>(out) + done * reach.item, access.base + offset, stride, run, reach.item, reach.swap);
+  });
+}
+
+void BlockRunner::scatter(const plan::BoundAccess& access, const Reach& reach, const void* in, std::size_t n) const {
+  if (kernel_.rank == 0) return unpack(access.base, 0, in, 1, reach.item, reach.swap);
+  const std::int64_t stride = access.strides[kernel_.rank - 1];
+  rows(access, n, [&](std::int64_t offset, std::size_t done, std::size_t run) {
+    unpack(access.base + offset, stride, static_cast<const char*>(in) + done * reach.item, run, reach.item, reach.swap);
+  });
+}
+
+void BlockRunner::positions(std::int64_t* out, const plan::BoundAccess& access, std::size_t n) const {
+  const auto base = static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(access.base));
+  if (kernel_.rank == 0) {
+    *out = base;
+    return;
+  }
+  const std::int64_t stride = access.strides[kernel_.rank - 1];
+  rows(access, n, [&](std::int64_t offset, std::size_t done, std::size_t run) { iota(out + done, base + offset, stride, run); });
+}
+
+void* BlockRunner::reach(const Step& step, std::size_t n) {
+  const plan::BoundAccess& access = kernel_.accesses[step.access];
+  const Reach& r = reach_[step.access];
+  const bool one_row = kernel_.rank == 0 || static_cast<std::int64_t>(n) <= inner_ - at_[kernel_.rank - 1];
+  if (r.flat) return access.base + first_ * r.item;
+  if (r.contiguous && one_row) return access.base + offset_of(access);
+  void* out = scratch_ + code_.offsets[step.out];
+  gather(out, access, r, n);
+  return out;
+}
+
+void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
+  locate(first);
+  const bool one_row = kernel_.rank == 0 || static_cast<std::int64_t>(n) <= inner_ - at_[kernel_.rank - 1];
+  if (store) {
+    for (const StoreSlot& slot : code_.stores) {
+      if (!slot.direct) continue;
+      const plan::BoundAccess& access = kernel_.accesses[slot.access];
+      const Reach& r = reach_[slot.access];
+      if (r.detour)
+        table_[slot.value] = scratch_ + code_.offsets[slot.value];
+      else if (r.flat)
+        table_[slot.value] = access.base + first_ * r.item;
+      else if (r.contiguous && one_row)
+        table_[slot.value] = access.base + offset_of(access);
+      else
+        table_[slot.value] = scratch_ + code_.offsets[slot.value];
+    }
+  }
+  for (const Step& step : code_.steps) {
+    switch (step.kind) {
+      case Step::Kind::Call: {
+        const void* in[3] = {table_[step.in[0]], table_[step.in[1]], table_[step.in[2]]};
+        step.kernel(table_[step.out], in, n);
+        break;
+      }
+      case Step::Kind::Load: table_[step.out] = reach(step, n); break;
+      case Step::Kind::Position:
+        positions(static_cast<std::int64_t*>(table_[step.out]), kernel_.accesses[step.access], n);
+        break;
+    }
+  }
+  if (!store) return;
+  for (const StoreSlot& slot : code_.stores) {
+    const Reach& r = reach_[slot.access];
+    if (r.detour) {
+      for (const plan::Detour& detour : kernel_.detours)
+        if (detour.access == slot.access)
+          std::memcpy(detour.target.base + first_ * r.item, table_[slot.value], n * r.item);
+    } else if (!slot.direct || table_[slot.value] == scratch_ + code_.offsets[slot.value]) {
+      scatter(kernel_.accesses[slot.access], r, table_[slot.value], n);
+    }
+  }
+}
+
+void run_stores(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory) {
+  if (kernel.total == 0) return;
+  BlockRunner runner(code, kernel, scratch, memory);
+  for (std::int64_t first = 0; first < kernel.total;) {
+    const std::size_t n = runner.block_at(first, kernel.total);
+    runner.run(first, n, true);
+    first += static_cast<std::int64_t>(n);
+  }
+  if (kernel.detours.empty()) return;
+  // Now everything has been read: bring the finished values home, in iteration order.
+  for (const plan::Detour& detour : kernel.detours) {
+    const plan::BoundAccess& to = kernel.accesses[detour.access];
+    const std::size_t item = item_size(to.dtype);
+    const std::size_t number = number_size(to.dtype);
+    const std::size_t swap = to.swapped && number > 1 ? number : 0;
+    const std::int64_t inner = kernel.rank ? kernel.extents[kernel.rank - 1] : 1;
+    const std::int64_t stride = kernel.rank ? to.strides[kernel.rank - 1] : 0;
+    for (std::int64_t first = 0; first < kernel.total; first += inner) {
+      std::int64_t rest = inner ? first / inner : 0, offset = 0;
+      for (int axis = kernel.rank - 2; axis >= 0; --axis) {
+        offset += rest % kernel.extents[axis] * to.strides[axis];
+        rest /= kernel.extents[axis];
+      }
+      unpack(to.base + offset, stride, detour.target.base + first * static_cast<std::int64_t>(item), static_cast<std::size_t>(inner),
+             item, swap);
+    }
+  }
+}
+
+}  // namespace engine::run::interp

@@ -1,0 +1,61 @@
+// run/interp/block.hpp - runs a kernel's code over any range of its space, at most one block at a time.
+#pragma once
+
+#include <memory_resource>
+#include <span>
+
+#include "engine/plan/bind.hpp"
+#include "engine/run/interp/compile.hpp"
+
+namespace engine::run::interp {
+
+/// The machine's state for one run of one kernel: the table of addresses and where each access stands.
+/// Elements are numbered in the bound kernel's order of axes. Blocks may be asked for in any order.
+class BlockRunner {
+ public:
+  /// `scratch`: code.scratch_bytes bytes, 64-byte aligned. Uniform work is done here, once.
+  BlockRunner(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory);
+
+  /// Computes elements [first, first + n), n <= kBlock. Stores are done when `store` is set.
+  void run(std::int64_t first, std::size_t n, bool store);
+
+  /// The longest block that should start there: to the end of a long row, across short ones.
+  std::size_t block_at(std::int64_t first, std::int64_t end) const noexcept;
+
+  /// Contiguous elements of fold i after run().
+  const void* fold_value(std::size_t i) const noexcept { return table_[code_.fold_values[i]]; }
+
+ private:
+  struct Reach {
+    bool contiguous;    ///< along the innermost axis, aligned, in native byte order: used where it lies
+    bool flat;          ///< contiguous across all axes
+    std::uint8_t item;
+    std::uint8_t swap;  ///< bytes of one number to be reversed, or 0
+    bool detour;        ///< a store that goes elsewhere first
+  };
+  void* reach(const Step& step, std::size_t n);
+  void gather(void* out, const plan::BoundAccess& access, const Reach& reach, std::size_t n) const;
+  void scatter(const plan::BoundAccess& access, const Reach& reach, const void* in, std::size_t n) const;
+  void positions(std::int64_t* out, const plan::BoundAccess& access, std::size_t n) const;
+  std::int64_t offset_of(const plan::BoundAccess& access) const noexcept;
+  void locate(std::int64_t first) noexcept;
+  template <class Visit>
+  void rows(const plan::BoundAccess& access, std::size_t n, Visit visit) const;
+
+  const Code& code_;
+  const plan::BoundKernel& kernel_;
+  char* scratch_;
+  std::span<void*> table_;
+  std::span<Reach> reach_;
+  std::int64_t inner_;               ///< extent of the innermost axis
+  std::int64_t first_ = 0;
+  std::int64_t at_[kMaxRank];        ///< coordinates of the block's first element
+};
+
+/// Runs a kernel that stores.
+void run_stores(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory);
+/// Runs a kernel that folds; results[i] is the buffer of fold i, contiguous, in the accumulator's dtype.
+void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,
+               char* scratch, std::pmr::memory_resource* memory);
+
+}  // namespace engine::run::interp

@@ -1,0 +1,96 @@
+// run/interp/dispatch.cpp - the kernels of the best instruction set this CPU and ENGINE_ISA allow.
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+#include "engine/run/interp/table.hpp"
+
+namespace engine::run::interp {
+
+#define ENGINE_DECLARE(ISA)              \
+  namespace ISA {                        \
+  void fill_0(KernelTable&);             \
+  void fill_1(KernelTable&);             \
+  void fill_2(KernelTable&);             \
+  void fill_3(KernelTable&);             \
+  void fill_4(KernelTable&);             \
+  void fill_5(KernelTable&);             \
+  inline void fill(KernelTable& table) { \
+    fill_0(table);                       \
+    fill_1(table);                       \
+    fill_2(table);                       \
+    fill_3(table);                       \
+    fill_4(table);                       \
+    fill_5(table);                       \
+  }                                      \
+  }
+ENGINE_DECLARE(generic)
+#ifdef ENGINE_X86_KERNELS
+ENGINE_DECLARE(avx2)
+ENGINE_DECLARE(avx512)
+#endif
+#undef ENGINE_DECLARE
+
+namespace {
+
+struct Chosen {
+  KernelTable table{};
+  const char* name = "generic";
+};
+
+Chosen* choose() {
+  auto chosen = std::make_unique<Chosen>();
+#ifdef ENGINE_X86_KERNELS
+  const char* const wish = std::getenv("ENGINE_ISA");
+  const std::string_view limit = wish ? wish : "avx512";
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (avx512 && limit == "avx512") {
+    avx512::fill(chosen->table);
+    chosen->name = "avx512";
+    return chosen.release();
+  }
+  if (avx2 && (limit == "avx2" || limit == "avx512")) {
+    avx2::fill(chosen->table);
+    chosen->name = "avx2";
+    return chosen.release();
+  }
+#endif
+  generic::fill(chosen->table);
+  return chosen.release();
+}
+
+/// Made at first use and kept for the life of the process: other threads' last calls may outlive static destruction.
+const Chosen& chosen() {
+  static const Chosen* const table = choose();
+  return *table;
+}
+
+}  // namespace
+
+Kernel apply_kernel(catalog::Op op, int loop) noexcept {
+  return chosen().table.apply[static_cast<std::size_t>(op)][static_cast<std::size_t>(loop)];
+}
+Kernel scalar_kernel(catalog::Op op, int loop, int scalar) noexcept {
+  return chosen().table.scalar[static_cast<std::size_t>(op)][static_cast<std::size_t>(loop)][static_cast<std::size_t>(scalar)];
+}
+Kernel cast_kernel(DType from, DType to) noexcept {
+  return chosen().table.cast[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+}
+void iota(std::int64_t* out, std::int64_t first, std::int64_t step, std::size_t n) noexcept { chosen().table.iota(out, first, step, n); }
+void pack(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t item, std::size_t swap) noexcept {
+  chosen().table.pack(out, base, stride, n, item, swap);
+}
+void unpack(void* base, std::ptrdiff_t stride, const void* in, std::size_t n, std::size_t item, std::size_t swap) noexcept {
+  chosen().table.unpack(base, stride, in, n, item, swap);
+}
+void splat(void* out, const void* value, std::size_t n, std::size_t item) noexcept { chosen().table.splat(out, value, n, item); }
+const ReduceKernels* reduce_kernels(catalog::Reduction primitive, DType accumulator) noexcept {
+  const ReduceKernels& kernels = chosen().table.reduce[static_cast<std::size_t>(primitive)][static_cast<std::size_t>(accumulator)];
+  return kernels.group ? &kernels : nullptr;
+}
+const char* instruction_set() noexcept { return chosen().name; }
+
+}  // namespace engine::run::interp

@@ -1,0 +1,20 @@
+// run/interp/table.hpp - what one instruction set's translation units fill in, and dispatch.cpp chooses from.
+#pragma once
+
+#include "engine/catalog/type_rule.hpp"
+#include "engine/run/interp/kernels.hpp"
+
+namespace engine::run::interp {
+
+struct KernelTable {
+  Kernel apply[catalog::kOps][catalog::kMaxLoops];
+  Kernel scalar[catalog::kOps][catalog::kMaxLoops][2];
+  Kernel cast[kDTypes][kDTypes];
+  ReduceKernels reduce[catalog::kReductions][kDTypes];
+  void (*iota)(std::int64_t*, std::int64_t, std::int64_t, std::size_t);
+  void (*pack)(void*, const void*, std::ptrdiff_t, std::size_t, std::size_t, std::size_t);
+  void (*unpack)(void*, std::ptrdiff_t, const void*, std::size_t, std::size_t, std::size_t);
+  void (*splat)(void*, const void*, std::size_t, std::size_t);
+};
+
+}  // namespace engine::run::interp

@@ -1,0 +1,140 @@
+"""Many generated programs against NumPy: `python -m tests.differential.soak --programs 1000000 --seed 0 --jobs 2`.
+
+in: how many programs and from which seed   out: failing seeds, each with its program cut down; exit status 1 if
+there were any Program number n of a run has seed `seed + n`, whatever the number of jobs; `--programs 1 --seed N`
+runs one again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tests.differential import compare, generate, shrink
+from tests.differential.operands import Pool
+
+N_PER_CHUNK = 1000
+N_REPORTED = 20  # failures shown per run; more are counted
+
+
+@dataclass
+class Tally:
+    programs: int = 0
+    failures: list = field(default_factory=list)  # of (seed, report)
+
+    def add(self, other: Tally) -> None:
+        self.programs += other.programs
+        self.failures += other.failures
+
+
+def check(first: int, count: int, door, n_shrunk: int = N_REPORTED) -> Tally:
+    """Runs `count` seeds and reports those where the engine and NumPy differ, the first `n_shrunk` of them cut down."""
+    tally = Tally()
+    pool = Pool()
+    before = [buffer.tobytes() for buffer in pool.buffers]
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for seed in range(first, first + count):
+            program = generate.generate(seed, pool)
+            try:
+                complaint = compare.differs(program, pool, door)
+            except compare.NotAsked:
+                continue
+            tally.programs += 1
+            if complaint is None:
+                continue
+            if len(tally.failures) < n_shrunk:
+                program = shrink.shrink(program, pool, lambda smaller: _fails(smaller, pool, door))
+                complaint = compare.differs(program, pool, door) or complaint
+            tally.failures.append((seed, shrink.report(program, pool, seed, complaint)))
+    if not compare.same_as_before(pool, before):
+        tally.failures.append(
+            (first, f"seeds {first} … {first + count - 1}: an operand was written to by a program without targets")
+        )
+    return tally
+
+
+def _fails(program, pool: Pool, door) -> bool:
+    try:
+        return compare.differs(program, pool, door) is not None
+    except compare.NotAsked:
+        return False
+    except Exception:  # a cut that the oracle cannot follow is no smaller failure
+        return False
+
+
+def _chunk(job: tuple[int, int]) -> Tally:
+    import engine
+
+    return check(*job, engine, n_shrunk=3)
+
+
+def run(programs: int, seed: int, jobs: int, chunk: int = N_PER_CHUNK) -> Iterator[Tally]:
+    """The tallies of all chunks, in order, over `jobs` processes. A process that dies is an answer too (`_alone`)."""
+    work = [(start, min(chunk, seed + programs - start)) for start in range(seed, seed + programs, chunk)]
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as workers:
+        waiting = [(job, workers.submit(_chunk, job)) for job in work]
+        for job, future in waiting:
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                yield _alone(job)
+
+
+def _alone(job: tuple[int, int]) -> Tally:
+    """Runs a chunk in a process of its own, and halves it while that process dies, down to the seeds that kill it."""
+    first, count = job
+    try:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as worker:
+            return worker.submit(_chunk, job).result()
+    except BrokenProcessPool:
+        tally = Tally()
+        if count == 1:
+            pool = Pool()
+            with np.errstate(all="ignore"):
+                program = generate.generate(first, pool)
+            tally.add(Tally(1, [(first, shrink.report(program, pool, first, "the process died"))]))
+        else:
+            tally.add(_alone((first, count // 2)))
+            tally.add(_alone((first + count // 2, count - count // 2)))
+        return tally
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="soak", description=__doc__.splitlines()[0])
+    parser.add_argument("--programs", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
+    options = parser.parse_args()
+    started = time.monotonic()
+    shown = 0
+
+    total = Tally()
+    for tally in run(options.programs, options.seed, options.jobs):
+        total.add(tally)
+        for _, report in total.failures[shown:N_REPORTED]:
+            print(report, flush=True)
+        shown = len(total.failures)
+        if sys.stderr.isatty():
+            print(f"\r{total.programs} programs, {shown} failures", end="", file=sys.stderr)
+    seconds = time.monotonic() - started
+    rate = total.programs / max(seconds, 1e-9)
+    print(
+        f"{total.programs} programs compared in {seconds:.0f} s ({rate:.0f} per second), {len(total.failures)} failures"
+    )
+    if total.failures:
+        print("failing seeds:", " ".join(str(seed) for seed, _ in total.failures[:200]))
+    return 1 if total.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
