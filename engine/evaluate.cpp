@@ -91,14 +91,14 @@ ir::OperandType type_of(const Operand& operand, bool with_value) {
 
 /// A program made ready for one signature. One allocation holds the graph, the plan and the code of small programs.
 struct Compiled {
-  Compiled() : arena(initial.data(), initial.size()), graph(&arena), plan(&arena), codes(&arena), types(&arena), slot_name(&arena) {}
+  Compiled() : arena(initial.data(), initial.size()), graph(&arena), plan(&arena), codes(&arena), types(&arena), present(&arena), slot_name(&arena) {}
   std::array<std::byte, 12288> initial;
   std::pmr::monotonic_buffer_resource arena;
   ir::Graph graph;
   plan::Plan plan;
   std::pmr::vector<run::interp::Code> codes;
   std::pmr::vector<ir::OperandType> types;       ///< the signature: per name
-  std::pmr::vector<bool> present{&arena};
+  std::pmr::vector<bool> present;
   std::optional<DType> out;
   bool aliased = false;
   std::pmr::vector<std::uint32_t> slot_name;     ///< name of each slot, or kNone for locals

@@ -62,7 +62,8 @@ class Cache {
     const char* utf8 = PyUnicode_AsUTF8AndSize(text, &size);
     if (!utf8) throw PythonError{};
     std::string k(utf8, static_cast<std::size_t>(size));
-    k += fmt::format("\0{}{}{}{} {} {} {} {}", static_cast<int>(o.casting), static_cast<int>(o.exactness), static_cast<int>(o.backend),
+    k += '\0';
+    k += fmt::format("{}{}{}{} {} {} {} {}", static_cast<int>(o.casting), static_cast<int>(o.exactness), static_cast<int>(o.backend),
                      static_cast<int>(o.blitz), o.limits.depth, o.limits.nodes, o.limits.names, o.limits.result_bytes);
     return k;
   }

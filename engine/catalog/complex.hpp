@@ -23,10 +23,12 @@ template <class T>
 ENGINE_LANE Complex<T> multiply(Complex<T> x, Complex<T> y) noexcept {
   return {x.re * y.re - x.im * y.im, x.re * y.im + x.im * y.re};
 }
+ENGINE_LANE double magnitude(double x) noexcept { return __builtin_fabs(x); }
+ENGINE_LANE float magnitude(float x) noexcept { return __builtin_fabsf(x); }
 /// Smith (1962), Algorithm 116, as NumPy's loops have it.
 template <class T>
 ENGINE_LANE Complex<T> divide(Complex<T> x, Complex<T> y) noexcept {
-  const T re = y.re < 0 ? -y.re : y.re, im = y.im < 0 ? -y.im : y.im;
+  const T re = magnitude(y.re), im = magnitude(y.im);
   if (re >= im) {
     if (re == 0 && im == 0) return {x.re / re, x.im / re};
     const T ratio = y.im / y.re;
@@ -47,7 +49,7 @@ ENGINE_LANE Complex<T> conjugate(Complex<T> x) noexcept {
 }
 template <class T>
 ENGINE_LANE Complex<T> reciprocal(Complex<T> x) noexcept {
-  const T re = x.re < 0 ? -x.re : x.re, im = x.im < 0 ? -x.im : x.im;
+  const T re = magnitude(x.re), im = magnitude(x.im);
   if (im <= re) {
     const T ratio = x.im / x.re, d = x.re + x.im * ratio;
     return {T(1) / d, -ratio / d};
@@ -93,10 +95,13 @@ template <class T>
 ENGINE_LANE Complex<T> fmin(Complex<T> x, Complex<T> y) noexcept {
   return isnan(y) || less_equal(x, y) ? x : y;
 }
+/// NumPy's clip orders by the parts alone, whatever is NaN in them.
 template <class T>
 ENGINE_LANE Complex<T> clip(Complex<T> x, Complex<T> low, Complex<T> high) noexcept {
-  const Complex<T> raised = isnan(x) ? x : less(low, x) ? x : low;
-  return isnan(raised) ? raised : less(raised, high) ? raised : high;
+  const bool above = x.re > low.re || (x.re == low.re && x.im > low.im);
+  const Complex<T> raised = isnan(x) || above ? x : low;
+  const bool below = raised.re < high.re || (raised.re == high.re && raised.im < high.im);
+  return isnan(raised) || below ? raised : high;
 }
 template <class T>
 ENGINE_LANE bool isinf(Complex<T> x) noexcept {

@@ -199,6 +199,9 @@ ENGINE_LANE T sign(T x) noexcept {
 template <class T>
 ENGINE_LANE T reciprocal(T x) noexcept {
   if constexpr (kIsFloat<T>) return T(1) / x;
+  else if constexpr (kIsSigned<T> && sizeof(T) >= 4)
+    // 1/0 is what x86 makes of inf where NumPy converts it to these widths: the smallest integer.
+    return x == 1 ? T(1) : x == T(-1) ? T(-1) : x == 0 ? static_cast<T>(Wrapping<T>(1) << (8 * sizeof(T) - 1)) : T(0);
   else return x == 1 ? T(1) : (kIsSigned<T> && x == T(-1)) ? T(-1) : T(0);
 }
 

@@ -214,6 +214,17 @@ class Builder {
                      fmt::format("cast the other side to a wider dtype first, for example int64(x)"));
   }
 
+  /// dtype(x). Of a Python float the whole part must fit an integer dtype, as in NumPy's constructors.
+  NodeId cast(Typed t, DType dtype, Span span) {
+    if (t.is_constant() && t.weak == Weak::Float && is_integer(dtype)) {
+      const double whole = __builtin_trunc(t.value.re);
+      if (!(whole >= -0x1p63 && whole < 0x1p64))
+        fail<RangeError>(span, fmt::format("{} does not fit {}", t.value.re, name(dtype)), "this cast");
+      t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = static_cast<Int128>(whole)}};
+    }
+    return as_dtype(t, dtype, span);
+  }
+
   /// A weak value on its own: bool, int64, float64 or complex128.
   Typed strong(const Typed& t, Span span) {
     if (t.weak == Weak::No) return t;
@@ -233,11 +244,7 @@ class Builder {
     const auto span_of = [&](std::size_t i) { return children.empty() ? at.span : ast_.nodes[children[i]].span; };
     const bool all_weak = std::all_of(args.begin(), args.end(), [](const Typed& t) { return t.weak != Weak::No; });
     if (all_weak) {
-      const std::string_view mark = ast_.text.substr(at.mark.begin, at.mark.end - at.mark.begin);
-      const bool is_operator = at.kind != Syntax::Apply || mark == op.spelling.symbol || mark == "if" ||
-                               (has(op.flags, catalog::Flags::Attribute) && at.mark.begin > at.span.begin && ast_.text[at.mark.begin - 1] == '.') ||
-                               (id == Op::BitwiseAnd && !mark.empty() && mark != op.name());  // the links of a chained comparison
-      if (is_operator) {
+      if (written_as_operator(op, at)) {
         WeakValue values[3];
         for (std::size_t i = 0; i < args.size(); ++i) {
           if (!args[i].is_constant()) throw NeedsValue{args[i].symbol};
@@ -248,19 +255,39 @@ class Builder {
       }
       for (std::size_t i = 0; i < args.size(); ++i) args[i] = strong(args[i], span_of(i));
     }
+    // np.clip makes an array of its first argument; its bounds stay weak.
+    if (id == Op::Clip && args[0].weak != Weak::No) args[0] = strong(args[0], span_of(0));
+    const bool by_scalar = id == Op::Power && args[1].weak != Weak::No && written_as_operator(op, at);
+    if (by_scalar) {
+      // array ** Python scalar: NumPy chooses by the value (see opt/power.cpp), so it must be known.
+      if (!args[1].is_constant()) throw NeedsValue{args[1].symbol};
+      // Booleans squared stay with square: int8, where other powers give int64.
+      if (dtype_of(args[0]) == DType::Bool && args[1].weak == Weak::Int && args[1].value.integer == 2)
+        return apply(Op::Square, at, children.first(children.empty() ? 0 : 1), args.first(1));
+    }
     catalog::Argument types[3];
     for (std::size_t i = 0; i < args.size(); ++i) types[i] = {dtype_of(args[i]), args[i].weak};
     const int loop = catalog::resolve(id, std::span<const catalog::Argument>(types, args.size()));
     if (loop < 0) refuse_types(op, at, children, args);
     const catalog::Loop& signature = catalog::loops(op.rule)[static_cast<std::size_t>(loop)];
 
+    const bool logical = op.rule == catalog::Rule::Logical || op.rule == catalog::Rule::Predicate;
     NodeId nodes[3];
     for (std::size_t i = 0; i < args.size(); ++i) {
       const DType dtype = signature.in[i];
+      if (logical && args[i].is_constant()) {
+        if (args[i].weak == Weak::Int && args[i].value.integer > INT64_MAX)  // NumPy makes an int64 of it first
+          out_of_range(args[i], DType::Int64, span_of(i));
+        const WeakValue& v = args[i].value;  // its truth is all that counts, not its value in the other side's dtype
+        const bool truth = v.integer != 0 || v.re != 0 || v.im != 0;
+        nodes[i] = as_dtype({.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = truth}}, dtype, span_of(i));
+        continue;
+      }
       if (args[i].is_constant() && args[i].weak == Weak::Int && is_integer(dtype)) {
         Value value;
         if (!weak_convert(args[i].value, dtype, value)) {
-          if (has(op.flags, catalog::Flags::Compares)) return compare_beyond(id, i, args, at.span);
+          // Beside booleans NumPy makes an int64 of it, and refuses.
+          if (has(op.flags, catalog::Flags::Compares) && dtype_of(args[1 - i]) != DType::Bool) return compare_beyond(id, i, args, at.span);
           if (has(op.flags, catalog::Flags::Saturates) && i > 0) {
             nodes[i] = g_.constant(dtype, limit_of(dtype, args[i].value.integer > 0), span_of(i));
             continue;
@@ -271,7 +298,16 @@ class Builder {
       nodes[i] = as_dtype(args[i], dtype, span_of(i));
     }
     if (id == Op::Power && kind(signature.in[1]) == Kind::Signed) check_exponent(nodes[1], at, children.empty() ? at.span : span_of(1));
-    return {.node = g_.apply(id, loop, std::span<const NodeId>(nodes, args.size()), at.span)};
+    return {.node = g_.apply(id, loop, std::span<const NodeId>(nodes, args.size()), at.span, by_scalar ? 1 : 0)};
+  }
+
+  /// Whether Python's operators are meant (they keep scalars weak) and not NumPy's functions of the same rows.
+  bool written_as_operator(const OpInfo& op, const AstNode& at) const {
+    if (at.kind != Syntax::Apply) return true;  // an augmented assignment
+    const std::string_view mark = ast_.text.substr(at.mark.begin, at.mark.end - at.mark.begin);
+    if (mark == op.spelling.symbol || mark == "if") return true;
+    if (has(op.flags, catalog::Flags::Attribute)) return at.mark.begin > at.span.begin && ast_.text[at.mark.begin - 1] == '.';
+    return op.id == Op::BitwiseAnd && mark != op.name();  // the links of a chained comparison
   }
 
   /// x < v for an integer v that x's dtype cannot hold: the same for every x, but of x's shape.
@@ -536,7 +572,7 @@ class Builder {
       }
       case Syntax::Position: t = position(node, scope_rank); break;
       case Syntax::Reduce: t = reduce(node); break;
-      case Syntax::Cast: t = {.node = as_dtype(typed_[children[0]], static_cast<DType>(node.id), node.span)}; break;
+      case Syntax::Cast: t = {.node = cast(typed_[children[0]], static_cast<DType>(node.id), node.span)}; break;
       case Syntax::Subscript: {
         const Typed& base = typed_[children[0]];
         if (base.weak != Weak::No) fail<ShapeError>(node.mark, "a scalar has no axes to index", type_name(base, g_));

@@ -103,7 +103,8 @@ struct Node {
   std::uint16_t loop = 0;      ///< Apply: index into catalog::loops(op)
   std::array<NodeId, 3> args{kNone, kNone, kNone};
   /// Input: slot; Constant: index into values; View: index into views; Reduce: into reduces; Output: into outputs;
-  /// Apply of a Position row: the axis, counted from the END of the shape of the result (1 = last axis)
+  /// Apply of a Position row: the axis, counted from the END of the shape of the result (1 = last axis);
+  /// Apply of Power: 1 where it is written as `array ** Python scalar`
   std::uint32_t payload = 0;
   std::uint32_t version = 0;   ///< Input: number of Stores into the slot that precede it
   Span span;                   ///< for messages; not part of equality

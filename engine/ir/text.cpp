@@ -175,6 +175,8 @@ class Reader {
       if (has(row->flags, catalog::Flags::Position)) {
         expect("axis");
         node.payload = number<std::uint32_t>();
+      } else {
+        node.payload = accept("by_scalar");
       }
       arguments(node);
     }
@@ -275,6 +277,7 @@ std::string print(const Graph& g) {
         const catalog::OpInfo& row = catalog::info(static_cast<catalog::Op>(node.op));
         text += fmt::format("{}.{}", row.identifier, node.loop);
         if (has(row.flags, catalog::Flags::Position)) text += fmt::format(" axis {}", node.payload);
+        else if (node.payload) text += " by_scalar";
         text += args;
         break;
       }

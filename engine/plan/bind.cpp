@@ -559,14 +559,12 @@ class Binder {
     int live[kMaxRank];
     int used = 0;
     bool empty_reduction = false;
-    std::int64_t kept_cells = 1;
     for (int axis = 0; axis < rank; ++axis) {
       const bool reduced = kernel.axes >> axis & 1u;
       if (reduced && space[axis] == 0) empty_reduction = true;
-      if (!reduced) kept_cells *= space[axis];
       if (space[axis] != 1) live[used++] = axis;
     }
-    if (empty_reduction && kept_cells > 0) refuse_empty(kernel);
+    if (empty_reduction) refuse_empty(kernel);
     const auto reduced = [&](int axis) { return (kernel.axes >> axis & 1u) != 0; };
     int inner = used;  // live[inner …] is the innermost run
     const bool lanes_kept = used > 0 && !reduced(live[used - 1]);

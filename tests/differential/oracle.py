@@ -132,7 +132,7 @@ def chain(before: Value | None, link: Value) -> Value:
 
 
 def _complex(v) -> bool:
-    return type(v) is complex or getattr(v, "dtype", None) in ("c8", "c16")
+    return type(v) is complex or getattr(getattr(v, "dtype", None), "kind", "") == "c"
 
 
 def _loose_binary(op: str, x: Value, y: Value) -> Value:
@@ -248,6 +248,10 @@ def to_dtype(x: Value, dtype: np.dtype) -> Value:
     return Value(r, x.grade) if x.grade != BOUNDED else rounded(r, x.error)
 
 
+def _imag(a):
+    return np.imag(a) if np.iscomplexobj(a) or np.ndim(a) == 0 else np.zeros_like(a)
+
+
 def call(name: str, args: list[Value]) -> Value:
     """A function of the catalog by its name; casts and `where` among them, reductions not."""
     if name in CASTS:
@@ -344,7 +348,8 @@ def _bounded_call(name: str, args: list[Value], r) -> Value:
 def attribute(x: Value, name: str) -> Value:
     if is_weak(x.v):
         raise Unspecified("attributes of weak scalars")
-    turn = {"T": np.transpose, "real": np.real, "imag": np.imag}[name]
+    # Of real arrays NumPy's .imag is a new array in C order; the engine's is a function like others, in K order.
+    turn = {"T": np.transpose, "real": np.real, "imag": _imag}[name]
     error = x.error
     if error is not None and name == "T":
         error = error.T
@@ -373,6 +378,8 @@ def reduction(name: str, x: Value, keywords: dict) -> Value:
     if not inexact(r.dtype):
         return Value(r)
     if name in ("min", "max"):
+        if a.dtype.kind == "c" and np.isnan(a).any():
+            raise Unspecified("which of several complex NaNs is kept")
         if x.grade != BOUNDED:
             return Value(r, SIGNLESS)
         if a.dtype.kind == "c":

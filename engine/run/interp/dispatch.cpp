@@ -15,6 +15,7 @@ namespace engine::run::interp {
   void fill_3(KernelTable&);             \
   void fill_4(KernelTable&);             \
   void fill_5(KernelTable&);             \
+  void fill_6(KernelTable&);             \
   inline void fill(KernelTable& table) { \
     fill_0(table);                       \
     fill_1(table);                       \
@@ -22,6 +23,7 @@ namespace engine::run::interp {
     fill_3(table);                       \
     fill_4(table);                       \
     fill_5(table);                       \
+    fill_6(table);                       \
   }                                      \
   }
 ENGINE_DECLARE(generic)
@@ -44,7 +46,7 @@ Chosen* choose() {
   const char* const wish = std::getenv("ENGINE_ISA");
   const std::string_view limit = wish ? wish : "avx512";
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (avx512 && limit == "avx512") {

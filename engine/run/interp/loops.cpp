@@ -81,12 +81,17 @@ constexpr bool is_common(DType dtype) {
   return dtype == DType::Float64 || dtype == DType::Float32 || dtype == DType::Int64 || dtype == DType::Int32;
 }
 
+/// GCC 12 makes fused multiply-adds of the alternating sums of complex products (IFN_VEC_FMADDSUB) although contraction is
+/// off. All complex arithmetic is therefore in a part of its own that is compiled without the vectoriser.
+constexpr bool is_complex_loop(const Loop& loop) { return is_complex(loop.in[0]) || is_complex(loop.in[1]) || is_complex(loop.out); }
+inline constexpr bool kComplexPart = ENGINE_PART == 6;
+
 template <Op kOp, std::size_t kLoop>
 void fill_loop(KernelTable& table) {
   using M = Meaning<kOp>;
   constexpr Loop kSignature = catalog::loops(M::kRule)[kLoop];
   constexpr auto kRow = static_cast<std::size_t>(kOp);
-  if constexpr (!has_half(kSignature, M::kArity)) {
+  if constexpr (!has_half(kSignature, M::kArity) && is_complex_loop(kSignature) == kComplexPart) {
     table.apply[kRow][kLoop] = &apply<kOp, kLoop>;
     if constexpr (takes_scalar(kOp) && is_common(kSignature.in[0]) && kSignature.in[0] == kSignature.in[1]) {
       table.scalar[kRow][kLoop][0] = &apply_with_scalar<kOp, kLoop, 0>;
@@ -307,26 +312,32 @@ void unpack_items(void* base, std::ptrdiff_t stride, const void* in, std::size_t
 #define ENGINE_JOIN_(a, b) a##b
 #define ENGINE_JOIN(a, b) ENGINE_JOIN_(a, b)
 
-/// Parts 0 … kOpParts-1 share the operations; the next holds casts, the last reductions and memory.
+/// Parts 0 … kOpParts-1 share the operations; then come casts, reductions and memory, and all that is complex.
 inline constexpr std::size_t kOpParts = 4;
 
 void ENGINE_JOIN(fill_, ENGINE_PART)(KernelTable& table) {
-  if constexpr (ENGINE_PART < kOpParts) {
+  if constexpr (ENGINE_PART < kOpParts || kComplexPart) {
 #define OP(NAME, ...) \
-  if constexpr (static_cast<std::size_t>(Op::NAME) % kOpParts == ENGINE_PART) fill_op<Op::NAME>(table);
+  if constexpr (static_cast<std::size_t>(Op::NAME) % kOpParts == ENGINE_PART || kComplexPart) fill_op<Op::NAME>(table);
     [&]<class>() {
 #include "engine/catalog/elementwise.def"
     }.template operator()<void>();
 #undef OP
+    if constexpr (kComplexPart) {
+      fill_reduction<Reduction::Sum, DType::Complex64, DType::Complex128>(table);
+      fill_reduction<Reduction::Prod, DType::Complex64, DType::Complex128>(table);
+      fill_reduction<Reduction::Min, DType::Complex64, DType::Complex128>(table);
+      fill_reduction<Reduction::Max, DType::Complex64, DType::Complex128>(table);
+    }
   } else if constexpr (ENGINE_PART == kOpParts) {
     fill_casts(table, std::make_index_sequence<kDTypes * kDTypes>{});
   } else {
-    fill_reduction<Reduction::Sum, DType::Int64, DType::UInt64, DType::Float32, DType::Float64, DType::Complex64, DType::Complex128>(table);
-    fill_reduction<Reduction::Prod, DType::Int64, DType::UInt64, DType::Float32, DType::Float64, DType::Complex64, DType::Complex128>(table);
+    fill_reduction<Reduction::Sum, DType::Int64, DType::UInt64, DType::Float32, DType::Float64>(table);
+    fill_reduction<Reduction::Prod, DType::Int64, DType::UInt64, DType::Float32, DType::Float64>(table);
     fill_reduction<Reduction::Min, DType::Bool, DType::Int8, DType::UInt8, DType::Int16, DType::UInt16, DType::Int32, DType::UInt32,
-                   DType::Int64, DType::UInt64, DType::Float32, DType::Float64, DType::Complex64, DType::Complex128>(table);
+                   DType::Int64, DType::UInt64, DType::Float32, DType::Float64>(table);
     fill_reduction<Reduction::Max, DType::Bool, DType::Int8, DType::UInt8, DType::Int16, DType::UInt16, DType::Int32, DType::UInt32,
-                   DType::Int64, DType::UInt64, DType::Float32, DType::Float64, DType::Complex64, DType::Complex128>(table);
+                   DType::Int64, DType::UInt64, DType::Float32, DType::Float64>(table);
     table.iota = &iota;
     table.pack = &pack;
     table.unpack = &unpack;
