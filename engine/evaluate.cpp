@@ -306,6 +306,8 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
   const Program::Impl& impl = program.impl();
   try {
     const bool aliased = impl.is_aliased(operands);
+    if (out && out->swapped && impl.options.casting == Casting::No)
+      throw DTypeError({.what = "casting=\"no\" forbids an out in the other byte order", .labels = {}, .help = "pass casting=\"equiv\"", .text = impl.text});
     state_->text = &impl.text;
     state_->compiled = impl.find(operands, out, aliased);
     if (!state_->compiled) {

@@ -297,7 +297,7 @@ class Builder {
       }
       nodes[i] = as_dtype(args[i], dtype, span_of(i));
     }
-    if (id == Op::Power && kind(signature.in[1]) == Kind::Signed) check_exponent(nodes[1], at, children.empty() ? at.span : span_of(1));
+    if (id == Op::Power && kind(signature.in[1]) == Kind::Signed && kind(dtype_of(args[1])) == Kind::Signed) check_exponent(nodes[1], at, children.empty() ? at.span : span_of(1));
     return {.node = g_.apply(id, loop, std::span<const NodeId>(nodes, args.size()), at.span, by_scalar ? 1 : 0)};
   }
 

@@ -131,7 +131,7 @@ class Reader {
       expect("0x");
       Value value;
       const std::size_t n = std::min(rest_.find(' '), rest_.size());
-      if (n > 32 || n % 2) fail("bits of a value");
+      if (n == 0 || n > 32 || n % 2) fail("bits of a value");
       for (std::size_t i = 0; i < n; i += 2) {
         unsigned byte = 0;
         const auto r = std::from_chars(rest_.data() + i, rest_.data() + i + 2, byte, 16);

@@ -44,6 +44,7 @@ def writes(statement) -> bool:
 def expected(program: Program, pool: Pool) -> Expected:
     """What NumPy makes of it. Raises NotAsked where there is no one right answer."""
     machine = Machine(copies(program, pool))
+    machine.casting = program.casting
     out = Expected(machine, None, None, [])
     try:
         for name, operand in program.operands.items():

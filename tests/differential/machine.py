@@ -42,6 +42,7 @@ class Machine:
         self.buffers = buffers
         self.names: dict[str, Value] = {}
         self.operands: set[str] = set()
+        self.casting = "same_kind"
         self.result_shape = None  # what `index` spans; None: not known yet
 
     def add(self, name: str, operand) -> Value:
@@ -120,9 +121,9 @@ class Machine:
         if np.ndim(v) > target.ndim:
             raise ValueError("the value has more axes than its target")
         v = np.array(v, copy=True)
-        if not np.can_cast(v.dtype, target.dtype, "same_kind"):
+        if not np.can_cast(v.dtype, target.dtype, self.casting):
             raise TypeError(f"cannot cast {v.dtype} to {target.dtype}")
-        np.copyto(target, v, casting="same_kind")
+        np.copyto(target, v, casting=self.casting)
 
 
 def weak_as(v, dtype: np.dtype) -> np.ndarray:

@@ -249,7 +249,9 @@ def to_dtype(x: Value, dtype: np.dtype) -> Value:
 
 
 def _imag(a):
-    return np.imag(a) if np.iscomplexobj(a) or np.ndim(a) == 0 else np.zeros_like(a)
+    if not np.iscomplexobj(a) and np.ndim(a) > 1 and 0 in a.strides:
+        raise Unspecified("where NumPy's new zeros lie beside a stretched array")
+    return np.imag(a) if np.iscomplexobj(a) or np.ndim(a) == 0 else np.logical_and(a, False).astype(a.dtype)
 
 
 def call(name: str, args: list[Value]) -> Value:
@@ -408,5 +410,7 @@ def _float_reduction(name: str, x: Value, a, r, keywords: dict) -> Value:
     if a.dtype.kind == "c" or x.error is not None:
         bound = np.where(endless, np.inf, bound)
     else:  # an infinity or a NaN in the argument decides the sum, whatever the order
-        bound = np.where(endless, 0.0, bound)
+        # unless the finite ones alone may overflow to the other one on the way
+        finite = np.sum(magnitude(np.where(np.isfinite(a), a, 0)), **keywords) if inexact(a.dtype) else size
+        bound = np.where(endless, np.where(finite > _MAX[char] / 4, np.inf, 0.0), bound)
     return Value(r, BOUNDED, np.broadcast_to(bound, np.shape(r)))

@@ -1,0 +1,35 @@
+#include <gtest/gtest.h>
+
+#include "graph_text.hpp"
+
+namespace engine::ir {
+namespace {
+
+TEST(GraphText, ReadsWhatItPrints) {
+  const char* cases[][2] = {{"4*a + 5*a*b + 6*b*c", "a:float64[2] b:float64[2] c:float32[2]"},
+                            {"b[1:-1, ::2] = a[:-2, None, 3].T; sum(b, axis=0, keepdims=True)", "a:float64[2] b:float64[2]"},
+                            {"t = a**n; t[0] = index(0); t.imag", "a:complex64[1] n:2"},
+                            {"a ** b", "a:int64[1] b:int64[1]"},
+                            {"a if a > 0.5 else -1", "a:float16[1]"}};
+  for (const auto& c : cases) {
+    const Built built = build_text(c[0], c[1]);
+    const std::string text = print(built.graph);
+    EXPECT_EQ(print(read(text)), text);
+    EXPECT_TRUE(read(text) == built.graph);
+  }
+}
+
+TEST(GraphText, RefusesBrokenText) {
+  for (const char* text : {"%0 = Input 3@0 : float64[1]", "%1 = Input 0@0 : float64[1]", "%0 = Nonsense.1 : float64[1]",
+                           "slot 0 a float64[99]", "%0 = Constant 0x : float64[0]", "%0 = Add.0 %1 %2 : bool[0]"})
+    EXPECT_THROW(read(text), Error) << text;
+}
+
+TEST(Verify, FindsAnArgumentOfTheWrongType) {
+  Built built = build_text("a + b", "a:float64[1] b:float64[1]");
+  built.graph.nodes[0].dtype = DType::Float32;
+  EXPECT_THROW(verify(built.graph), InternalError);
+}
+
+}  // namespace
+}  // namespace engine::ir

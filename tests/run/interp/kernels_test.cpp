@@ -1,0 +1,144 @@
+#include "engine/run/interp/kernels.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "engine/catalog/evaluate.hpp"
+#include "engine/catalog/type_rule.hpp"
+
+namespace engine::run::interp {
+namespace {
+
+constexpr std::size_t kLengths[] = {0, 1, 2, 7, 8, 63, 64, 65, 511, 512};
+
+/// Random and special bits of a dtype; exponents stay small enough that integer powers end.
+std::vector<std::byte> sample(DType dtype, std::size_t n, unsigned seed) {
+  std::mt19937_64 random(seed);
+  const std::size_t item = item_size(dtype);
+  std::vector<std::byte> bytes(n * item);
+  for (std::size_t i = 0; i < n; ++i) {
+    static constexpr double specials[] = {0.0, -0.0, 1.0, -1.0, 2.5, -3.0, __builtin_inf(), -__builtin_inf(), __builtin_nan(""), 1e300, 5e-324};
+    const double values[2] = {i < 11 ? specials[i] : std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), -58),
+                              i < 11 ? specials[10 - i] : std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), -58)};
+    if (is_inexact(dtype)) {
+      catalog::cast_scalar(is_complex(dtype) ? DType::Complex128 : DType::Float64, dtype, values, bytes.data() + i * item);
+    } else if (dtype == DType::Bool) {
+      bytes[i] = static_cast<std::byte>(random() & 1);
+    } else {
+      const std::uint64_t bits = random();
+      std::memcpy(bytes.data() + i * item, &bits, item);
+      if (i % 5 == 0) std::memset(bytes.data() + i * item, i % 10 ? 0xff : 0, item);
+    }
+  }
+  return bytes;
+}
+
+bool same(DType dtype, const std::byte* a, const std::byte* b) {
+  if (std::memcmp(a, b, item_size(dtype)) == 0) return true;
+  const auto nan = [](double x) { return x != x; };
+  double x[2] = {}, y[2] = {};
+  if (!is_inexact(dtype)) return false;
+  catalog::cast_scalar(dtype, DType::Complex128, a, x);
+  catalog::cast_scalar(dtype, DType::Complex128, b, y);
+  return (nan(x[0]) || std::memcmp(&x[0], &y[0], 8) == 0) && (nan(x[1]) || std::memcmp(&x[1], &y[1], 8) == 0) && nan(x[0]) == nan(y[0]) &&
+         nan(x[1]) == nan(y[1]);
+}
+
+TEST(Kernels, GiveTheBitsOfTheScalarMeaning) {
+  std::size_t checked = 0;
+  for (const catalog::OpInfo& row : catalog::operations()) {
+    const auto loops = catalog::loops(row.id);
+    for (std::size_t loop = 0; loop < loops.size(); ++loop) {
+      const Kernel kernel = has(row.flags, catalog::Flags::Position) ? nullptr : apply_kernel(row.id, static_cast<int>(loop));
+      if (!kernel) continue;
+      std::vector<std::byte> in[3];
+      for (unsigned i = 0; i < row.arity.count; ++i) in[i] = sample(loops[loop].in[i], 512, 17 * i + 1);
+      const std::size_t out_item = item_size(loops[loop].out);
+      for (std::size_t n : kLengths) {
+        std::vector<std::byte> out(512 * out_item + 1, std::byte{0x5a});
+        const void* pointers[3] = {in[0].data(), in[1].data(), in[2].data()};
+        kernel(out.data(), pointers, n);
+        EXPECT_EQ(out[n * out_item], std::byte{0x5a}) << row.identifier << " writes beyond its end";
+        for (std::size_t i = 0; i < n; ++i) {
+          alignas(16) std::byte expected[16];
+          const void* one[3];
+          for (unsigned k = 0; k < row.arity.count; ++k) one[k] = in[k].data() + i * item_size(loops[loop].in[k]);
+          catalog::apply_scalar(row.id, static_cast<int>(loop), one, expected);
+          ASSERT_TRUE(same(loops[loop].out, out.data() + i * out_item, expected)) << row.identifier << "." << loop << " at " << i << " of " << n;
+        }
+        ++checked;
+      }
+    }
+  }
+  EXPECT_GT(checked, 4000u);
+}
+
+TEST(Kernels, WithAScalarAgreeWithTheGeneralForm) {
+  for (const catalog::OpInfo& row : catalog::operations())
+    for (std::size_t loop = 0; loop < catalog::loops(row.id).size(); ++loop)
+      for (int side = 0; side < 2; ++side) {
+        const Kernel kernel = has(row.flags, catalog::Flags::Position) ? nullptr : scalar_kernel(row.id, static_cast<int>(loop), side);
+        if (!kernel) continue;
+        const catalog::Loop& signature = catalog::loops(row.id)[loop];
+        const auto v = sample(signature.in[0], 512, 3), s = sample(signature.in[0], 12, 5);
+        std::vector<std::byte> spread(512 * 16), a(512 * 16), b(512 * 16);
+        splat(spread.data(), s.data() + 11 * item_size(signature.in[0]), 512, item_size(signature.in[0]));
+        const void* one[3] = {side ? v.data() : s.data() + 11 * item_size(signature.in[0]), side ? s.data() + 11 * item_size(signature.in[0]) : v.data(), nullptr};
+        const void* all[3] = {side ? v.data() : spread.data(), side ? spread.data() : v.data(), nullptr};
+        kernel(a.data(), one, 511);
+        apply_kernel(row.id, static_cast<int>(loop))(b.data(), all, 511);
+        for (std::size_t i = 0; i < 511; ++i) {
+          const std::size_t at = i * item_size(signature.out);
+          ASSERT_TRUE(same(signature.out, a.data() + at, b.data() + at)) << row.identifier << " " << i;
+        }
+      }
+}
+
+TEST(Casts, GiveTheBitsOfTheScalarMeaning) {
+  for (std::size_t f = 0; f < kDTypes; ++f)
+    for (std::size_t t = 0; t < kDTypes; ++t) {
+      const auto from = static_cast<DType>(f), to = static_cast<DType>(t);
+      if (from == to) continue;
+      const auto in = sample(from, 512, 9);
+      std::vector<std::byte> out(512 * 16);
+      const void* pointers[3] = {in.data(), nullptr, nullptr};
+      cast_kernel(from, to)(out.data(), pointers, 512);
+      for (std::size_t i = 0; i < 512; ++i) {
+        alignas(16) std::byte expected[16];
+        catalog::cast_scalar(from, to, in.data() + i * item_size(from), expected);
+        ASSERT_TRUE(same(to, out.data() + i * item_size(to), expected)) << name(from) << " to " << name(to) << " at " << i;
+      }
+    }
+}
+
+TEST(Pack, GathersAnyStrideAndUnpackPutsItBack) {
+  std::vector<unsigned char> memory(40000), packed(512 * 16), back(40000);
+  for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<unsigned char>(i * 7 + i / 251);
+  for (std::size_t item : {1u, 2u, 4u, 8u, 16u})
+    for (std::ptrdiff_t stride : {1, 2, -1, 3, -5})
+      for (std::size_t swap : {0u, 2u, 4u, 8u}) {
+        const bool fits = swap == 0 || swap == item || (2 * swap == item && swap >= 4);
+        if (!fits || item == swap * 4 || (item == 16 && swap == 4)) continue;
+        const std::ptrdiff_t step = stride * static_cast<std::ptrdiff_t>(item);
+        const std::size_t base = 20001;  // unaligned
+        pack(packed.data(), memory.data() + base, step, 200, item, swap);
+        for (std::size_t i = 0; i < 200; ++i)
+          for (std::size_t b = 0; b < item; ++b) {
+            const std::size_t source = swap ? b / swap * swap + (swap - 1 - b % swap) : b;
+            ASSERT_EQ(packed[i * item + b], memory[static_cast<std::size_t>(static_cast<std::ptrdiff_t>(base) + step * static_cast<std::ptrdiff_t>(i)) + source]);
+          }
+        back.assign(back.size(), 0);
+        unpack(back.data() + base, step, packed.data(), 200, item, swap);
+        for (std::size_t i = 0; i < 200; ++i)
+          for (std::size_t b = 0; b < item; ++b) {
+            const auto at = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(base) + step * static_cast<std::ptrdiff_t>(i)) + b;
+            ASSERT_EQ(back[at], memory[at]);
+          }
+      }
+}
+
+}  // namespace
+}  // namespace engine::run::interp

@@ -1,0 +1,54 @@
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+#include "engine/catalog/type_rule.hpp"
+#include "engine/run/interp/kernels.hpp"
+
+namespace engine::run::interp {
+namespace {
+
+/// The tree of one group, told plainly: lanes in order, then halves.
+double plain(const std::vector<double>& x) {
+  std::vector<double> lanes;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (i < kLanes) lanes.push_back(x[i]);
+    else lanes[i % kLanes] += x[i];
+  }
+  for (std::size_t half = kLanes / 2; half; half /= 2)
+    for (std::size_t j = 0; j < half; ++j)
+      if (j + half < lanes.size() && lanes.size() > half) lanes[j] += lanes[j + half];
+      else continue;
+  return lanes[0];
+}
+
+TEST(ReduceKernels, FollowTheTree) {
+  std::mt19937_64 random(1);
+  const ReduceKernels* k = reduce_kernels(catalog::Reduction::Sum, DType::Float64);
+  ASSERT_NE(k, nullptr);
+  for (std::size_t n : {1u, 2u, 3u, 5u, 31u, 32u, 33u, 63u, 64u, 65u, 127u, 128u, 200u, 511u, 512u}) {
+    std::vector<double> x(n);
+    for (double& v : x) v = std::ldexp(static_cast<double>(random()), -static_cast<int>(random() % 60));
+    std::vector<double> lanes(kLanes);
+    double result = 0;
+    k->group(lanes.data(), x.data(), n);
+    k->fold(&result, lanes.data(), std::min(n, kLanes));
+    EXPECT_EQ(result, plain(x)) << n;
+    if (n <= kLanes) {
+      k->rows(&result, x.data(), 1, n);
+      EXPECT_EQ(result, plain(x)) << n;
+    }
+  }
+}
+
+TEST(ReduceKernels, ExistForEveryAccumulatorTheRowsName) {
+  for (const catalog::ReductionInfo& row : catalog::reductions())
+    for (std::size_t i = 0; i < kDTypes; ++i) {
+      const DType dtype = catalog::reduction_types(row.id, static_cast<DType>(i)).accumulator;
+      EXPECT_NE(reduce_kernels(row.kernel, dtype), nullptr) << row.name << " " << name(dtype);
+    }
+}
+
+}  // namespace
+}  // namespace engine::run::interp
