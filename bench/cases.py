@@ -1,50 +1,149 @@
-"""The expressions that are measured, each with its source.
+"""The expressions that ./dev bench measures, each with where it comes from.
 
-A case gives its text, its operands for a size, and the same computation in NumPy and numexpr.
+A case gives one text to the engine, the same computation to NumPy as a function of the operands, and, where numexpr
+can say it, the text for numexpr. `operands(n)` makes inputs of about n items each, the same ones on every run.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
-import numexpr
 import numpy as np
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     name: str
     source: str
     text: str
-    operands: Callable[[int], dict]
-    numpy: Callable[[dict], object]
-    numexpr_text: str | None = None
-    grid: bool = False  # sizes are squares
-
-    def numexpr(self, names):
-        return numexpr.evaluate(self.numexpr_text or self.text, names)
+    operands: Callable  # n -> {name: array}
+    numpy: Callable  # the operands by keyword -> result
+    numexpr: str | None = None  # None: numexpr has no such expression
+    numexpr_operands: Callable = dict  # operands -> what numexpr is given, for slices and typed literals
 
 
-def _random(n, names, dtype=np.float64):
-    rng = np.random.default_rng(1)
-    return {name: rng.standard_normal(n).astype(dtype) for name in names}
+def vectors(names, dtype=np.float64, low=0.5, high=2.0):
+    """n -> one-dimensional operands, uniform in [low, high)."""
 
+    def make(n):
+        rng = np.random.default_rng(7)
+        return {name: (low + (high - low) * rng.random(n, dtype=np.float64)).astype(dtype, copy=False) for name in names}
+
+    return make
+
+
+def matrix(n, seed=7, dtype=np.float64):
+    """About n items in two dimensions, as near to square as whole numbers allow."""
+    rows = max(3, math.isqrt(n))
+    return np.random.default_rng(seed).random((rows, max(3, n // rows))).astype(dtype, copy=False)
+
+
+def mixed(n):
+    rng = np.random.default_rng(7)
+    return {
+        "i": rng.integers(-1000, 1000, n, dtype=np.int32),
+        "f": rng.random(n, dtype=np.float32),
+        "d": rng.random(n),
+    }
+
+
+def complexes(names):
+    def make(n):
+        rng = np.random.default_rng(7)
+        return {name: rng.random(n) + 1j * rng.random(n) for name in names}
+
+    return make
+
+
+def every_other(n):
+    return {name: array[::2] for name, array in vectors("ab")(2 * n).items()}
+
+
+def transposed(n):
+    rows = max(3, math.isqrt(n))
+    return {"a": matrix(rows * rows, 1).T, "b": matrix(rows * rows, 2)}
+
+
+def row_and_column(n):
+    a = matrix(n)
+    return {"a": a, "r": a[0].copy(), "c": a[:, :1].copy()}
+
+
+def image(n):
+    a = matrix(n)
+    return {"a": a, "b": a.copy()}
+
+
+NINE_POINTS = """b[1:-1,1:-1] = (a[1:-1,1:-1] + 0.5*(a[:-2,1:-1] + a[2:,1:-1] + a[1:-1,:-2] + a[1:-1,2:])
+    + 0.25*(a[:-2,:-2] + a[:-2,2:] + a[2:,:-2] + a[2:,2:]))"""
+
+
+def nine_points(a, b):
+    b[1:-1, 1:-1] = (
+        a[1:-1, 1:-1]
+        + 0.5 * (a[:-2, 1:-1] + a[2:, 1:-1] + a[1:-1, :-2] + a[1:-1, 2:])
+        + 0.25 * (a[:-2, :-2] + a[:-2, 2:] + a[2:, :-2] + a[2:, 2:])
+    )
+    return b[1:-1, 1:-1]
+
+
+def nine_views(operands):
+    a = operands["a"]
+    cut = (slice(None, -2), slice(1, -1), slice(2, None))
+    return {f"a{i}{j}": a[cut[i], cut[j]] for i in range(3) for j in range(3)}
+
+
+D1 = "((log(s/k) + (r + v*v/2)*t) / (v*sqrt(t)))"
+BLACK_SCHOLES = f"s/(1 + exp(-1.702*{D1})) - k*exp(-r*t)/(1 + exp(-1.702*({D1} - v*sqrt(t))))"
+
+
+def black_scholes(s, k, r, v, t):
+    root = v * np.sqrt(t)
+    d1 = (np.log(s / k) + (r + v * v / 2) * t) / root
+    return s / (1 + np.exp(-1.702 * d1)) - k * np.exp(-r * t) / (1 + np.exp(-1.702 * (d1 - root)))
+
+
+SEED = "4*a + 5*a*b + 6*b*c"
 
 CASES = (
-    Case("seed f64", "the founding document's expression", "4*a + 5*a*b + 6*b*c", lambda n: _random(n, "abc"),
-         lambda d: 4 * d["a"] + 5 * d["a"] * d["b"] + 6 * d["b"] * d["c"]),
-    Case("seed f32", "the same in single precision", "4*a + 5*a*b + 6*b*c", lambda n: _random(n, "abc", np.float32),
-         lambda d: 4 * d["a"] + 5 * d["a"] * d["b"] + 6 * d["b"] * d["c"]),
-    Case("polynomial", "numexpr's guide", "0.25*a*a*a + 0.75*a*a - 1.5*a - 2", lambda n: _random(n, "a"),
-         lambda d: 0.25 * d["a"] * d["a"] * d["a"] + 0.75 * d["a"] * d["a"] - 1.5 * d["a"] - 2),
-    Case("where", "numexpr's guide", "where(a > b, a*2, b + 1)", lambda n: _random(n, "ab"),
-         lambda d: np.where(d["a"] > d["b"], d["a"] * 2, d["b"] + 1)),
-    Case("bool", "a filter of three conditions", "(a > 0) & (b < 1) | (c > 2)", lambda n: _random(n, "abc"),
-         lambda d: (d["a"] > 0) & (d["b"] < 1) | (d["c"] > 2)),
-    Case("mixed dtypes", "integers among floats", "a*i + b", lambda n: {**_random(n, "ab"), "i": np.arange(n, dtype=np.int32)},
-         lambda d: d["a"] * d["i"] + d["b"]),
-    Case("gaussian", "the normal density", "exp(-a*a/2)/2.5066282746310002", lambda n: _random(n, "a"),
-         lambda d: np.exp(-d["a"] * d["a"] / 2) / 2.5066282746310002),
-    Case("sum(a*b)", "a dot product", "sum(a*b)", lambda n: _random(n, "ab"), lambda d: (d["a"] * d["b"]).sum()),
-    Case("strided", "every second element", "a[::2]*2 + b[::2]", lambda n: _random(2 * n, "ab"),
-         lambda d: d["a"][::2] * 2 + d["b"][::2], None),
+    Case("seed", "the expression this engine was first asked for", SEED, vectors("abc"),
+         lambda a, b, c: 4*a + 5*a*b + 6*b*c, SEED),
+    Case("seed float32", "the same in single precision", SEED, vectors("abc", np.float32),
+         lambda a, b, c: 4*a + 5*a*b + 6*b*c, "four*a + five*a*b + six*b*c",
+         lambda names: names | {"four": np.float32(4), "five": np.float32(5), "six": np.float32(6)}),
+    Case("polynomial", "numexpr, bench/poly.py", "((.25*x + .75)*x - 1.5)*x - 2", vectors("x"),
+         lambda x: ((.25*x + .75)*x - 1.5)*x - 2, "((.25*x + .75)*x - 1.5)*x - 2"),
+    Case("predicate", "numexpr, README", "a*b - 4.1*a > 2.5*b", vectors("ab"),
+         lambda a, b: a*b - 4.1*a > 2.5*b, "a*b - 4.1*a > 2.5*b"),
+    Case("length", "numexpr, bench/timing.py", "sqrt(a**2 + b**2)", vectors("ab"),
+         lambda a, b: np.sqrt(a**2 + b**2), "sqrt(a**2 + b**2)"),
+    Case("where", "numexpr, bench/timing.py", "where(a - 10 != 0.0, a, 2)", vectors("a"),
+         lambda a: np.where(a - 10 != 0.0, a, 2), "where(a - 10 != 0.0, a, 2)"),
+    Case("mixed dtypes", "int32, float32 and float64 in one expression", "2*i + f*d", mixed,
+         lambda i, f, d: 2*i + f*d, "2*i + f*d"),
+    Case("gaussian", "density of the normal distribution", "exp(-a*a/2) / sqrt(2*pi)", vectors("a", low=-3, high=3),
+         lambda a: np.exp(-a*a/2) / np.sqrt(2*np.pi), "exp(-a*a/2) / sqrt(2*pi)",
+         lambda names: names | {"pi": math.pi}),
+    Case("trigonometry", "sine and cosine over both signs", "sin(a)**2 + cos(b)**2", vectors("ab", low=-9, high=9),
+         lambda a, b: np.sin(a)**2 + np.cos(b)**2, "sin(a)**2 + cos(b)**2"),
+    Case("softplus", "machine learning's smooth maximum(0, a)", "log1p(exp(a))", vectors("a", low=-5, high=5),
+         lambda a: np.log1p(np.exp(a)), "log1p(exp(a))"),
+    Case("Black-Scholes", "price of a call, the normal distribution by the logistic curve", BLACK_SCHOLES,
+         vectors("skrvt"), black_scholes, BLACK_SCHOLES),
+    Case("sum of product", "dot product", "sum(a*b)", vectors("ab"), lambda a, b: (a*b).sum(), "sum(a*b)"),
+    Case("sum, axis 0", "totals of columns", "sum(a, axis=0)", lambda n: {"a": matrix(n)},
+         lambda a: a.sum(axis=0), "sum(a, axis=0)"),
+    Case("sum, axis 1", "totals of rows", "sum(a, axis=1)", lambda n: {"a": matrix(n)},
+         lambda a: a.sum(axis=1), "sum(a, axis=1)"),
+    Case("max", "largest item", "max(a)", vectors("a"), lambda a: a.max(), "max(a)"),
+    Case("mean", "arithmetic mean", "mean(a)", vectors("a"), lambda a: a.mean()),
+    Case("strided", "every other item of both operands", "2*a + 3*b", every_other,
+         lambda a, b: 2*a + 3*b, "2*a + 3*b"),
+    Case("transposed", "one operand in the other order", "2*a + 3*b", transposed,
+         lambda a, b: 2*a + 3*b, "2*a + 3*b"),
+    Case("broadcast", "a row and a column against a matrix", "(a - r) * c", row_and_column,
+         lambda a, r, c: (a - r) * c, "(a - r) * c"),
+    Case("complex", "complex128 product and conjugate", "a*b + conj(c)", complexes("abc"),
+         lambda a, b, c: a*b + np.conj(c), "a*b + conj(c)"),
+    Case("9-point filter", "dfilter2d: centre, edges by 1/2, corners by 1/4", NINE_POINTS, image, nine_points,
+         "a11 + 0.5*(a01 + a21 + a10 + a12) + 0.25*(a00 + a02 + a20 + a22)", nine_views),
 )  # fmt: skip

@@ -1,116 +1,190 @@
-"""Measures engine against NumPy and numexpr, one thread each: rounds are interleaved, ratios are of medians.
+"""Measures the engine against NumPy and numexpr: ./dev bench [--cases seed,max] [--sizes 1e5,1e6] [--seconds 0.5].
 
-    ./dev bench [--sizes 10 1000 …] [--cases NAME …] [--seconds 0.2] [--json FILE]
+The three take turns, one thread each, in rounds; a round times each of them once, over enough calls to fill 50 µs.
+So a busy moment of the machine meets all three alike. Medians, minima and quartiles go to build/bench.json, and
+bench/report.py makes the tables. Every result is checked against NumPy's before it is timed.
 """
 
 import argparse
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import cases
 import numexpr
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 import report
-from cases import CASES
 
 import engine
 
-PEAK = """
-import sys, numpy as np, engine
-n = 30_000_000
-a, b, c = (np.full(n, float(k)) for k in range(3))
-engine.evaluate("4*a + 5*a*b + 6*b*c", {"a": a[:9], "b": b[:9], "c": c[:9]})
-def peak():
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-before = peak()
-d = engine.evaluate("4*a + 5*a*b + 6*b*c")
-print(peak() - before - d.nbytes // 1024)
-"""
+OUTPUT = Path(__file__).resolve().parent.parent / "build" / "bench.json"
+SIZES = "1e1,1e3,1e5,1e6,3e7"
+ROUND = 50e-6  # seconds that one timing is to take at least
 
 
-def one_round(functions, names, repeats):
-    """Seconds per call of each function, in turn."""
-    times = []
-    for function in functions:
+def calls(case, n):
+    """The computation as {who: function without arguments}, on operands that all of them share."""
+    names = case.operands(n)
+    ours = {"engine": lambda: engine.evaluate(case.text, names), "numpy": lambda: case.numpy(**names)}
+    if case.numexpr:
+        theirs = case.numexpr_operands(names)
+        ours["numexpr"] = lambda: numexpr.evaluate(case.numexpr, theirs)
+    return ours
+
+
+def check(case, timed):
+    """Every result is NumPy's, to the accuracy of the dtype; anything else ends the run."""
+    expected = np.array(timed["numpy"]())
+    single = expected.dtype in (np.float32, np.complex64)
+    for who, call in timed.items():
+        got = np.asarray(call())
+        if got.shape != expected.shape or not np.allclose(got, expected, rtol=1e-5 if single else 1e-11, equal_nan=True):
+            raise SystemExit(f"{case.name}: {who} disagrees with NumPy")
+
+
+def rounds(timed, seconds):
+    """{who: seconds per call of each round}."""
+    repeats = {}
+    for who, call in timed.items():
         start = time.perf_counter()
-        for _ in range(repeats):
-            function(names)
-        times.append((time.perf_counter() - start) / repeats)
-    return times
+        call()
+        repeats[who] = max(1, int(ROUND / (time.perf_counter() - start)))
+    logs = {who: [] for who in timed}
+    end = time.perf_counter() + seconds
+    while len(logs["engine"]) < 5 or time.perf_counter() < end:
+        for who, call in timed.items():
+            n = repeats[who]
+            start = time.perf_counter()
+            for _ in range(n):
+                call()
+            logs[who].append((time.perf_counter() - start) / n)
+    return logs
 
 
-def measure(case, size, seconds):
-    names = case.operands(size)
-    has_numexpr = "[" not in case.text and (case.name != "sum(a*b)" or True)
-    functions = [lambda d: engine.evaluate(case.text, d), case.numpy] + ([case.numexpr] if has_numexpr else [])
-    for function in functions:
-        function(names)
-    start = time.perf_counter()
-    functions[0](names)
-    repeats = max(1, min(2000, int(0.002 / max(time.perf_counter() - start, 1e-7))))
-    rounds, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(rounds) < 5:
-        rounds.append(one_round(functions, names, repeats))
-    columns = list(zip(*rounds, strict=True))
-    result = {"case": case.name, "size": size, "engine": statistics.median(columns[0]), "engine_best": min(columns[0])}
-    result["numpy"] = statistics.median(columns[1])
-    if has_numexpr:
-        result["numexpr"] = statistics.median(columns[2])
-    return result
+def summary(log):
+    low, middle, high = statistics.quantiles(log, n=4)
+    return {"median": middle, "min": min(log), "quartiles": [low, high], "rounds": len(log)}
+
+
+def measure(case, n, seconds):
+    timed = calls(case, n)
+    check(case, timed)
+    return {who: summary(log) for who, log in rounds(timed, seconds).items()}
+
+
+def per_call(call, n=2000, repeats=25):
+    """Median seconds of one call, over `repeats` runs of n calls."""
+    log = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        for _ in range(n):
+            call()
+        log.append((time.perf_counter() - start) / n)
+    return statistics.median(log)
 
 
 def latency():
-    """Nanoseconds of a warm call at n = 10, result included: the best of several medians."""
-    names = {name: np.ones(10) for name in "abc"}
-    text = "4*a + 5*a*b + 6*b*c"
-    best = float("inf")
-    for _ in range(20):
-        start = time.perf_counter()
-        for _ in range(5000):
-            engine.evaluate(text, names)
-        best = min(best, (time.perf_counter() - start) / 5000)
-    return best * 1e9
+    """Seconds per call on ten items in a warm process: what a call costs when there is nothing to compute."""
+    names = cases.vectors("abc")(10)
+    a, b, c = names.values()
+    out = np.empty(10)
+    program = engine.compile(cases.SEED)
+    fresh = iter(range(10**9))
+    return {
+        "engine.evaluate": per_call(lambda: engine.evaluate(cases.SEED, names)),
+        "engine.evaluate, out=": per_call(lambda: engine.evaluate(cases.SEED, names, out=out)),
+        "Program call": per_call(lambda: program(names)),
+        "NumPy": per_call(lambda: 4 * a + 5 * a * b + 6 * b * c),
+        "numexpr.evaluate": per_call(lambda: numexpr.evaluate(cases.SEED, names)),
+        "numexpr.re_evaluate": per_call(lambda: numexpr.re_evaluate(local_dict=names)),
+        "engine.evaluate, text never seen": per_call(
+            lambda: engine.evaluate(f"4*a + 5*a*b + {next(fresh)}*b*c", names), n=200
+        ),
+    }
 
 
-def import_ms():
-    """Milliseconds that `import engine` adds to `import numpy`: median of ten processes."""
-    code = "import numpy, time; t = time.perf_counter(); import engine; print((time.perf_counter() - t)*1e3)"
-    return statistics.median(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(10))
+PEAK = """
+import re, sys
+import numpy as np
+import engine
+def kib(word):
+    return int(re.search(word + r":\\s*(\\d+) kB", open("/proc/self/status").read())[1])
+n = int(sys.argv[1])
+names = {name: np.empty(n) for name in "abc"}
+for array in names.values():
+    np.random.default_rng(7).random(out=array)
+few = {name: array[:10] for name, array in names.items()}
+engine.evaluate(sys.argv[2], few)
+open("/proc/self/clear_refs", "w").write("5")  # the peak starts anew from here
+before = kib("VmRSS")
+result = engine.evaluate(sys.argv[2], names)
+print((kib("VmHWM") - before) * 1024 - result.nbytes)
+"""
+
+IMPORT = """
+import time, numpy
+start = time.perf_counter()
+import engine
+print(time.perf_counter() - start)
+"""
+
+
+def in_a_process(program, *arguments):
+    done = subprocess.run([sys.executable, "-c", program, *arguments], check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def machine():
+    with open("/proc/cpuinfo") as lines:
+        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numexpr": numexpr.__version__,
+        "engine": engine.__version__,
+    }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="*", default=[10, 1000, 100_000, 1_000_000, 30_000_000])
-    parser.add_argument("--cases", nargs="*", help="names of cases; all by default")
-    parser.add_argument("--seconds", type=float, default=0.3, help="per case and size")
-    parser.add_argument("--json", default="build/bench.json")
+    parser.add_argument("--cases", default="", help="names, separated by commas; all of them when left out")
+    parser.add_argument("--sizes", default=SIZES, help=f"numbers of items; {SIZES} when left out")
+    parser.add_argument("--seconds", type=float, default=0.5, help="time for the rounds of one case at one size")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the JSON file; build/bench.json when left out")
     options = parser.parse_args()
+    wanted = [name.strip() for name in options.cases.split(",") if name.strip()]
+    unknown = set(wanted) - {case.name for case in cases.CASES}
+    if unknown:
+        parser.error(f"no case named {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in cases.CASES)}")
+    sizes = [int(float(size)) for size in options.sizes.split(",")]
+
     numexpr.set_num_threads(1)
-    rows = []
-    for case in CASES:
-        if options.cases and case.name not in options.cases:
+    results = {"machine": machine(), "cases": []}
+    print(report.heading(results["machine"]))
+    print(report.case_header())
+    for case in cases.CASES:
+        if wanted and case.name not in wanted:
             continue
-        for size in options.sizes:
-            rows.append(measure(case, size, options.seconds))
-            print(report.line(rows[-1]), flush=True)
-    extra = {"latency_ns": latency(), "import_ms": import_ms()}
-    if max(options.sizes) >= 30_000_000:
-        extra["peak_kib"] = int(subprocess.check_output([sys.executable, "-c", PEAK]))
-    print()
-    print(report.table(rows))
-    print(f"\nwarm call at n = 10, result included: {extra['latency_ns']:.0f} ns")
-    print(f"import engine, over import numpy: {extra['import_ms']:.1f} ms")
-    if "peak_kib" in extra:
-        print(f"peak memory above operands and result, seed at 3e7: {extra['peak_kib'] / 1024:.1f} MiB")
-    Path(options.json).parent.mkdir(parents=True, exist_ok=True)
-    machine = {"cpus": os.cpu_count(), "numpy": np.__version__, "numexpr": numexpr.__version__, "engine": engine.__version__}
-    Path(options.json).write_text(json.dumps({"machine": machine, "rows": rows, **extra}, indent=1))
+        for n in sizes:
+            row = {"case": case.name, "source": case.source, "n": n, "times": measure(case, n, options.seconds)}
+            results["cases"].append(row)
+            print(report.case_row(row), flush=True)
+    if not wanted:
+        results["latency"] = latency()
+        results["peak_bytes_above_operands_and_result"] = in_a_process(PEAK, "30000000", cases.SEED)
+        results["import_seconds_over_numpy"] = statistics.median(in_a_process(IMPORT) for _ in range(9))
+    print(report.rest(results))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"\nwritten to {os.path.relpath(options.output)}; bench/report.py makes tables of it")
 
 
 if __name__ == "__main__":

@@ -14,38 +14,75 @@ namespace {
 
 bool dtype_of(int type_num, DType& dtype) {
   switch (type_num) {
-    case NPY_BOOL: dtype = DType::Bool; return true;
-    case NPY_BYTE: dtype = DType::Int8; return true;
-    case NPY_UBYTE: dtype = DType::UInt8; return true;
-    case NPY_SHORT: dtype = DType::Int16; return true;
-    case NPY_USHORT: dtype = DType::UInt16; return true;
-    case NPY_INT: dtype = DType::Int32; return true;
-    case NPY_UINT: dtype = DType::UInt32; return true;
-    case NPY_LONG: dtype = sizeof(long) == 8 ? DType::Int64 : DType::Int32; return true;
-    case NPY_ULONG: dtype = sizeof(long) == 8 ? DType::UInt64 : DType::UInt32; return true;
-    case NPY_LONGLONG: dtype = DType::Int64; return true;
-    case NPY_ULONGLONG: dtype = DType::UInt64; return true;
-    case NPY_HALF: dtype = DType::Float16; return true;
-    case NPY_FLOAT: dtype = DType::Float32; return true;
-    case NPY_DOUBLE: dtype = DType::Float64; return true;
-    case NPY_CFLOAT: dtype = DType::Complex64; return true;
-    case NPY_CDOUBLE: dtype = DType::Complex128; return true;
-    default: return false;
+    case NPY_BOOL:
+      dtype = DType::Bool;
+      return true;
+    case NPY_BYTE:
+      dtype = DType::Int8;
+      return true;
+    case NPY_UBYTE:
+      dtype = DType::UInt8;
+      return true;
+    case NPY_SHORT:
+      dtype = DType::Int16;
+      return true;
+    case NPY_USHORT:
+      dtype = DType::UInt16;
+      return true;
+    case NPY_INT:
+      dtype = DType::Int32;
+      return true;
+    case NPY_UINT:
+      dtype = DType::UInt32;
+      return true;
+    case NPY_LONG:
+      dtype = sizeof(long) == 8 ? DType::Int64 : DType::Int32;
+      return true;
+    case NPY_ULONG:
+      dtype = sizeof(long) == 8 ? DType::UInt64 : DType::UInt32;
+      return true;
+    case NPY_LONGLONG:
+      dtype = DType::Int64;
+      return true;
+    case NPY_ULONGLONG:
+      dtype = DType::UInt64;
+      return true;
+    case NPY_HALF:
+      dtype = DType::Float16;
+      return true;
+    case NPY_FLOAT:
+      dtype = DType::Float32;
+      return true;
+    case NPY_DOUBLE:
+      dtype = DType::Float64;
+      return true;
+    case NPY_CFLOAT:
+      dtype = DType::Complex64;
+      return true;
+    case NPY_CDOUBLE:
+      dtype = DType::Complex128;
+      return true;
+    default:
+      return false;
   }
 }
 
 int type_num_of(DType dtype) {
-  static constexpr int numbers[kDTypes] = {NPY_BOOL,  NPY_INT8,   NPY_UINT8,  NPY_INT16,   NPY_UINT16,  NPY_INT32,     NPY_UINT32,
-                                           NPY_INT64, NPY_UINT64, NPY_HALF,   NPY_FLOAT32, NPY_FLOAT64, NPY_COMPLEX64, NPY_COMPLEX128};
+  static constexpr int numbers[kDTypes] = {NPY_BOOL,  NPY_INT8,   NPY_UINT8, NPY_INT16,   NPY_UINT16,  NPY_INT32,     NPY_UINT32,
+                                           NPY_INT64, NPY_UINT64, NPY_HALF,  NPY_FLOAT32, NPY_FLOAT64, NPY_COMPLEX64, NPY_COMPLEX128};
   return numbers[static_cast<std::size_t>(dtype)];
 }
 
 std::string quoted(const Program& program, std::size_t index) { return fmt::format("'{}'", program.name(index)); }
 
 [[noreturn]] void refuse(const Program& program, std::size_t index, std::string what, std::string label, std::string help) {
-  throw DTypeError({.what = std::move(what), .labels = {{program.first_span(index), std::move(label)}}, .help = std::move(help), .text = program.text()});
+  throw DTypeError({.what = std::move(what),
+                    .labels = {{program.first_span(index), std::move(label)}},
+                    .help = std::move(help),
+                    .text = program.text()});
 }
 
+/// As NumPy prints it.
 std::string dtype_name(PyArrayObject* array) {
   const Ref text(PyObject_Str(reinterpret_cast<PyObject*>(PyArray_DESCR(array))));
   const char* utf8 = text ? PyUnicode_AsUTF8(text.get()) : nullptr;
@@ -71,8 +108,10 @@ bool read_array(PyArrayObject* array, ArrayView& view) {
   view.swapped = PyArray_ISBYTESWAPPED(array);
   view.writable = PyArray_ISWRITEABLE(array);
   const int rank = PyArray_NDIM(array);
-  view.shape = Shape(std::span<const std::int64_t>(reinterpret_cast<const std::int64_t*>(PyArray_DIMS(array)), static_cast<std::size_t>(rank)));
-  view.strides = Strides(std::span<const std::int64_t>(reinterpret_cast<const std::int64_t*>(PyArray_STRIDES(array)), static_cast<std::size_t>(rank)));
+  view.shape =
+      Shape(std::span<const std::int64_t>(reinterpret_cast<const std::int64_t*>(PyArray_DIMS(array)), static_cast<std::size_t>(rank)));
+  view.strides =
+      Strides(std::span<const std::int64_t>(reinterpret_cast<const std::int64_t*>(PyArray_STRIDES(array)), static_cast<std::size_t>(rank)));
   return true;
 }
 static_assert(sizeof(npy_intp) == sizeof(std::int64_t));
@@ -90,13 +129,22 @@ void read_ndarray(PyArrayObject* array, const Program& program, std::size_t inde
   const std::string name = dtype_name(array);
   std::string help = "engine knows bool, integers to 64 bits, floats to 64 bits and complex to 128 bits";
   switch (PyArray_TYPE(array)) {
-    case NPY_OBJECT: help = "give it a numeric dtype: np.asarray(x, dtype=float)"; break;
-    case NPY_VOID: help = "pass its fields as operands of their own: x['field']"; break;
+    case NPY_OBJECT:
+      help = "give it a numeric dtype: np.asarray(x, dtype=float)";
+      break;
+    case NPY_VOID:
+      help = "pass its fields as operands of their own: x['field']";
+      break;
     case NPY_DATETIME:
-    case NPY_TIMEDELTA: help = "pass its integers, x.view(np.int64), and keep the unit yourself"; break;
+    case NPY_TIMEDELTA:
+      help = "pass its integers, x.view(np.int64), and keep the unit yourself";
+      break;
     case NPY_LONGDOUBLE:
-    case NPY_CLONGDOUBLE: help = "cast it: x.astype(np.float64)"; break;
-    default: break;
+    case NPY_CLONGDOUBLE:
+      help = "cast it: x.astype(np.float64)";
+      break;
+    default:
+      break;
   }
   refuse(program, index, fmt::format("{} has dtype {}, which is not supported", quoted(program, index), name), name, std::move(help));
 }
@@ -126,69 +174,91 @@ void read_int(PyObject* object, const Program& program, std::size_t index, Opera
                     .text = program.text()});
 }
 
+void read_float(double value, Operand& operand) {
+  operand.weak = Weak::Float;
+  std::memcpy(operand.scalar, &value, sizeof value);
+}
+
+void read_complex(PyObject* object, Operand& operand) {
+  const Py_complex value = PyComplex_AsCComplex(object);
+  operand.weak = Weak::Complex;
+  std::memcpy(operand.scalar, &value.real, sizeof value.real);
+  std::memcpy(operand.scalar + sizeof value.real, &value.imag, sizeof value.imag);
+}
+
+[[noreturn]] void refuse_type(const Program& program, std::size_t index, const std::string& type) {
+  refuse(program, index, fmt::format("{} is of type '{}', which is no array of numbers", quoted(program, index), type), type,
+         "pass an array, a buffer, a number, or nested lists of equal length");
+}
+
+/// Puts the ndarray made of an object in its place. Where NumPy refused it, that becomes the cause; what has nothing to
+/// do with the object, as running out of memory or Ctrl-C, goes on as it is.
+void convert(Ref& object, PyObject* array, const Program& program, std::size_t index) {
+  if (array) {
+    object = Ref(array);
+    return;
+  }
+  if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_TypeError)) throw PythonError{};
+  refuse_type(program, index, Py_TYPE(object.get())->tp_name);
+}
+
 }  // namespace
 
 bool init_arrays() { return _import_array() >= 0; }
 
-void read_operand(PyObject* object, const Program& program, std::size_t index, Operand& operand, std::vector<Ref>& keep) {
+void read_operand(Ref& reference, const Program& program, std::size_t index, Operand& operand) {
+  PyObject* object = reference.get();
   operand.present = true;
   if (PyArray_CheckExact(object)) {
     read_ndarray(reinterpret_cast<PyArrayObject*>(object), program, index, operand);
   } else if (PyFloat_CheckExact(object)) {
-    operand.weak = Weak::Float;
-    const double value = PyFloat_AS_DOUBLE(object);
-    std::memcpy(operand.scalar, &value, sizeof value);
+    read_float(PyFloat_AS_DOUBLE(object), operand);
   } else if (PyBool_Check(object)) {
     operand.weak = Weak::Bool;
     operand.scalar[0] = static_cast<std::byte>(object == Py_True);
   } else if (PyLong_CheckExact(object)) {
     read_int(object, program, index, operand);
-  } else if (PyComplex_CheckExact(object)) {
-    operand.weak = Weak::Complex;
-    const Py_complex value = PyComplex_AsCComplex(object);
-    std::memcpy(operand.scalar, &value.real, 8);
-    std::memcpy(operand.scalar + 8, &value.imag, 8);
-  } else if (PyArray_IsScalar(object, Generic)) {
-    Ref array(PyArray_FromScalar(object, nullptr));
-    if (!array) throw PythonError{};
-    read_ndarray(reinterpret_cast<PyArrayObject*>(array.get()), program, index, operand);
-    keep.push_back(std::move(array));
+  } else if (PyArray_IsScalar(object, Generic)) {  // before float and complex: float64 and complex128 are subclasses of these
+    convert(reference, PyArray_FromScalar(object, nullptr), program, index);
+    read_ndarray(reinterpret_cast<PyArrayObject*>(reference.get()), program, index, operand);
+    operand.array.writable = false;  // what is written into a copy would be lost
   } else if (PyArray_Check(object)) {
     if (is_masked(object))
       refuse(program, index, fmt::format("{} is a masked array: its mask would be lost", quoted(program, index)), "masked array",
              "fill it first, x.filled(0), or pass data and mask as two operands");
+    // Subclasses of other libraries that mean more than their numbers say so by such an attribute.
+    if (PyObject_HasAttrString(object, "unit") || PyObject_HasAttrString(object, "units"))
+      refuse(program, index, fmt::format("{} carries a unit, which would be lost", quoted(program, index)), Py_TYPE(object)->tp_name,
+             "pass its numbers, and keep the unit yourself");
     read_ndarray(reinterpret_cast<PyArrayObject*>(object), program, index, operand);
   } else if (PyLong_Check(object)) {
     read_int(object, program, index, operand);
   } else if (PyFloat_Check(object)) {
-    operand.weak = Weak::Float;
-    const double value = PyFloat_AS_DOUBLE(object);
-    std::memcpy(operand.scalar, &value, sizeof value);
+    read_float(PyFloat_AS_DOUBLE(object), operand);
+  } else if (PyComplex_Check(object)) {
+    read_complex(object, operand);
   } else if (PyUnicode_Check(object) || PyBytes_Check(object)) {
-    refuse(program, index, fmt::format("{} is a {}: no operand holds text", quoted(program, index), Py_TYPE(object)->tp_name), Py_TYPE(object)->tp_name,
-           "bytes can be read as numbers: np.frombuffer(x, np.uint8)");
+    const bool is_text = PyUnicode_Check(object);
+    refuse(program, index, fmt::format("{} is of type '{}': no operand holds text", quoted(program, index), Py_TYPE(object)->tp_name),
+           Py_TYPE(object)->tp_name, is_text ? "convert it first: float(x)" : "bytes can be read as numbers: np.frombuffer(x, np.uint8)");
   } else {
     // np.asarray: the buffer protocol first, then __array__ and its kin, then sequences.
-    Ref array(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
-    if (!array) {
-      PyErr_Clear();
-      refuse(program, index, fmt::format("{} is a {}, which is no array", quoted(program, index), Py_TYPE(object)->tp_name), Py_TYPE(object)->tp_name,
-             "pass an array, a buffer, a number, or nested lists of equal length");
-    }
-    auto* ndarray = reinterpret_cast<PyArrayObject*>(array.get());
-    if (PyArray_TYPE(ndarray) == NPY_OBJECT)
-      refuse(program, index, fmt::format("{} is a {}, which is no array of numbers", quoted(program, index), Py_TYPE(object)->tp_name),
-             Py_TYPE(object)->tp_name, "pass an array, a buffer, a number, or nested lists of equal length");
-    if (program.writes(index) && (PyArray_BASE(ndarray) == nullptr || !PyArray_ISWRITEABLE(ndarray)))
-      refuse(program, index, fmt::format("{} is a {}: what is written into it would be lost", quoted(program, index), Py_TYPE(object)->tp_name),
-             Py_TYPE(object)->tp_name, "pass a NumPy array");
-    read_ndarray(ndarray, program, index, operand);
-    keep.push_back(std::move(array));
+    const bool is_buffer = PyObject_CheckBuffer(object);
+    const std::string type = Py_TYPE(object)->tp_name;
+    convert(reference, PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr), program, index);
+    auto* array = reinterpret_cast<PyArrayObject*>(reference.get());
+    if (PyArray_TYPE(array) == NPY_OBJECT) refuse_type(program, index, type);
+    if (is_masked(reference.get()))
+      refuse(program, index, fmt::format("{} has a mask, which would be lost", quoted(program, index)), type, "fill it first");
+    if (program.writes(index) && !is_buffer)
+      refuse(program, index, fmt::format("{} is of type '{}': what is written into it would be lost", quoted(program, index), type), type,
+             "pass a NumPy array");
+    read_ndarray(array, program, index, operand);
   }
   if (operand.weak == Weak::No && program.writes(index) && !operand.array.writable)
     throw ShapeError({.what = fmt::format("{} is read-only", quoted(program, index)),
                       .labels = {{program.first_span(index), "is written to"}},
-                      .help = "pass a copy, or x.setflags(write=True)",
+                      .help = PyArray_IsScalar(object, Generic) ? "a NumPy scalar cannot change: pass an array" : "pass a copy, x.copy()",
                       .text = program.text()});
 }
 
@@ -196,22 +266,22 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
   const auto fail = [&](std::string what, std::string help) {
     throw DTypeError({.what = std::move(what), .labels = {}, .help = std::move(help), .text = text});
   };
-  if (PyArray_Check(object)) {
-    array = Ref(Py_NewRef(object));
-    if (!PyArray_CheckExact(object) && is_masked(object)) fail("out is a masked array", "pass out.data");
-  } else {
-    array = Ref(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
-    if (!array) {
-      PyErr_Clear();
-      fail(fmt::format("out is a {}, which is no array", Py_TYPE(object)->tp_name), "pass a NumPy array");
-    }
-    if (PyArray_BASE(reinterpret_cast<PyArrayObject*>(array.get())) == nullptr)
-      fail(fmt::format("out is a {}: what is written into it would be lost", Py_TYPE(object)->tp_name), "pass a NumPy array or a writable buffer");
-  }
+  // bytes and NumPy scalars are buffers too, but none that could keep a result.
+  const bool is_constant = PyBytes_Check(object) || PyArray_IsScalar(object, Generic);
+  if (!PyArray_Check(object) && (is_constant || !PyObject_CheckBuffer(object)))
+    fail(fmt::format("out is of type '{}', which is no array", Py_TYPE(object)->tp_name), "pass a NumPy array or a writable buffer");
+  array = PyArray_Check(object) ? Ref(Py_NewRef(object)) : Ref(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
+  if (!array) throw PythonError{};
+  if (!PyArray_CheckExact(array.get()) && is_masked(array.get())) fail("out is a masked array: its mask would be wrong", "pass out.data");
   auto* ndarray = reinterpret_cast<PyArrayObject*>(array.get());
+  if (PyArray_NDIM(ndarray) > kMaxRank)
+    throw ShapeError({.what = fmt::format("out has {} axes, more than {}", PyArray_NDIM(ndarray), kMaxRank),
+                      .labels = {},
+                      .help = "reshape it",
+                      .text = text});
   ArrayView view;
-  if (PyArray_NDIM(ndarray) > kMaxRank) throw ShapeError({.what = fmt::format("out has more than {} axes", kMaxRank), .labels = {}, .help = {}, .text = text});
-  if (!read_array(ndarray, view)) fail(fmt::format("out has dtype {}, which is not supported", dtype_name(ndarray)), "pass a numeric array");
+  if (!read_array(ndarray, view))
+    fail(fmt::format("out has dtype {}, which is not supported", dtype_name(ndarray)), "pass a numeric array");
   if (!view.writable) throw ShapeError({.what = "out is read-only", .labels = {}, .help = "pass a writable array", .text = text});
   return view;
 }
@@ -231,14 +301,13 @@ void* allocate_result(void* context, DType dtype, const Shape& shape, const Stri
     PyErr_Clear();
     throw std::bad_alloc();
   }
-  *static_cast<PyObject**>(context) = array;
+  *static_cast<Ref*>(context) = Ref(array);
   return PyArray_DATA(reinterpret_cast<PyArrayObject*>(array));
 }
 
 PyObject* as_result(PyObject* array) { return PyArray_Return(reinterpret_cast<PyArrayObject*>(array)); }
 
 PyObject* as_region(PyObject* operand, const ArrayView& region) {
-  if (!PyArray_Check(operand)) return Py_NewRef(operand);
   auto* array = reinterpret_cast<PyArrayObject*>(operand);
   bool whole = PyArray_NDIM(array) == region.shape.size() && PyArray_DATA(array) == region.data;
   for (int axis = 0; whole && axis < region.shape.size(); ++axis)

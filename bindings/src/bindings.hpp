@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <engine/engine.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -50,46 +51,82 @@ void set_python_error() noexcept;
 
 /// Imports NumPy's C API; false with the error indicator set.
 bool init_arrays();
-/// Reads one operand. What had to be converted is kept alive in `keep`. Throws engine::Error or PythonError.
-void read_operand(PyObject* object, const Program& program, std::size_t index, Operand& operand, std::vector<Ref>& keep);
+/// Reads operand `index` of the program. What has to be converted takes the object's place, so that `operand` borrows from
+/// `object` alone. Throws engine::Error or PythonError.
+void read_operand(Ref& object, const Program& program, std::size_t index, Operand& operand);
 /// The caller's out as a view; `array` is the ndarray it is.
 ArrayView read_out(PyObject* object, const std::string& text, Ref& array);
-/// Allocates a fresh result; `context` is a PyObject** that receives the ndarray.
+/// Allocates a fresh result; `context` is a Ref* that receives the ndarray.
 void* allocate_result(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes);
 /// The ndarray, or the NumPy scalar where it is 0-d. Steals the reference.
 PyObject* as_result(PyObject* array);
-/// The region of `operand` that was written: the operand itself where that is all of it.
-PyObject* as_region(PyObject* operand, const ArrayView& region);
+/// The region of the ndarray that was written: the array itself where that is all of it.
+PyObject* as_region(PyObject* array, const ArrayView& region);
 
-// ---- evaluate.cpp ---------------------------------------------------------------------------------------------------
+// ---- options.cpp ----------------------------------------------------------------------------------------------------
 
-/// A program with its names as Python strings.
+/// What a call takes besides text and names.
+struct CallOptions {
+  Options options;
+  PyObject* out = nullptr;  ///< borrowed; null for None
+};
+/// The options that not every function has.
+enum Accepts : unsigned { kAcceptsNone = 0, kAcceptsOut = 1, kAcceptsOrder = 2, kAcceptsRest = 4 };
+/// Reads one keyword argument. False if it is unknown; throws PythonError where the value is wrong.
+bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned accepts);
+/// Whether a Python object is the str `word`.
+bool equals(PyObject* text, const char* word);
+
+// ---- cache.cpp ------------------------------------------------------------------------------------------------------
+
+/// A program with its names as interned Python strings.
 struct CachedProgram {
   std::shared_ptr<const Program> program;
   std::vector<Ref> names;
 };
 using CachedProgramPtr = std::shared_ptr<const CachedProgram>;
 
-/// What evaluate() and its like take besides text and names.
-struct CallOptions {
-  Options options;
-  PyObject* out = nullptr;       ///< borrowed; null for None
-};
-/// Reads one keyword argument. False if it is unknown; throws PythonError where the value is wrong.
-bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, bool with_out);
-
+/// The program of a str, found by the identity of the text, then by the text, else compiled.
 CachedProgramPtr compile_program(PyObject* text, const Options& options);
+
+// ---- names.cpp ------------------------------------------------------------------------------------------------------
 
 /// Where names are looked up: a mapping, keyword arguments, or the caller's frame.
 struct Names {
-  PyObject* mapping = nullptr;             ///< null: the caller's locals, then globals
-  PyObject* const* values = nullptr;       ///< keyword arguments
-  PyObject* keywords = nullptr;            ///< tuple of str
-  Py_ssize_t n_keywords = 0;
+  PyObject* mapping = nullptr;        ///< null: the caller's locals, then globals
+  PyObject* const* values = nullptr;  ///< keyword arguments
+  PyObject* keywords = nullptr;       ///< tuple of str; null if there are none
 };
+/// Throws PythonError unless `mapping` is None or a mapping; None is left out.
+void set_mapping(Names& names, PyObject* mapping, const char* function);
+
+/// The operands of one call and the objects they borrow from.
+class Operands {
+ public:
+  Operands(const CachedProgram& cached, const Names& names);
+  const Operand* data() const { return operands_; }
+  /// The object operand `index` borrows from.
+  PyObject* object(std::size_t index) const { return objects_[index].get(); }
+
+ private:
+  static constexpr std::size_t kFew = 4;  // without the heap: most expressions have no more
+  void take(const CachedProgram& cached, std::size_t index, Ref object);
+  Operand few_[kFew];
+  Ref few_objects_[kFew];
+  std::vector<Operand> many_;
+  std::vector<Ref> many_objects_;
+  Operand* operands_ = few_;
+  Ref* objects_ = few_objects_;
+};
+
+/// Says why a variable of an enclosing function is not seen, where that may be the reason. Throws.
+[[noreturn]] void explain_unknown(const Error& error, const Names& names);
+
+// ---- evaluate.cpp ---------------------------------------------------------------------------------------------------
+
 PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, Order order);
-/// Operands for explain(); fills `operands` and keeps what they refer to.
-void read_operands(const CachedProgram& cached, const Names& names, std::vector<Operand>& operands, std::vector<Ref>& keep);
+/// An engine.Explanation.
+PyObject* make_explanation(const CachedProgram& cached, const Names& names);
 
 extern PyMethodDef evaluate_methods[];
 

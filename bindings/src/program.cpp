@@ -10,8 +10,7 @@ namespace engine::python {
 namespace {
 
 struct ProgramObject {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   CachedProgramPtr cached;
 };
 
@@ -19,48 +18,49 @@ PyTypeObject* program_type = nullptr;
 
 ProgramObject* self_of(PyObject* object) { return reinterpret_cast<ProgramObject*>(object); }
 
-/// program(names) or program(a=…, b=…), with out= and order= unless the expression has operands of those names.
+/// Whether the expression has an operand of that name. Both are interned as a rule, so identity settles most.
+bool has_name(const CachedProgram& cached, PyObject* keyword) {
+  for (const Ref& name : cached.names)
+    if (name.get() == keyword) return true;
+  for (const Ref& name : cached.names)
+    if (PyUnicode_Compare(name.get(), keyword) == 0) return true;
+  return false;
+}
+
+/// Reads program(names) or program(a=…, b=…); a keyword is an option only if the expression has no operand of that name.
+void read_arguments(const CachedProgram& cached, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, unsigned accepts, Names& names,
+                    CallOptions& options) {
+  if (nargs > 1) {
+    PyErr_Format(PyExc_TypeError, "a Program takes one mapping, or its operands by keyword (%zd positional arguments given)", nargs);
+    throw PythonError{};
+  }
+  if (nargs == 1) set_mapping(names, args[0], "Program");
+  const Py_ssize_t n_keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+  bool by_keyword = false;
+  for (Py_ssize_t i = 0; i < n_keywords; ++i) {
+    PyObject* keyword = PyTuple_GET_ITEM(kwnames, i);
+    if (has_name(cached, keyword)) {
+      by_keyword = true;
+    } else if (!read_option(options, keyword, args[nargs + i], accepts)) {
+      PyErr_Format(PyExc_TypeError, "the expression has no operand '%U'", keyword);
+      throw PythonError{};
+    }
+  }
+  if (!by_keyword) return;
+  if (names.mapping) {
+    PyErr_SetString(PyExc_TypeError, "give the operands in a mapping or by keyword, not both");
+    throw PythonError{};
+  }
+  names.values = args + nargs;
+  names.keywords = kwnames;
+}
+
 PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, PyObject* kwnames) {
   try {
     const CachedProgram& cached = *self_of(callable)->cached;
-    const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-    const Py_ssize_t n_keywords = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
-    if (nargs > 1) {
-      PyErr_Format(PyExc_TypeError, "a Program takes one mapping, or its operands by keyword (%zd positional arguments given)", nargs);
-      throw PythonError{};
-    }
-    CallOptions options;
     Names names;
-    if (nargs == 1 && args[0] != Py_None) names.mapping = args[0];
-    if (names.mapping && !PyMapping_Check(names.mapping)) {
-      PyErr_Format(PyExc_TypeError, "names must be a mapping, not %s", Py_TYPE(names.mapping)->tp_name);
-      throw PythonError{};
-    }
-    bool by_keyword = false;
-    for (Py_ssize_t i = 0; i < n_keywords; ++i) {
-      PyObject* keyword = PyTuple_GET_ITEM(kwnames, i);
-      bool operand = false;
-      for (const Ref& name : cached.names) operand = operand || PyUnicode_Compare(keyword, name.get()) == 0;
-      if (operand) {
-        by_keyword = true;
-        continue;
-      }
-      const bool option = PyUnicode_CompareWithASCIIString(keyword, "out") == 0 || PyUnicode_CompareWithASCIIString(keyword, "order") == 0;
-      if (!option || !read_option(options, keyword, args[nargs + i], true)) {
-        PyErr_Format(PyExc_TypeError, "the expression has no operand '%U'", keyword);
-        throw PythonError{};
-      }
-    }
-    if (by_keyword && names.mapping) {
-      PyErr_SetString(PyExc_TypeError, "give the operands in a mapping or by keyword, not both");
-      throw PythonError{};
-    }
-    if (by_keyword || (nargs == 0 && cached.names.empty())) {
-      static PyObject* none[1] = {nullptr};
-      names.values = n_keywords ? args + nargs : none;
-      names.keywords = kwnames;
-      names.n_keywords = n_keywords;
-    }
+    CallOptions options;
+    read_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder, names, options);
     return run(cached, names, options.out, options.options.order);
   } catch (...) {
     set_python_error();
@@ -68,21 +68,13 @@ PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, Py
   }
 }
 
-PyObject* explain(PyObject* self, PyObject* args, PyObject* kwargs) {
+PyObject* explain(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   try {
     const CachedProgram& cached = *self_of(self)->cached;
-    PyObject* mapping = Py_None;
-    if (!PyArg_ParseTuple(args, "|O:explain", &mapping)) throw PythonError{};
     Names names;
-    if (mapping != Py_None) names.mapping = mapping;
-    else if (kwargs && PyDict_Size(kwargs) > 0) names.mapping = kwargs;
-    std::vector<Operand> operands;
-    std::vector<Ref> keep;
-    read_operands(cached, names, operands, keep);
-    const std::string text = cached.program->explain(operands.data());
-    const Ref module(PyImport_ImportModule("engine"));
-    if (!module) throw PythonError{};
-    return PyObject_CallMethod(module.get(), "Explanation", "s#", text.data(), static_cast<Py_ssize_t>(text.size()));
+    CallOptions options;
+    read_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
+    return make_explanation(cached, names);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -126,18 +118,26 @@ void dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-PyMethodDef methods[] = {
-    {"explain", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(explain)), METH_VARARGS | METH_KEYWORDS,
-     "explain(names=None, /, **arrays)\n--\n\nThe plan for operands like these, as an Explanation."},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {{"explain", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(explain)), METH_FASTCALL | METH_KEYWORDS,
+                          "explain($self, names=None, /, **operands)\n--\n\n"
+                          "The plan for operands like these, as an Explanation; they are given as in a call."},
+                         {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef properties[] = {{"text", get_text, nullptr, "The expression.", nullptr},
                             {"names", get_names, nullptr, "Names the expression uses from outside, in order of first appearance.", nullptr},
                             {"signature", get_signature, nullptr, "The operands, those that are written to marked 'inout'.", nullptr},
                             {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(ProgramObject, vectorcall), READONLY, nullptr},
                          {nullptr, 0, 0, 0, nullptr}};
-char doc[] = "A parsed expression. Call it with a mapping or with operands by keyword; out= and order= as in evaluate.\n"
-             "Made by engine.compile. One Program may be called from many threads at once.";
+char doc[] =
+    "An expression made ready, by engine.compile: program(names=None, /, *, out=None, order='K', **operands).\n\n"
+    "Its operands are given in a mapping or by keyword; those of the caller's variables that it names are taken where there\n"
+    "is neither. out and order are as in evaluate. One Program may be called from many threads at once.\n\n"
+    ">>> import numpy as np, engine\n"
+    ">>> hypot = engine.compile(\"sqrt(x*x + y*y)\")\n"
+    ">>> hypot.names\n"
+    "('x', 'y')\n"
+    ">>> hypot({\"x\": np.array([3.0, 5.0]), \"y\": 4}, order=\"C\")\n"
+    "array([5.        , 6.40312424])\n";
 PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_repr, reinterpret_cast<void*>(repr)},
                        {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},

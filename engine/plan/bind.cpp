@@ -69,9 +69,10 @@ class Binder {
     if (order_ == Order::F) return false;
     const Kernel& kernel = plan_.kernels[0];
     const Shape* shape = nullptr;
-    for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
-      if (plan_.buffers[i].kind != Buffer::Kind::Slot) continue;
-      const Operand& operand = *slots_[plan_.buffers[i].slot];
+    for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+      const Buffer& buffer = plan_.buffers[plan_.accesses[kernel.first_access + k].buffer];
+      if (buffer.kind != Buffer::Kind::Slot) continue;
+      const Operand& operand = *slots_[buffer.slot];
       if (operand.weak != Weak::No || operand.array.shape.empty()) continue;
       if (shape && !(*shape == operand.array.shape)) return false;
       if (!is_plain(operand.array)) return false;

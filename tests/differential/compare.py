@@ -72,6 +72,7 @@ def _write_out(program: Program, machine: Machine, out: Expected) -> None:
     v = np.array(out.value.v, copy=True)
     if v.shape != target.shape:
         raise Unspecified("out= of another shape")
+    v = v.astype(v.dtype.newbyteorder("="))  # values have no byte order of their own
     if not np.can_cast(v.dtype, target.dtype, program.casting):
         raise TypeError(f"cannot cast {v.dtype} to {target.dtype}")
     if v.dtype.kind in "fc" and target.dtype.kind not in "fc" or v.dtype.kind == "c" and target.dtype.kind != "c":

@@ -121,6 +121,7 @@ class Machine:
         if np.ndim(v) > target.ndim:
             raise ValueError("the value has more axes than its target")
         v = np.array(v, copy=True)
+        v = v.astype(v.dtype.newbyteorder("="))  # values have no byte order of their own
         if not np.can_cast(v.dtype, target.dtype, self.casting):
             raise TypeError(f"cannot cast {v.dtype} to {target.dtype}")
         np.copyto(target, v, casting=self.casting)

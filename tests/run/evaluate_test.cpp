@@ -68,6 +68,11 @@ TEST(Evaluate, ReducesBeforeItReads) {
   EXPECT_EQ(evaluate(*Program::compile("sum(a, axis=0)"), {array(a, {2, 2})}), (std::vector<double>{4, 8}));
 }
 
+TEST(Evaluate, TakesNoShapeFromAnOperandThatIsNotRead) {
+  std::vector<double> a{1, 2, 3};
+  EXPECT_EQ(evaluate(*Program::compile("a; v = float64(8); v[None]"), {array(a, {3})}), std::vector<double>{8});
+}
+
 TEST(Evaluate, LeavesTargetsUntouchedOnErrors) {
   std::vector<double> a(4, 1), b(3, 2);
   const auto program = Program::compile("a[...] = b");

@@ -6,9 +6,11 @@
 array([1., 3., 5.])
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
-from ._core import Program, __version__, _explain, _functions, blitz, compile, evaluate
+from ._core import Program, __version__, _functions, blitz, compile, evaluate, explain
 from .errors import (
     BackendError,
     DTypeError,
@@ -49,20 +51,32 @@ __all__ = [
 class Limits(NamedTuple):
     """Budgets against hostile or mistaken text.
 
-    depth        : nesting of brackets, calls and prefix operators (at most 2,000).
+    depth        : nesting of brackets, calls and prefix operators (2,000 at most).
     nodes        : nodes of the syntax tree.
     names        : distinct names.
     result_bytes : bytes of one result; None for no limit.
+
+    >>> engine.evaluate("a + a + a", {"a": 1}, limits=engine.Limits(nodes=4))
+    Traceback (most recent call last):
+    engine.LimitError: ...
     """
 
     depth: int = 256
     nodes: int = 100_000
     names: int = 4_096
-    result_bytes: "int | None" = None
+    result_bytes: int | None = None
 
 
 class Function(NamedTuple):
-    """One row of the catalog."""
+    """One row of the catalog.
+
+    name      : as it is written in expressions.
+    arguments : their names, with commas.
+    sentence  : what it gives.
+    oracle    : NumPy's name of it.
+    ulp       : largest error against NumPy, in units in the last place; 0 for the same bits.
+    kind      : "elementwise" or "reduction".
+    """
 
     name: str
     arguments: str
@@ -72,7 +86,8 @@ class Function(NamedTuple):
     kind: str
 
 
-functions: "tuple[Function, ...]" = tuple(Function(*row) for row in _functions)
+#: Functions of the catalog; operators are here under NumPy's name of them.
+functions: tuple[Function, ...] = tuple(Function(*row) for row in _functions)
 
 
 class Explanation:
@@ -88,20 +103,3 @@ class Explanation:
 
     def __repr__(self) -> str:
         return self.text
-
-
-def explain(expression, names=None, **options):
-    """The plan of an expression for operands like these: passes over memory, loads, operations, bytes.
-
-    expression, names and options are those of evaluate. Returns an Explanation.
-
-    >>> import numpy as np, engine
-    >>> print(str(engine.explain("2*a", {"a": np.ones(3)})).splitlines()[1])
-    1 fused pass over memory, 0 intermediate buffers
-    """
-    if names is None:
-        import sys
-
-        frame = sys._getframe(1)
-        names = {**frame.f_globals, **frame.f_locals}
-    return Explanation(_explain(expression, names, **options))

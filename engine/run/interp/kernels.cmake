@@ -6,6 +6,9 @@ target_link_libraries(engine_interp_kernels PUBLIC engine_settings engine_catalo
 
 # -fno-trapping-math: exception flags are no part of the contract, values are; selects vectorise with it.
 set(kernel_options -O3 -fno-trapping-math -fno-math-errno)
+if(ENGINE_SANITIZE)  # instrumented loops take minutes at -O3
+  list(APPEND kernel_options -O1)
+endif()
 set(kernel_isas generic)
 set(kernel_options_generic "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
