@@ -26,7 +26,7 @@ def vectors(names, dtype=np.float64, low=0.5, high=2.0):
 
     def make(n):
         rng = np.random.default_rng(7)
-        return {name: (low + (high - low) * rng.random(n, dtype=np.float64)).astype(dtype, copy=False) for name in names}
+        return {name: (low + (high - low) * rng.random(n)).astype(dtype, copy=False) for name in names}
 
     return make
 

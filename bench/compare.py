@@ -40,10 +40,10 @@ def calls(case, n):
 def check(case, timed):
     """Every result is NumPy's, to the accuracy of the dtype; anything else ends the run."""
     expected = np.array(timed["numpy"]())
-    single = expected.dtype in (np.float32, np.complex64)
+    rtol = 1e-5 if expected.dtype in (np.float32, np.complex64) else 1e-11
     for who, call in timed.items():
         got = np.asarray(call())
-        if got.shape != expected.shape or not np.allclose(got, expected, rtol=1e-5 if single else 1e-11, equal_nan=True):
+        if got.shape != expected.shape or not np.allclose(got, expected, rtol=rtol, equal_nan=True):
             raise SystemExit(f"{case.name}: {who} disagrees with NumPy")
 
 

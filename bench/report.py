@@ -77,7 +77,8 @@ def goals(results):
         for row in results["cases"]:
             if row["case"] == case and row["n"] == n:
                 got = ratio(row, "numexpr")
-                lines.append(f"{'met' if got >= least else 'MISSED':7} {case}, {n} items: {got:.2f}x numexpr, at least {least}x")
+                verdict = "met" if got >= least else "MISSED"
+                lines.append(f"{verdict:7} {case}, {n} items: {got:.2f}x numexpr, at least {least}x")
     return lines
 
 

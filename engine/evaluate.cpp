@@ -37,7 +37,9 @@ bool wants_dump(std::string_view stage) {
   }
   return false;
 }
-void dump(std::string_view stage, const std::string& text) { std::fprintf(stderr, "-- %.*s\n%s\n", static_cast<int>(stage.size()), stage.data(), text.c_str()); }
+void dump(std::string_view stage, const std::string& text) {
+  std::fprintf(stderr, "-- %.*s\n%s\n", static_cast<int>(stage.size()), stage.data(), text.c_str());
+}
 
 /// The integer a rank-0 integer operand holds, as OperandType wants it.
 void read_integer(const ArrayView& array, ir::OperandType& type) {
@@ -59,10 +61,14 @@ void read_integer(const ArrayView& array, ir::OperandType& type) {
 
 DType weak_default(Weak weak) {
   switch (weak) {
-    case Weak::Bool: return DType::Bool;
-    case Weak::Int: return DType::Int64;
-    case Weak::Float: return DType::Float64;
-    default: return DType::Complex128;
+    case Weak::Bool:
+      return DType::Bool;
+    case Weak::Int:
+      return DType::Int64;
+    case Weak::Float:
+      return DType::Float64;
+    default:
+      return DType::Complex128;
   }
 }
 
@@ -91,17 +97,24 @@ ir::OperandType type_of(const Operand& operand, bool with_value) {
 
 /// A program made ready for one signature. One allocation holds the graph, the plan and the code of small programs.
 struct Compiled {
-  Compiled() : arena(initial.data(), initial.size()), graph(&arena), plan(&arena), codes(&arena), types(&arena), present(&arena), slot_name(&arena) {}
+  Compiled()
+      : arena(initial.data(), initial.size()),
+        graph(&arena),
+        plan(&arena),
+        codes(&arena),
+        types(&arena),
+        present(&arena),
+        slot_name(&arena) {}
   std::array<std::byte, 12288> initial;
   std::pmr::monotonic_buffer_resource arena;
   ir::Graph graph;
   plan::Plan plan;
   std::pmr::vector<run::interp::Code> codes;
-  std::pmr::vector<ir::OperandType> types;       ///< the signature: per name
+  std::pmr::vector<ir::OperandType> types;  ///< the signature: per name
   std::pmr::vector<bool> present;
   std::optional<DType> out;
   bool aliased = false;
-  std::pmr::vector<std::uint32_t> slot_name;     ///< name of each slot, or kNone for locals
+  std::pmr::vector<std::uint32_t> slot_name;  ///< name of each slot, or kNone for locals
 
   bool matches(const Operand* operands, std::size_t n, const ArrayView* out_view, bool is_aliased) const {
     if (out_view ? out != out_view->dtype : out.has_value()) return false;
@@ -127,10 +140,10 @@ struct Program::Impl {
   std::string text;
   Options options;
   frontend::Ast ast;
-  std::vector<std::uint32_t> names;        ///< symbols that come from outside
+  std::vector<std::uint32_t> names;  ///< symbols that come from outside
   std::vector<bool> required, written;
   std::vector<Span> spans;
-  bool may_alias = false;                  ///< several statements, one of which writes an operand
+  bool may_alias = false;  ///< several statements, one of which writes an operand
   mutable std::mutex mutex;
   mutable std::vector<std::shared_ptr<const Compiled>> plans;
 
@@ -185,7 +198,8 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
       // Known at the second attempt: each name is asked for at most once.
       for (std::size_t i = 0; i < names.size(); ++i)
         if (names[i] == needs.symbol) types[needs.symbol] = type_of(operands[i], true);
-      if (!types[needs.symbol].has_value) throw InternalError({.what = "a value was asked for that no operand has", .labels = {}, .help = {}, .text = text});
+      if (!types[needs.symbol].has_value)
+        throw InternalError({.what = "a value was asked for that no operand has", .labels = {}, .help = {}, .text = text});
     }
   }
   if (wants_dump("ir")) dump("ir", ir::print(c.graph));
@@ -225,11 +239,11 @@ Program::~Program() = default;
 
 std::shared_ptr<const Program> Program::compile(std::string text, const Options& options) {
   if (options.backend == BackendChoice::Jit || options.backend == BackendChoice::Cuda)
-    throw BackendError({.what = fmt::format("the backend \"{}\" is not part of this build",
-                                            options.backend == BackendChoice::Jit ? "jit" : "cuda"),
-                        .labels = {},
-                        .help = "use backend=\"auto\" or \"interp\"",
-                        .text = {}});
+    throw BackendError(
+        {.what = fmt::format("the backend \"{}\" is not part of this build", options.backend == BackendChoice::Jit ? "jit" : "cuda"),
+         .labels = {},
+         .help = "use backend=\"auto\" or \"interp\"",
+         .text = {}});
   std::unique_ptr<Impl> impl;
   try {
     impl = std::make_unique<Impl>(text, options);
@@ -307,7 +321,10 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
   try {
     const bool aliased = impl.is_aliased(operands);
     if (out && out->swapped && impl.options.casting == Casting::No)
-      throw DTypeError({.what = "casting=\"no\" forbids an out in the other byte order", .labels = {}, .help = "pass casting=\"equiv\"", .text = impl.text});
+      throw DTypeError({.what = "casting=\"no\" forbids an out in the other byte order",
+                        .labels = {},
+                        .help = "pass casting=\"equiv\"",
+                        .text = impl.text});
     state_->text = &impl.text;
     state_->compiled = impl.find(operands, out, aliased);
     if (!state_->compiled) {

@@ -255,7 +255,7 @@ void read_operand(Ref& reference, const Program& program, std::size_t index, Ope
              "pass a NumPy array");
     read_ndarray(array, program, index, operand);
   }
-  if (operand.weak == Weak::No && program.writes(index) && !operand.array.writable)
+  if (operand.weak == Weak::No && !operand.array.writable && program.writes(index))
     throw ShapeError({.what = fmt::format("{} is read-only", quoted(program, index)),
                       .labels = {{program.first_span(index), "is written to"}},
                       .help = PyArray_IsScalar(object, Generic) ? "a NumPy scalar cannot change: pass an array" : "pass a copy, x.copy()",

@@ -138,6 +138,11 @@ PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, Or
   Ref fresh;
   try {
     Execution execution(*cached.program, operands.data(), out ? &out_view : nullptr, order, {&allocate_result, &fresh});
+    if (out && execution.target_name() >= 0) {
+      const std::string target(cached.program->name(static_cast<std::size_t>(execution.target_name())));
+      PyErr_Format(PyExc_ValueError, "out has no use: the expression ends in an assignment to '%s', which is its value", target.c_str());
+      throw PythonError{};
+    }
     if (execution.work() > kReleaseAbove) {
       const WithoutGil released;
       execution.run();

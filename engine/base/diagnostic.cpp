@@ -1,7 +1,7 @@
 // base/diagnostic.cpp - spans and labels drawn under the text they point into.
 // in: a Diagnostic over any bytes   out: short lines of printable UTF-8, carets under code points
-#include <engine/error.hpp>
 #include <fmt/format.h>
+#include <engine/error.hpp>
 
 #include <algorithm>
 
@@ -25,7 +25,11 @@ Line line_at(std::string_view text, std::size_t at) {
 /// Bytes of the well-formed UTF-8 sequence at `at`, or 0.
 std::size_t sequence(std::string_view text, std::size_t at) {
   const auto lead = static_cast<unsigned char>(text[at]);
-  const std::size_t n = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  const std::size_t n = lead < 0x80                   ? 1
+                        : lead >= 0xc2 && lead < 0xe0 ? 2
+                        : lead >= 0xe0 && lead < 0xf0 ? 3
+                        : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                      : 0;
   if (n == 0 || at + n > text.size()) return 0;
   for (std::size_t i = 1; i < n; ++i)
     if ((static_cast<unsigned char>(text[at + i]) & 0xc0) != 0x80) return 0;
@@ -101,8 +105,7 @@ std::string render(const Diagnostic& d) {
     std::vector<const Label*> labels;
     for (const Label& label : d.labels)
       if (label.span.begin <= d.text.size() && labels.size() < kMaxLabels) labels.push_back(&label);
-    std::stable_sort(labels.begin(), labels.end(),
-                     [](const Label* a, const Label* b) { return a->span.begin < b->span.begin; });
+    std::stable_sort(labels.begin(), labels.end(), [](const Label* a, const Label* b) { return a->span.begin < b->span.begin; });
     while (drawn < labels.size()) {
       const Line line = line_at(d.text, labels[drawn]->span.begin);
       std::vector<const Label*> here;
@@ -117,21 +120,29 @@ std::string render(const Diagnostic& d) {
 
 std::string_view name(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::Parse: return "ParseError";
-    case ErrorKind::UnknownName: return "UnknownName";
-    case ErrorKind::DType: return "DTypeError";
-    case ErrorKind::Shape: return "ShapeError";
-    case ErrorKind::Range: return "RangeError";
-    case ErrorKind::Limit: return "LimitError";
-    case ErrorKind::Backend: return "BackendError";
-    case ErrorKind::OutOfMemory: return "OutOfMemory";
-    case ErrorKind::Internal: return "InternalError";
+    case ErrorKind::Parse:
+      return "ParseError";
+    case ErrorKind::UnknownName:
+      return "UnknownName";
+    case ErrorKind::DType:
+      return "DTypeError";
+    case ErrorKind::Shape:
+      return "ShapeError";
+    case ErrorKind::Range:
+      return "RangeError";
+    case ErrorKind::Limit:
+      return "LimitError";
+    case ErrorKind::Backend:
+      return "BackendError";
+    case ErrorKind::OutOfMemory:
+      return "OutOfMemory";
+    case ErrorKind::Internal:
+      return "InternalError";
   }
   return "Error";
 }
 
-Error::Error(ErrorKind kind, Diagnostic diagnostic)
-    : kind_(kind), diagnostic_(std::move(diagnostic)), rendered_(render(diagnostic_)) {}
+Error::Error(ErrorKind kind, Diagnostic diagnostic) : kind_(kind), diagnostic_(std::move(diagnostic)), rendered_(render(diagnostic_)) {}
 
 void Error::attach_text(std::string_view text) {
   if (!diagnostic_.text.empty() || text.empty()) return;

@@ -15,8 +15,10 @@ std::optional<DType> dtype_from_name(std::string_view name) noexcept {
 bool can_cast(DType from, DType to, Casting casting) noexcept {
   switch (casting) {
     case Casting::No:
-    case Casting::Equiv: return from == to;
-    case Casting::Safe: return can_cast_safely(from, to);
+    case Casting::Equiv:
+      return from == to;
+    case Casting::Safe:
+      return can_cast_safely(from, to);
     case Casting::SameKind: {
       if (can_cast_safely(from, to)) return true;
       // Within a kind, and upwards: bool < integers < floats < complex; but signed never to unsigned.
@@ -26,7 +28,8 @@ bool can_cast(DType from, DType to, Casting casting) noexcept {
       if (a == Kind::Signed) return b >= Kind::Float;
       return a == Kind::Float && b == Kind::Complex;
     }
-    case Casting::Unsafe: return true;
+    case Casting::Unsafe:
+      return true;
   }
   return false;
 }

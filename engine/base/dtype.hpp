@@ -10,18 +10,27 @@ namespace engine {
 enum class Kind : std::uint8_t { Bool, Signed, Unsigned, Float, Complex };
 
 struct DTypeInfo {
-  const char* name;      ///< NumPy's name
-  char code;             ///< one-letter code of the loop lists: ?bBhHiIqQefdFD
+  const char* name;  ///< NumPy's name
+  char code;         ///< one-letter code of the loop lists: ?bBhHiIqQefdFD
   Kind kind;
-  std::uint8_t size;     ///< bytes
+  std::uint8_t size;  ///< bytes
 };
 
 inline constexpr std::array<DTypeInfo, kDTypes> kDTypeInfo{{
-    {"bool", '?', Kind::Bool, 1},      {"int8", 'b', Kind::Signed, 1},     {"uint8", 'B', Kind::Unsigned, 1},
-    {"int16", 'h', Kind::Signed, 2},   {"uint16", 'H', Kind::Unsigned, 2}, {"int32", 'i', Kind::Signed, 4},
-    {"uint32", 'I', Kind::Unsigned, 4},{"int64", 'q', Kind::Signed, 8},    {"uint64", 'Q', Kind::Unsigned, 8},
-    {"float16", 'e', Kind::Float, 2},  {"float32", 'f', Kind::Float, 4},   {"float64", 'd', Kind::Float, 8},
-    {"complex64", 'F', Kind::Complex, 8}, {"complex128", 'D', Kind::Complex, 16},
+    {"bool", '?', Kind::Bool, 1},
+    {"int8", 'b', Kind::Signed, 1},
+    {"uint8", 'B', Kind::Unsigned, 1},
+    {"int16", 'h', Kind::Signed, 2},
+    {"uint16", 'H', Kind::Unsigned, 2},
+    {"int32", 'i', Kind::Signed, 4},
+    {"uint32", 'I', Kind::Unsigned, 4},
+    {"int64", 'q', Kind::Signed, 8},
+    {"uint64", 'Q', Kind::Unsigned, 8},
+    {"float16", 'e', Kind::Float, 2},
+    {"float32", 'f', Kind::Float, 4},
+    {"float64", 'd', Kind::Float, 8},
+    {"complex64", 'F', Kind::Complex, 8},
+    {"complex128", 'D', Kind::Complex, 16},
 }};
 
 constexpr const DTypeInfo& info(DType dtype) noexcept { return kDTypeInfo[static_cast<std::size_t>(dtype)]; }
@@ -55,7 +64,8 @@ constexpr bool can_cast_safely(DType from, DType to) noexcept {
   const DTypeInfo& a = info(from);
   const DTypeInfo& b = info(to);
   switch (a.kind) {
-    case Kind::Bool: return true;
+    case Kind::Bool:
+      return true;
     case Kind::Signed:
       if (b.kind == Kind::Signed) return a.size <= b.size;
       break;
@@ -63,8 +73,10 @@ constexpr bool can_cast_safely(DType from, DType to) noexcept {
       if (b.kind == Kind::Unsigned) return a.size <= b.size;
       if (b.kind == Kind::Signed) return a.size < b.size;
       break;
-    case Kind::Float: return b.kind == Kind::Float ? a.size <= b.size : b.kind == Kind::Complex && 2 * a.size <= b.size;
-    case Kind::Complex: return b.kind == Kind::Complex && a.size <= b.size;
+    case Kind::Float:
+      return b.kind == Kind::Float ? a.size <= b.size : b.kind == Kind::Complex && 2 * a.size <= b.size;
+    case Kind::Complex:
+      return b.kind == Kind::Complex && a.size <= b.size;
   }
   // Integers into floats: the mantissa must hold them, except that 64-bit integers go to float64 (NumPy's choice).
   const int bytes = b.kind == Kind::Float ? b.size : b.kind == Kind::Complex ? b.size / 2 : 0;

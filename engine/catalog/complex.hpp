@@ -138,14 +138,14 @@ ENGINE_LANE __complex__ float to_c(Complex<float> x) noexcept {
 }
 
 // The C library's functions with C99's branch cuts.
-#define ENGINE_COMPLEX_LIBM(NAME, BUILTIN)                                       \
-  ENGINE_LANE Complex<double> NAME(Complex<double> x) noexcept {                 \
-    const __complex__ double r = __builtin_##BUILTIN(to_c(x)); \
-    return {__real__ r, __imag__ r};                                             \
-  }                                                                              \
-  ENGINE_LANE Complex<float> NAME(Complex<float> x) noexcept {                   \
+#define ENGINE_COMPLEX_LIBM(NAME, BUILTIN)                       \
+  ENGINE_LANE Complex<double> NAME(Complex<double> x) noexcept { \
+    const __complex__ double r = __builtin_##BUILTIN(to_c(x));   \
+    return {__real__ r, __imag__ r};                             \
+  }                                                              \
+  ENGINE_LANE Complex<float> NAME(Complex<float> x) noexcept {   \
     const __complex__ float r = __builtin_##BUILTIN##f(to_c(x)); \
-    return {__real__ r, __imag__ r};                                             \
+    return {__real__ r, __imag__ r};                             \
   }
 ENGINE_COMPLEX_LIBM(sqrt, csqrt)
 ENGINE_COMPLEX_LIBM(exp, cexp)

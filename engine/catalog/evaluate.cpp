@@ -46,8 +46,9 @@ template <Op kOp>
 constexpr Row row() {
   Row functions{};
   if constexpr (Meaning<kOp>::kRule != Rule::Position)
-    [&]<std::size_t... kLoop>(std::index_sequence<kLoop...>) { ((functions[kLoop] = &apply_one<kOp, kLoop>), ...); }(
-        std::make_index_sequence<loops(Meaning<kOp>::kRule).size()>{});
+    [&]<std::size_t... kLoop>(std::index_sequence<kLoop...>) {
+      ((functions[kLoop] = &apply_one<kOp, kLoop>), ...);
+    }(std::make_index_sequence<loops(Meaning<kOp>::kRule).size()>{});
   return functions;
 }
 

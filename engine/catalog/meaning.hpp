@@ -11,15 +11,15 @@ namespace engine::catalog {
 template <Op kOp>
 struct Meaning;
 
-#define OP(NAME, SPELLING, ARITY, RULE, MEANING, ...)                                                        \
-  template <>                                                                                                \
-  struct Meaning<Op::NAME> {                                                                                 \
-    static constexpr Rule kRule = RULE;                                                                      \
-    static constexpr int kArity = ARITY.count;                                                               \
-    template <class X, class Y, class Z>                                                                     \
+#define OP(NAME, SPELLING, ARITY, RULE, MEANING, ...)                                                          \
+  template <>                                                                                                  \
+  struct Meaning<Op::NAME> {                                                                                   \
+    static constexpr Rule kRule = RULE;                                                                        \
+    static constexpr int kArity = ARITY.count;                                                                 \
+    template <class X, class Y, class Z>                                                                       \
     static ENGINE_LANE auto apply([[maybe_unused]] X x, [[maybe_unused]] Y y, [[maybe_unused]] Z z) noexcept { \
-      return MEANING;                                                                                        \
-    }                                                                                                        \
+      return MEANING;                                                                                          \
+    }                                                                                                          \
   };
 #include "engine/catalog/elementwise.def"
 #undef OP
@@ -39,26 +39,77 @@ struct Combination;
 #undef REDUCTION
 
 /// The lane that holds a dtype. float16 is computed in float: see Widened.
-template <DType kDType> struct LaneOf;
-template <> struct LaneOf<DType::Bool> { using type = bool; };
-template <> struct LaneOf<DType::Int8> { using type = std::int8_t; };
-template <> struct LaneOf<DType::UInt8> { using type = std::uint8_t; };
-template <> struct LaneOf<DType::Int16> { using type = std::int16_t; };
-template <> struct LaneOf<DType::UInt16> { using type = std::uint16_t; };
-template <> struct LaneOf<DType::Int32> { using type = std::int32_t; };
-template <> struct LaneOf<DType::UInt32> { using type = std::uint32_t; };
-template <> struct LaneOf<DType::Int64> { using type = std::int64_t; };
-template <> struct LaneOf<DType::UInt64> { using type = std::uint64_t; };
-template <> struct LaneOf<DType::Float16> { using type = math::Half; };
-template <> struct LaneOf<DType::Float32> { using type = float; };
-template <> struct LaneOf<DType::Float64> { using type = double; };
-template <> struct LaneOf<DType::Complex64> { using type = math::Complex<float>; };
-template <> struct LaneOf<DType::Complex128> { using type = math::Complex<double>; };
-template <DType kDType> using Lane = typename LaneOf<kDType>::type;
+template <DType kDType>
+struct LaneOf;
+template <>
+struct LaneOf<DType::Bool> {
+  using type = bool;
+};
+template <>
+struct LaneOf<DType::Int8> {
+  using type = std::int8_t;
+};
+template <>
+struct LaneOf<DType::UInt8> {
+  using type = std::uint8_t;
+};
+template <>
+struct LaneOf<DType::Int16> {
+  using type = std::int16_t;
+};
+template <>
+struct LaneOf<DType::UInt16> {
+  using type = std::uint16_t;
+};
+template <>
+struct LaneOf<DType::Int32> {
+  using type = std::int32_t;
+};
+template <>
+struct LaneOf<DType::UInt32> {
+  using type = std::uint32_t;
+};
+template <>
+struct LaneOf<DType::Int64> {
+  using type = std::int64_t;
+};
+template <>
+struct LaneOf<DType::UInt64> {
+  using type = std::uint64_t;
+};
+template <>
+struct LaneOf<DType::Float16> {
+  using type = math::Half;
+};
+template <>
+struct LaneOf<DType::Float32> {
+  using type = float;
+};
+template <>
+struct LaneOf<DType::Float64> {
+  using type = double;
+};
+template <>
+struct LaneOf<DType::Complex64> {
+  using type = math::Complex<float>;
+};
+template <>
+struct LaneOf<DType::Complex128> {
+  using type = math::Complex<double>;
+};
+template <DType kDType>
+using Lane = typename LaneOf<kDType>::type;
 
 /// The lane in which a value is computed: half as float, others as they are.
-template <class T> struct WidenedOf { using type = T; };
-template <> struct WidenedOf<math::Half> { using type = float; };
-template <class T> using Widened = typename WidenedOf<T>::type;
+template <class T>
+struct WidenedOf {
+  using type = T;
+};
+template <>
+struct WidenedOf<math::Half> {
+  using type = float;
+};
+template <class T>
+using Widened = typename WidenedOf<T>::type;
 
 }  // namespace engine::catalog

@@ -74,8 +74,7 @@ const ReductionInfo* find_reduction(std::string_view name) noexcept {
 
 const OpInfo* find_infix(std::string_view symbol) noexcept {
   for (const OpInfo& row : kOperations)
-    if (row.spelling.symbol == symbol &&
-        (row.spelling.form == Spelling::Form::Infix || row.spelling.form == Spelling::Form::InfixRight))
+    if (row.spelling.symbol == symbol && (row.spelling.form == Spelling::Form::Infix || row.spelling.form == Spelling::Form::InfixRight))
       return &row;
   return nullptr;
 }

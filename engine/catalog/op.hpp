@@ -38,8 +38,8 @@ inline constexpr std::size_t kReductions = 0
 struct Spelling {
   enum class Form : std::uint8_t { Call, Prefix, Infix, InfixRight };
   Form form = Form::Call;
-  std::string_view symbol;      ///< "+" or "and"; empty for calls
-  std::uint8_t power = 0;       ///< binding power of Pratt parsing; larger binds tighter
+  std::string_view symbol;  ///< "+" or "and"; empty for calls
+  std::uint8_t power = 0;   ///< binding power of Pratt parsing; larger binds tighter
   std::string_view names;
 };
 constexpr Spelling call(std::string_view names) { return {Spelling::Form::Call, {}, 0, names}; }
@@ -69,24 +69,24 @@ constexpr Arity arity(std::string_view names) {
 
 /// Argument dtypes -> result dtype, by NumPy's lists of loops (see type_rule.hpp for what each admits).
 enum class Rule : std::uint8_t {
-  Same,          ///< every dtype to itself
-  Arithmetic,    ///< as Same, but bool alone is a type error
-  Numeric,       ///< every dtype but bool to itself: bool becomes int8
-  Ordered,       ///< as Numeric, complex refused (floor division, modulo)
-  Integral,      ///< bool, integers and floats to themselves; complex refused
-  Divide,        ///< integers to float64, inexact to themselves
-  Floating,      ///< inexact to themselves, integers to the float that holds them
-  RealFloating,  ///< as Floating, complex refused
-  Predicate,     ///< every dtype to bool
-  RealPredicate, ///< floats to bool, complex refused
-  Comparison,    ///< as Predicate over two arguments, int64 against uint64 exactly
-  Bitwise,       ///< bool and integers to themselves
-  Shift,         ///< integers to themselves
-  Logical,       ///< every dtype to bool
-  Magnitude,     ///< as Same, complex to its real dtype
-  RealPart,      ///< complex to its real dtype, others to themselves
-  Select,        ///< bool, T, T to T
-  Position,      ///< no argument; int64
+  Same,           ///< every dtype to itself
+  Arithmetic,     ///< as Same, but bool alone is a type error
+  Numeric,        ///< every dtype but bool to itself: bool becomes int8
+  Ordered,        ///< as Numeric, complex refused (floor division, modulo)
+  Integral,       ///< bool, integers and floats to themselves; complex refused
+  Divide,         ///< integers to float64, inexact to themselves
+  Floating,       ///< inexact to themselves, integers to the float that holds them
+  RealFloating,   ///< as Floating, complex refused
+  Predicate,      ///< every dtype to bool
+  RealPredicate,  ///< floats to bool, complex refused
+  Comparison,     ///< as Predicate over two arguments, int64 against uint64 exactly
+  Bitwise,        ///< bool and integers to themselves
+  Shift,          ///< integers to themselves
+  Logical,        ///< every dtype to bool
+  Magnitude,      ///< as Same, complex to its real dtype
+  RealPart,       ///< complex to its real dtype, others to themselves
+  Select,         ///< bool, T, T to T
+  Position,       ///< no argument; int64
 };
 
 enum class Lowering : std::uint8_t { Instruction, ByCall, Expand };
@@ -123,13 +123,13 @@ constexpr Oracle oracle(std::string_view numpy, Range range, double bound) { ret
 /// Algebraic and other facts, given only where true for every dtype the row admits.
 enum class Flags : std::uint16_t {
   None = 0,
-  Commutative = 1,   ///< op(x, y) == op(y, x) bit for bit (NaN payloads aside)
-  Idempotent = 2,    ///< op(x, x) == x
-  Attribute = 4,     ///< also written `x.name`
-  Position = 8,      ///< depends on the position in the result; takes the axis as a constant argument
-  Compares = 16,     ///< Python integers that do not fit are compared exactly
-  Saturates = 32,    ///< Python integers that do not fit are brought to the nearest value (clip's bounds)
-  Libm = 64,         ///< calls the C library until functions of our own exist
+  Commutative = 1,  ///< op(x, y) == op(y, x) bit for bit (NaN payloads aside)
+  Idempotent = 2,   ///< op(x, x) == x
+  Attribute = 4,    ///< also written `x.name`
+  Position = 8,     ///< depends on the position in the result; takes the axis as a constant argument
+  Compares = 16,    ///< Python integers that do not fit are compared exactly
+  Saturates = 32,   ///< Python integers that do not fit are brought to the nearest value (clip's bounds)
+  Libm = 64,        ///< calls the C library until functions of our own exist
 };
 constexpr Flags operator|(Flags a, Flags b) { return static_cast<Flags>(static_cast<int>(a) | static_cast<int>(b)); }
 constexpr bool has(Flags flags, Flags flag) { return (static_cast<int>(flags) & static_cast<int>(flag)) != 0; }
@@ -140,7 +140,7 @@ struct OpInfo {
   Spelling spelling;
   Arity arity;
   Rule rule;
-  std::string_view meaning;     ///< C++ over x, y, z; the same characters the emitters use
+  std::string_view meaning;  ///< C++ over x, y, z; the same characters the emitters use
   LoweringInfo lowering;
   Gradient gradient;
   Oracle oracle;
@@ -152,21 +152,21 @@ struct OpInfo {
 
 /// How a reduction's accumulator follows from its argument's dtype.
 enum class Accumulator : std::uint8_t {
-  Widen,   ///< bool and integers to (u)int64; float16 to float32, the result back to float16; others themselves
-  Same,    ///< the argument's dtype
-  Mean,    ///< bool and integers to float64; float16 to float32, the result back to float16; others themselves
-  Truth,   ///< the argument as bool, in bool
-  Count,   ///< the argument as bool, in int64
+  Widen,  ///< bool and integers to (u)int64; float16 to float32, the result back to float16; others themselves
+  Same,   ///< the argument's dtype
+  Mean,   ///< bool and integers to float64; float16 to float32, the result back to float16; others themselves
+  Truth,  ///< the argument as bool, in bool
+  Count,  ///< the argument as bool, in int64
 };
 
 struct ReductionInfo {
   Reduction id;
-  std::string_view identifier;   ///< "Sum"
-  std::string_view name;         ///< "sum"
-  Reduction kernel;              ///< the primitive that does the work: Sum, Prod, Min or Max
+  std::string_view identifier;  ///< "Sum"
+  std::string_view name;        ///< "sum"
+  Reduction kernel;             ///< the primitive that does the work: Sum, Prod, Min or Max
   Accumulator accumulator;
-  std::string_view identity;     ///< value over no elements, as text; empty: an error there
-  std::string_view combine;      ///< C++ over x, y
+  std::string_view identity;  ///< value over no elements, as text; empty: an error there
+  std::string_view combine;   ///< C++ over x, y
   Oracle oracle;
   std::string_view sentence;
 };

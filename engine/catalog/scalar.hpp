@@ -7,39 +7,65 @@
 
 namespace engine::math {
 
-template <class T> inline constexpr bool kIsBool = false;
-template <> inline constexpr bool kIsBool<bool> = true;
-template <class T> inline constexpr bool kIsFloat = false;
-template <> inline constexpr bool kIsFloat<float> = true;
-template <> inline constexpr bool kIsFloat<double> = true;
-template <class T> inline constexpr bool kIsComplex = false;
-template <class T> inline constexpr bool kIsComplex<Complex<T>> = true;
-template <class T> inline constexpr bool kIsHalf = false;
-template <> inline constexpr bool kIsHalf<Half> = true;
-template <class T> inline constexpr bool kIsSigned = !kIsBool<T> && T(-1) < T(0);
-template <class T> inline constexpr bool kIsSigned<Complex<T>> = true;
+template <class T>
+inline constexpr bool kIsBool = false;
+template <>
+inline constexpr bool kIsBool<bool> = true;
+template <class T>
+inline constexpr bool kIsFloat = false;
+template <>
+inline constexpr bool kIsFloat<float> = true;
+template <>
+inline constexpr bool kIsFloat<double> = true;
+template <class T>
+inline constexpr bool kIsComplex = false;
+template <class T>
+inline constexpr bool kIsComplex<Complex<T>> = true;
+template <class T>
+inline constexpr bool kIsHalf = false;
+template <>
+inline constexpr bool kIsHalf<Half> = true;
+template <class T>
+inline constexpr bool kIsSigned = !kIsBool<T> && T(-1) < T(0);
+template <class T>
+inline constexpr bool kIsSigned<Complex<T>> = true;
 
 /// An unsigned type wide enough for T that does not promote: arithmetic in it wraps.
-template <int kBytes> struct WrappingOf { using type = unsigned; };
-template <> struct WrappingOf<8> { using type = unsigned long; };
-template <class T> using Wrapping = typename WrappingOf<sizeof(T)>::type;
+template <int kBytes>
+struct WrappingOf {
+  using type = unsigned;
+};
+template <>
+struct WrappingOf<8> {
+  using type = unsigned long;
+};
+template <class T>
+using Wrapping = typename WrappingOf<sizeof(T)>::type;
 
 template <class T>
 ENGINE_LANE T add(T x, T y) noexcept {
-  if constexpr (kIsBool<T>) return x | y;
-  else if constexpr (kIsFloat<T>) return x + y;
-  else return static_cast<T>(static_cast<Wrapping<T>>(x) + static_cast<Wrapping<T>>(y));
+  if constexpr (kIsBool<T>)
+    return x | y;
+  else if constexpr (kIsFloat<T>)
+    return x + y;
+  else
+    return static_cast<T>(static_cast<Wrapping<T>>(x) + static_cast<Wrapping<T>>(y));
 }
 template <class T>
 ENGINE_LANE T subtract(T x, T y) noexcept {
-  if constexpr (kIsFloat<T>) return x - y;
-  else return static_cast<T>(static_cast<Wrapping<T>>(x) - static_cast<Wrapping<T>>(y));
+  if constexpr (kIsFloat<T>)
+    return x - y;
+  else
+    return static_cast<T>(static_cast<Wrapping<T>>(x) - static_cast<Wrapping<T>>(y));
 }
 template <class T>
 ENGINE_LANE T multiply(T x, T y) noexcept {
-  if constexpr (kIsBool<T>) return x & y;
-  else if constexpr (kIsFloat<T>) return x * y;
-  else return static_cast<T>(static_cast<Wrapping<T>>(x) * static_cast<Wrapping<T>>(y));
+  if constexpr (kIsBool<T>)
+    return x & y;
+  else if constexpr (kIsFloat<T>)
+    return x * y;
+  else
+    return static_cast<T>(static_cast<Wrapping<T>>(x) * static_cast<Wrapping<T>>(y));
 }
 template <class T>
 ENGINE_LANE T divide(T x, T y) noexcept {
@@ -47,8 +73,10 @@ ENGINE_LANE T divide(T x, T y) noexcept {
 }
 template <class T>
 ENGINE_LANE T negative(T x) noexcept {
-  if constexpr (kIsFloat<T>) return -x;
-  else return static_cast<T>(0 - static_cast<Wrapping<T>>(x));
+  if constexpr (kIsFloat<T>)
+    return -x;
+  else
+    return static_cast<T>(0 - static_cast<Wrapping<T>>(x));
 }
 
 ENGINE_LANE double fmod(double x, double y) noexcept { return __builtin_fmod(x, y); }
@@ -63,26 +91,37 @@ ENGINE_LANE T fmod(T x, T y) noexcept {
 
 template <class T>
 ENGINE_LANE T copysign(T x, T y) noexcept {
-  if constexpr (sizeof(T) == 8) return __builtin_copysign(x, y);
-  else return __builtin_copysignf(x, y);
+  if constexpr (sizeof(T) == 8)
+    return __builtin_copysign(x, y);
+  else
+    return __builtin_copysignf(x, y);
 }
 template <class T>
 ENGINE_LANE T floor(T x) noexcept {
-  if constexpr (!kIsFloat<T>) return x;
-  else if constexpr (sizeof(T) == 8) return __builtin_floor(x);
-  else return __builtin_floorf(x);
+  if constexpr (!kIsFloat<T>)
+    return x;
+  else if constexpr (sizeof(T) == 8)
+    return __builtin_floor(x);
+  else
+    return __builtin_floorf(x);
 }
 template <class T>
 ENGINE_LANE T ceil(T x) noexcept {
-  if constexpr (!kIsFloat<T>) return x;
-  else if constexpr (sizeof(T) == 8) return __builtin_ceil(x);
-  else return __builtin_ceilf(x);
+  if constexpr (!kIsFloat<T>)
+    return x;
+  else if constexpr (sizeof(T) == 8)
+    return __builtin_ceil(x);
+  else
+    return __builtin_ceilf(x);
 }
 template <class T>
 ENGINE_LANE T trunc(T x) noexcept {
-  if constexpr (!kIsFloat<T>) return x;
-  else if constexpr (sizeof(T) == 8) return __builtin_trunc(x);
-  else return __builtin_truncf(x);
+  if constexpr (!kIsFloat<T>)
+    return x;
+  else if constexpr (sizeof(T) == 8)
+    return __builtin_trunc(x);
+  else
+    return __builtin_truncf(x);
 }
 ENGINE_LANE double rint(double x) noexcept { return __builtin_rint(x); }
 ENGINE_LANE float rint(float x) noexcept { return __builtin_rintf(x); }
@@ -146,33 +185,49 @@ ENGINE_LANE T power(T x, T y) noexcept {
 
 template <class T>
 ENGINE_LANE bool isnan(T x) noexcept {
-  if constexpr (kIsFloat<T>) return x != x;
-  else return false;
+  if constexpr (kIsFloat<T>)
+    return x != x;
+  else
+    return false;
 }
 template <class T>
 ENGINE_LANE bool isinf(T x) noexcept {
-  if constexpr (!kIsFloat<T>) return false;
-  else if constexpr (sizeof(T) == 8) return (bit_cast<unsigned long>(x) & 0x7fffffffffffffffu) == 0x7ff0000000000000u;
-  else return (bit_cast<unsigned>(x) & 0x7fffffffu) == 0x7f800000u;
+  if constexpr (!kIsFloat<T>)
+    return false;
+  else if constexpr (sizeof(T) == 8)
+    return (bit_cast<unsigned long>(x) & 0x7fffffffffffffffu) == 0x7ff0000000000000u;
+  else
+    return (bit_cast<unsigned>(x) & 0x7fffffffu) == 0x7f800000u;
 }
 template <class T>
 ENGINE_LANE bool isfinite(T x) noexcept {
-  if constexpr (!kIsFloat<T>) return true;
-  else if constexpr (sizeof(T) == 8) return (bit_cast<unsigned long>(x) & 0x7fffffffffffffffu) < 0x7ff0000000000000u;
-  else return (bit_cast<unsigned>(x) & 0x7fffffffu) < 0x7f800000u;
+  if constexpr (!kIsFloat<T>)
+    return true;
+  else if constexpr (sizeof(T) == 8)
+    return (bit_cast<unsigned long>(x) & 0x7fffffffffffffffu) < 0x7ff0000000000000u;
+  else
+    return (bit_cast<unsigned>(x) & 0x7fffffffu) < 0x7f800000u;
 }
 template <class T>
 ENGINE_LANE bool signbit(T x) noexcept {
-  if constexpr (sizeof(T) == 8) return bit_cast<unsigned long>(x) >> 63;
-  else return bit_cast<unsigned>(x) >> 31;
+  if constexpr (sizeof(T) == 8)
+    return bit_cast<unsigned long>(x) >> 63;
+  else
+    return bit_cast<unsigned>(x) >> 31;
 }
 
 template <class T>
-ENGINE_LANE bool less(T x, T y) noexcept { return x < y; }
+ENGINE_LANE bool less(T x, T y) noexcept {
+  return x < y;
+}
 template <class T>
-ENGINE_LANE bool less_equal(T x, T y) noexcept { return x <= y; }
+ENGINE_LANE bool less_equal(T x, T y) noexcept {
+  return x <= y;
+}
 template <class T>
-ENGINE_LANE bool equal(T x, T y) noexcept { return x == y; }
+ENGINE_LANE bool equal(T x, T y) noexcept {
+  return x == y;
+}
 // int64 against uint64, exactly.
 ENGINE_LANE bool less(long x, unsigned long y) noexcept { return x < 0 || static_cast<unsigned long>(x) < y; }
 ENGINE_LANE bool less(unsigned long x, long y) noexcept { return y > 0 && x < static_cast<unsigned long>(y); }
@@ -182,27 +237,36 @@ ENGINE_LANE bool equal(long x, unsigned long y) noexcept { return x >= 0 && stat
 ENGINE_LANE bool equal(unsigned long x, long y) noexcept { return equal(y, x); }
 
 template <class T>
-ENGINE_LANE bool truth(T x) noexcept { return x != 0; }
+ENGINE_LANE bool truth(T x) noexcept {
+  return x != 0;
+}
 ENGINE_LANE bool truth(bool x) noexcept { return x; }
 
 template <class T>
 ENGINE_LANE T absolute(T x) noexcept {
-  if constexpr (kIsFloat<T>) return copysign(x, T(1));
-  else if constexpr (kIsSigned<T>) return x < 0 ? negative(x) : x;
-  else return x;
+  if constexpr (kIsFloat<T>)
+    return copysign(x, T(1));
+  else if constexpr (kIsSigned<T>)
+    return x < 0 ? negative(x) : x;
+  else
+    return x;
 }
 template <class T>
 ENGINE_LANE T sign(T x) noexcept {
-  if constexpr (kIsFloat<T>) return x > 0 ? T(1) : x < 0 ? T(-1) : x == 0 ? T(0) : x;
-  else return static_cast<T>((x > 0) - (kIsSigned<T> ? x < T(0) : false));
+  if constexpr (kIsFloat<T>)
+    return x > 0 ? T(1) : x < 0 ? T(-1) : x == 0 ? T(0) : x;
+  else
+    return static_cast<T>((x > 0) - (kIsSigned<T> ? x < T(0) : false));
 }
 template <class T>
 ENGINE_LANE T reciprocal(T x) noexcept {
-  if constexpr (kIsFloat<T>) return T(1) / x;
+  if constexpr (kIsFloat<T>)
+    return T(1) / x;
   else if constexpr (kIsSigned<T> && sizeof(T) >= 4)
     // 1/0 is what x86 makes of inf where NumPy converts it to these widths: the smallest integer.
     return x == 1 ? T(1) : x == T(-1) ? T(-1) : x == 0 ? static_cast<T>(Wrapping<T>(1) << (8 * sizeof(T) - 1)) : T(0);
-  else return x == 1 ? T(1) : (kIsSigned<T> && x == T(-1)) ? T(-1) : T(0);
+  else
+    return x == 1 ? T(1) : (kIsSigned<T> && x == T(-1)) ? T(-1) : T(0);
 }
 
 /// NaN if either is; +0 > -0. Equal numbers differ at most in the sign of zero, so `and` of their bits picks +0.
@@ -234,13 +298,17 @@ ENGINE_LANE T minimum(T x, T y) noexcept {
 }
 template <class T>
 ENGINE_LANE T fmax(T x, T y) noexcept {
-  if constexpr (kIsFloat<T>) return x != x ? y : y != y ? x : maximum(x, y);
-  else return maximum(x, y);
+  if constexpr (kIsFloat<T>)
+    return x != x ? y : y != y ? x : maximum(x, y);
+  else
+    return maximum(x, y);
 }
 template <class T>
 ENGINE_LANE T fmin(T x, T y) noexcept {
-  if constexpr (kIsFloat<T>) return x != x ? y : y != y ? x : minimum(x, y);
-  else return minimum(x, y);
+  if constexpr (kIsFloat<T>)
+    return x != x ? y : y != y ? x : minimum(x, y);
+  else
+    return minimum(x, y);
 }
 /// NumPy's clip to the letter: NaN wins, equal values give the bound.
 template <class T>
@@ -250,12 +318,16 @@ ENGINE_LANE T clip(T x, T low, T high) noexcept {
 }
 
 template <class T>
-ENGINE_LANE T select(bool condition, T x, T y) noexcept { return condition ? x : y; }
+ENGINE_LANE T select(bool condition, T x, T y) noexcept {
+  return condition ? x : y;
+}
 
 template <class T>
 ENGINE_LANE T invert(T x) noexcept {
-  if constexpr (kIsBool<T>) return !x;
-  else return static_cast<T>(~x);
+  if constexpr (kIsBool<T>)
+    return !x;
+  else
+    return static_cast<T>(~x);
 }
 template <class T>
 ENGINE_LANE T left_shift(T x, T y) noexcept {
@@ -273,14 +345,20 @@ ENGINE_LANE T right_shift(T x, T y) noexcept {
 }
 
 template <class T>
-ENGINE_LANE T real(T x) noexcept { return x; }
+ENGINE_LANE T real(T x) noexcept {
+  return x;
+}
 template <class T>
-ENGINE_LANE T imag(T) noexcept { return T(0); }
+ENGINE_LANE T imag(T) noexcept {
+  return T(0);
+}
 template <class T>
-ENGINE_LANE T conjugate(T x) noexcept { return x; }
+ENGINE_LANE T conjugate(T x) noexcept {
+  return x;
+}
 
-#define ENGINE_LIBM(NAME)                                                        \
-  ENGINE_LANE double NAME(double x) noexcept { return __builtin_##NAME(x); }     \
+#define ENGINE_LIBM(NAME)                                                    \
+  ENGINE_LANE double NAME(double x) noexcept { return __builtin_##NAME(x); } \
   ENGINE_LANE float NAME(float x) noexcept { return __builtin_##NAME##f(x); }
 ENGINE_LIBM(sqrt)
 ENGINE_LIBM(exp)
@@ -309,22 +387,31 @@ ENGINE_LANE unsigned long to_uint64(F x) noexcept {
 template <class To, class From>
 ENGINE_LANE To convert(From x) noexcept {
   if constexpr (kIsHalf<From>) {
-    if constexpr (kIsHalf<To>) return x;
-    else return convert<To>(half_to_float(x));
+    if constexpr (kIsHalf<To>)
+      return x;
+    else
+      return convert<To>(half_to_float(x));
   } else if constexpr (kIsComplex<From>) {
-    if constexpr (kIsBool<To>) return truth(x);
-    else if constexpr (kIsComplex<To>) return {static_cast<decltype(To::re)>(x.re), static_cast<decltype(To::re)>(x.im)};
-    else return convert<To>(x.re);
+    if constexpr (kIsBool<To>)
+      return truth(x);
+    else if constexpr (kIsComplex<To>)
+      return {static_cast<decltype(To::re)>(x.re), static_cast<decltype(To::re)>(x.im)};
+    else
+      return convert<To>(x.re);
   } else if constexpr (kIsComplex<To>) {
     return {static_cast<decltype(To::re)>(x), 0};
   } else if constexpr (kIsBool<To>) {
     return x != 0;
   } else if constexpr (kIsHalf<To>) {
-    if constexpr (sizeof(From) == 8 && kIsFloat<From>) return double_to_half(x);
-    else return float_to_half(static_cast<float>(x));
+    if constexpr (sizeof(From) == 8 && kIsFloat<From>)
+      return double_to_half(x);
+    else
+      return float_to_half(static_cast<float>(x));
   } else if constexpr (kIsFloat<From> && !kIsFloat<To>) {
-    if constexpr (!kIsSigned<To> && sizeof(To) == 8) return to_uint64(x);
-    else return static_cast<To>(to_int64(x));
+    if constexpr (!kIsSigned<To> && sizeof(To) == 8)
+      return to_uint64(x);
+    else
+      return static_cast<To>(to_int64(x));
   } else {
     return static_cast<To>(x);
   }

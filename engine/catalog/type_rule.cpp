@@ -7,11 +7,15 @@ std::span<const Loop> loops(Op op) noexcept { return loops(info(op).rule); }
 
 DType weak_dtype(Weak weak, DType strong) noexcept {
   switch (weak) {
-    case Weak::Int: return strong == DType::Bool ? DType::Int64 : strong;
-    case Weak::Float: return is_inexact(strong) ? strong : DType::Float64;
-    case Weak::Complex: return is_complex(strong) ? strong : is_inexact(strong) ? complex_of(strong) : DType::Complex128;
+    case Weak::Int:
+      return strong == DType::Bool ? DType::Int64 : strong;
+    case Weak::Float:
+      return is_inexact(strong) ? strong : DType::Float64;
+    case Weak::Complex:
+      return is_complex(strong) ? strong : is_inexact(strong) ? complex_of(strong) : DType::Complex128;
     case Weak::Bool:
-    case Weak::No: break;
+    case Weak::No:
+      break;
   }
   return DType::Bool;
 }
@@ -77,14 +81,18 @@ ReductionTypes reduction_types(Reduction reduction, DType argument) noexcept {
     return ReductionTypes{false, accumulator, argument == DType::Float16 ? DType::Float16 : accumulator};
   };
   switch (info(reduction).accumulator) {
-    case Accumulator::Widen: return widened(kind(argument) == Kind::Unsigned ? DType::UInt64 : DType::Int64);
-    case Accumulator::Mean: return widened(DType::Float64);
+    case Accumulator::Widen:
+      return widened(kind(argument) == Kind::Unsigned ? DType::UInt64 : DType::Int64);
+    case Accumulator::Mean:
+      return widened(DType::Float64);
     case Accumulator::Same: {
       const DType accumulator = argument == DType::Float16 ? DType::Float32 : argument;
       return {false, accumulator, argument};
     }
-    case Accumulator::Truth: return {true, DType::Bool, DType::Bool};
-    case Accumulator::Count: return {true, DType::Int64, DType::Int64};
+    case Accumulator::Truth:
+      return {true, DType::Bool, DType::Bool};
+    case Accumulator::Count:
+      return {true, DType::Int64, DType::Int64};
   }
   return {};
 }

@@ -12,7 +12,7 @@
 namespace engine::catalog {
 
 struct Loop {
-  std::array<DType, 3> in;   ///< as many as the operation has arguments count
+  std::array<DType, 3> in;  ///< as many as the operation has arguments count
   DType out;
 };
 
@@ -68,24 +68,38 @@ inline constexpr std::size_t kMaxLoops = rules::kComparison.size();
 /// The loops of a rule in NumPy's order. constexpr, so that kernels are instantiated from it.
 constexpr std::span<const Loop> loops(Rule rule) noexcept {
   switch (rule) {
-    case Rule::Same: return rules::kSame;
+    case Rule::Same:
+      return rules::kSame;
     case Rule::Arithmetic:
-    case Rule::Numeric: return rules::kNumeric;
-    case Rule::Ordered: return rules::kOrdered;
-    case Rule::Integral: return rules::kIntegral;
+    case Rule::Numeric:
+      return rules::kNumeric;
+    case Rule::Ordered:
+      return rules::kOrdered;
+    case Rule::Integral:
+      return rules::kIntegral;
     case Rule::Divide:
-    case Rule::Floating: return rules::kFloating;
-    case Rule::RealFloating: return rules::kRealFloating;
+    case Rule::Floating:
+      return rules::kFloating;
+    case Rule::RealFloating:
+      return rules::kRealFloating;
     case Rule::Predicate:
-    case Rule::Logical: return rules::kPredicate;
-    case Rule::RealPredicate: return rules::kRealPredicate;
-    case Rule::Comparison: return rules::kComparison;
-    case Rule::Bitwise: return rules::kBitwise;
-    case Rule::Shift: return rules::kShift;
+    case Rule::Logical:
+      return rules::kPredicate;
+    case Rule::RealPredicate:
+      return rules::kRealPredicate;
+    case Rule::Comparison:
+      return rules::kComparison;
+    case Rule::Bitwise:
+      return rules::kBitwise;
+    case Rule::Shift:
+      return rules::kShift;
     case Rule::Magnitude:
-    case Rule::RealPart: return rules::kReal;
-    case Rule::Select: return rules::kSelect;
-    case Rule::Position: return rules::kPosition;
+    case Rule::RealPart:
+      return rules::kReal;
+    case Rule::Select:
+      return rules::kSelect;
+    case Rule::Position:
+      return rules::kPosition;
   }
   return {};
 }
@@ -94,7 +108,7 @@ std::span<const Loop> loops(Op op) noexcept;
 
 /// One argument as the typing rules see it.
 struct Argument {
-  DType dtype;             ///< of weak ones: Bool, Int64, Float64 or Complex128
+  DType dtype;  ///< of weak ones: Bool, Int64, Float64 or Complex128
   Weak weak = Weak::No;
 };
 

@@ -53,15 +53,18 @@ struct Word {
 constexpr Word kWords[] = {{"True", Tok::True}, {"False", Tok::False}, {"None", Tok::None}, {"if", Tok::If}, {"else", Tok::Else}};
 
 /// Python's other keywords: never names here either, so that a program means the same to both.
-constexpr std::string_view kRefused[] = {"lambda", "import", "from",  "for",    "while", "def",    "class", "return",
-                                         "yield",  "await",  "async", "try",    "except", "raise", "with",  "as",
-                                         "assert", "del",    "global", "nonlocal", "pass", "break", "continue",
-                                         "elif",   "finally", "is",   "in"};
+constexpr std::string_view kRefused[] = {"lambda", "import",   "from", "for",    "while",    "def",  "class",   "return", "yield",
+                                         "await",  "async",    "try",  "except", "raise",    "with", "as",      "assert", "del",
+                                         "global", "nonlocal", "pass", "break",  "continue", "elif", "finally", "is",     "in"};
 
 bool utf8_valid(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    std::size_t n = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    std::size_t n = lead < 0x80                   ? 1
+                    : lead >= 0xc2 && lead < 0xe0 ? 2
+                    : lead >= 0xe0 && lead < 0xf0 ? 3
+                    : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                  : 0;
     if (n == 0 || i + n > text.size()) return false;
     for (std::size_t k = 1; k < n; ++k)
       if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
@@ -211,7 +214,7 @@ Token Lexer::number() {
   };
   digits();
   bool real = false;
-  if (at(pos_) == '.' ) {
+  if (at(pos_) == '.') {
     real = true;
     ++pos_;
     if (is_digit(at(pos_))) digits();
@@ -229,7 +232,8 @@ Token Lexer::number() {
     std::uint64_t value = 0;
     for (std::size_t i = begin; i < end; ++i) {
       if (text_[i] == '_') continue;
-      if (__builtin_mul_overflow(value, 10u, &value) || __builtin_add_overflow(value, static_cast<unsigned>(text_[i] - '0'), &value)) overflow();
+      if (__builtin_mul_overflow(value, 10u, &value) || __builtin_add_overflow(value, static_cast<unsigned>(text_[i] - '0'), &value))
+        overflow();
     }
     if (text_[begin] == '0' && value != 0)
       fail(begin, pos_, "an integer must not start with 0", "here", "drop the zeros, or write 0o for octal");
@@ -269,13 +273,23 @@ Token Lexer::symbol() {
     return make(kind, begin);
   };
   switch (c) {
-    case '(': ++depth_; return single(Tok::LeftParen);
-    case ')': depth_ -= depth_ > 0; return single(Tok::RightParen);
-    case '[': ++depth_; return single(Tok::LeftBracket);
-    case ']': depth_ -= depth_ > 0; return single(Tok::RightBracket);
-    case ',': return single(Tok::Comma);
+    case '(':
+      ++depth_;
+      return single(Tok::LeftParen);
+    case ')':
+      depth_ -= depth_ > 0;
+      return single(Tok::RightParen);
+    case '[':
+      ++depth_;
+      return single(Tok::LeftBracket);
+    case ']':
+      depth_ -= depth_ > 0;
+      return single(Tok::RightBracket);
+    case ',':
+      return single(Tok::Comma);
     case ':':
-      if (at(pos_ + 1) == '=') fail(begin, begin + 2, "':=' is not part of the language", "here", "assign in a statement of its own: t = …; …");
+      if (at(pos_ + 1) == '=')
+        fail(begin, begin + 2, "':=' is not part of the language", "here", "assign in a statement of its own: t = …; …");
       return single(Tok::Colon);
     case '.':
       if (at(pos_ + 1) == '.' && at(pos_ + 2) == '.') {
@@ -283,7 +297,8 @@ Token Lexer::symbol() {
         return make(Tok::Ellipsis, begin);
       }
       return single(Tok::Dot);
-    default: break;
+    default:
+      break;
   }
   if (static_cast<unsigned char>(c) < 128) {
     const Symbol* best = nullptr;
@@ -313,8 +328,9 @@ Token Lexer::symbol() {
   if (c == '{') fail(begin, begin + 1, "braces are not part of the language", "here", "pass sets and dictionaries from Python by name");
   if (c == '@') fail(begin, begin + 1, "matrix products are not part of the language", "here", "write sum(a[:, :, None] * b, axis=1)");
   const auto byte = static_cast<unsigned char>(c);
-  fail(begin, begin + 1, byte < 0x20 || byte == 0x7f ? fmt::format("the character \\x{:02x} has no meaning here", byte)
-                                                    : fmt::format("the character '{}' has no meaning here", c),
+  fail(begin, begin + 1,
+       byte < 0x20 || byte == 0x7f ? fmt::format("the character \\x{:02x} has no meaning here", byte)
+                                   : fmt::format("the character '{}' has no meaning here", c),
        "here", "remove it");
 }
 

@@ -25,7 +25,7 @@ class Lexer {
 
   std::string_view text_;
   std::size_t pos_ = 0;
-  int depth_ = 0;   // of brackets: line breaks inside them are blanks
+  int depth_ = 0;  // of brackets: line breaks inside them are blanks
 };
 
 /// Whether a name may be spelled so: not a keyword.

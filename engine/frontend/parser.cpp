@@ -70,7 +70,8 @@ class Parser {
       if (now_.kind != Tok::Newline && now_.kind != Tok::End) unexpected();
     }
     if (ast_.statements.empty())
-      throw ParseError({.what = "the expression is empty", .labels = {}, .help = "write for example \"2*a + b\"", .text = std::string(ast_.text)});
+      throw ParseError(
+          {.what = "the expression is empty", .labels = {}, .help = "write for example \"2*a + b\"", .text = std::string(ast_.text)});
     return std::move(ast_);
   }
 
@@ -86,7 +87,8 @@ class Parser {
   std::string_view text_of(Span span) const { return ast_.text.substr(span.begin, span.end - span.begin); }
 
   [[noreturn]] void fail(Span span, std::string what, std::string label, std::string help = {}) const {
-    throw ParseError({.what = std::move(what), .labels = {{span, std::move(label)}}, .help = std::move(help), .text = std::string(ast_.text)});
+    throw ParseError(
+        {.what = std::move(what), .labels = {{span, std::move(label)}}, .help = std::move(help), .text = std::string(ast_.text)});
   }
 
   std::string describe(const Token& token) const {
@@ -100,12 +102,18 @@ class Parser {
   [[noreturn]] void unexpected() const {
     switch (now_.kind) {
       case Tok::RightParen:
-      case Tok::RightBracket: fail(now_.span, fmt::format("{} closes nothing", describe(now_)), "no bracket is open here", "remove it, or open one before");
-      case Tok::Assign: fail(now_.span, "'=' cannot stand inside an expression", "here", "did you mean '=='?");
-      case Tok::Augmented: fail(now_.span, "an assignment cannot stand inside an expression", "here", "give it a statement of its own");
-      case Tok::Comma: fail(now_.span, "a tuple is not a value here", "expected an operator", "return several results as several assignments");
-      case Tok::LeftParen: fail(now_.span, "only functions can be called", "expected an operator", "to multiply, write *");
-      case Tok::Else: fail(now_.span, "'else' without 'if'", "here", "a choice is written: x if c else y");
+      case Tok::RightBracket:
+        fail(now_.span, fmt::format("{} closes nothing", describe(now_)), "no bracket is open here", "remove it, or open one before");
+      case Tok::Assign:
+        fail(now_.span, "'=' cannot stand inside an expression", "here", "did you mean '=='?");
+      case Tok::Augmented:
+        fail(now_.span, "an assignment cannot stand inside an expression", "here", "give it a statement of its own");
+      case Tok::Comma:
+        fail(now_.span, "a tuple is not a value here", "expected an operator", "return several results as several assignments");
+      case Tok::LeftParen:
+        fail(now_.span, "only functions can be called", "expected an operator", "to multiply, write *");
+      case Tok::Else:
+        fail(now_.span, "'else' without 'if'", "here", "a choice is written: x if c else y");
       default:
         fail(now_.span, fmt::format("expected an operator before {}", describe(now_)), "here",
              "to multiply, write *; statements are separated by ';' or line breaks");
@@ -149,7 +157,9 @@ class Parser {
 
   // ---- nodes --------------------------------------------------------------------------------------------------------
 
-  NodeId add(Node node, std::initializer_list<NodeId> children) { return add(node, std::span<const NodeId>(children.begin(), children.size())); }
+  NodeId add(Node node, std::initializer_list<NodeId> children) {
+    return add(node, std::span<const NodeId>(children.begin(), children.size()));
+  }
   NodeId add(Node node, std::span<const NodeId> children = {}) {
     if (ast_.nodes.size() >= limits_.nodes)
       throw LimitError({.what = fmt::format("more than {} nodes", limits_.nodes),
@@ -189,8 +199,10 @@ class Parser {
                         .text = std::string(ast_.text)});
     ast_.symbols.push_back(name);
     if (!table_.empty()) {
-      if (table_.size() < 2 * ast_.symbols.size()) grow_table();
-      else insert(static_cast<std::uint32_t>(n));
+      if (table_.size() < 2 * ast_.symbols.size())
+        grow_table();
+      else
+        insert(static_cast<std::uint32_t>(n));
     }
     return static_cast<std::uint32_t>(n);
   }
@@ -321,7 +333,8 @@ class Parser {
 
   NodeId attribute(NodeId base) {
     const Token dot = take();
-    if (now_.kind != Tok::Name) fail(now_.kind == Tok::End ? dot.span : now_.span, "a name is missing after '.'", "expected real, imag or T");
+    if (now_.kind != Tok::Name)
+      fail(now_.kind == Tok::End ? dot.span : now_.span, "a name is missing after '.'", "expected real, imag or T");
     const Token token = take();
     const std::string_view name = text_of(token.span);
     const Span whole = join(span(base), token.span);
@@ -362,7 +375,9 @@ class Parser {
         node.integer = token.kind == Tok::True;
         return literal(node);
       }
-      case Tok::String: advance(); return add({.kind = Syntax::String, .span = token.span, .mark = token.span});
+      case Tok::String:
+        advance();
+        return add({.kind = Syntax::String, .span = token.span, .mark = token.span});
       case Tok::Name: {
         advance();
         if (now_.kind == Tok::LeftParen) return call(token);
@@ -378,9 +393,12 @@ class Parser {
         return inside;
       }
       case Tok::LeftBracket:
-        fail(token.span, "lists are not part of the language", "here", "pass the list by name: evaluate(\"a + w\", {\"a\": a, \"w\": [1, 2]})");
-      case Tok::None: fail(token.span, "None is a value only in subscripts and as axis", "here");
-      case Tok::Ellipsis: fail(token.span, "'...' stands only in subscripts", "here");
+        fail(token.span, "lists are not part of the language", "here",
+             "pass the list by name: evaluate(\"a + w\", {\"a\": a, \"w\": [1, 2]})");
+      case Tok::None:
+        fail(token.span, "None is a value only in subscripts and as axis", "here");
+      case Tok::Ellipsis:
+        fail(token.span, "'...' stands only in subscripts", "here");
       case Tok::RightParen:
       case Tok::RightBracket:
         fail(token.span, fmt::format("expected an operand before {}", describe(token)), "here");
@@ -393,8 +411,11 @@ class Parser {
         fail(token.span, fmt::format("expected an operand before {}", describe(token)), "here",
              text_of(token.span) == "*" ? "a power is written x ** y" : "");
       case Tok::Assign:
-      case Tok::Augmented: fail(token.span, fmt::format("expected an operand before {}", describe(token)), "here", "an assignment is written: name = expression");
-      default: fail(token.span, fmt::format("expected an operand before {}", describe(token)), "here");
+      case Tok::Augmented:
+        fail(token.span, fmt::format("expected an operand before {}", describe(token)), "here",
+             "an assignment is written: name = expression");
+      default:
+        fail(token.span, fmt::format("expected an operand before {}", describe(token)), "here");
     }
   }
 
@@ -412,10 +433,14 @@ class Parser {
     NodeId children[1 + 2 * kMaxRank + 2];
     std::size_t n = 0;
     children[n++] = base;
-    if (now_.kind == Tok::RightBracket) fail(join(open.span, now_.span), "the subscript is empty", "expected an index or a slice", "x[...] is all of x");
+    if (now_.kind == Tok::RightBracket)
+      fail(join(open.span, now_.span), "the subscript is empty", "expected an index or a slice", "x[...] is all of x");
     while (true) {
       if (n == std::size(children))
-        throw LimitError({.what = fmt::format("more than {} subscripts", std::size(children) - 1), .labels = {{open.span, "opened here"}}, .help = {}, .text = std::string(ast_.text)});
+        throw LimitError({.what = fmt::format("more than {} subscripts", std::size(children) - 1),
+                          .labels = {{open.span, "opened here"}},
+                          .help = {},
+                          .text = std::string(ast_.text)});
       children[n++] = item();
       if (now_.kind != Tok::Comma) break;
       advance();
@@ -462,7 +487,7 @@ class Parser {
 
   struct Argument {
     NodeId value;
-    Span keyword;   // empty for positional ones
+    Span keyword;  // empty for positional ones
   };
   struct Arguments {
     Argument items[kMaxArguments];
@@ -610,8 +635,8 @@ class Parser {
         }
         if (args[place] != kNone) fail(argument.keyword, fmt::format("'{}' is given twice", keyword), "here");
       } else if (place >= n) {
-        fail(span(argument.value), fmt::format("'{}' takes {} argument{}, not {}", function, n, n == 1 ? "" : "s", list.count), "one too many",
-             "its form is " + signature());
+        fail(span(argument.value), fmt::format("'{}' takes {} argument{}, not {}", function, n, n == 1 ? "" : "s", list.count),
+             "one too many", "its form is " + signature());
       }
       args[place] = argument.value;
     }
@@ -629,15 +654,14 @@ class Parser {
   Ast ast_;
   Token now_;
   std::uint32_t depth_ = 0;
-  NodeId ready_ = kNone;   // an operand that has been parsed already: primary() gives it next
+  NodeId ready_ = kNone;  // an operand that has been parsed already: primary() gives it next
   std::pmr::vector<std::uint32_t> table_;
 };
 
 }  // namespace
 
 Ast parse(std::string_view text, const Limits& limits, std::pmr::memory_resource* memory) {
-  if (text.size() > 0x7fffffff)
-    throw LimitError({.what = "the text is longer than 2 GiB", .labels = {}, .help = {}, .text = {}});
+  if (text.size() > 0x7fffffff) throw LimitError({.what = "the text is longer than 2 GiB", .labels = {}, .help = {}, .text = {}});
   return Parser(text, limits, memory).parse();
 }
 

@@ -57,21 +57,42 @@ class Printer {
       push(")");
     }
     switch (node.kind) {
-      case Syntax::Integer: text += fmt::format("{}", node.integer); break;
-      case Syntax::Float: text += real(node.real); break;
-      case Syntax::Imaginary: text += real(node.real) + "j"; break;
-      case Syntax::Boolean: text += node.integer ? "True" : "False"; break;
-      case Syntax::String: text += ast_.text.substr(node.span.begin, node.span.end - node.span.begin); break;
-      case Syntax::Name: text += ast_.symbols[node.id]; break;
-      case Syntax::NewAxis: text += "None"; break;
-      case Syntax::Ellipsis: text += "..."; break;
-      case Syntax::Target: break;
+      case Syntax::Integer:
+        text += fmt::format("{}", node.integer);
+        break;
+      case Syntax::Float:
+        text += real(node.real);
+        break;
+      case Syntax::Imaginary:
+        text += real(node.real) + "j";
+        break;
+      case Syntax::Boolean:
+        text += node.integer ? "True" : "False";
+        break;
+      case Syntax::String:
+        text += ast_.text.substr(node.span.begin, node.span.end - node.span.begin);
+        break;
+      case Syntax::Name:
+        text += ast_.symbols[node.id];
+        break;
+      case Syntax::NewAxis:
+        text += "None";
+        break;
+      case Syntax::Ellipsis:
+        text += "...";
+        break;
+      case Syntax::Target:
+        break;
       case Syntax::Transpose:
         push(".T");
         push(children[0], kPostfix);
         break;
-      case Syntax::Cast: call(info(static_cast<DType>(node.id)).name, children); break;
-      case Syntax::Position: call(catalog::info(static_cast<catalog::Op>(node.id)).name(), children); break;
+      case Syntax::Cast:
+        call(info(static_cast<DType>(node.id)).name, children);
+        break;
+      case Syntax::Position:
+        call(catalog::info(static_cast<catalog::Op>(node.id)).name(), children);
+        break;
       case Syntax::Reduce: {
         push(")");
         if (children[2] != kNone) {
@@ -107,7 +128,9 @@ class Printer {
         push(":");
         if (children[0] != kNone) push(children[0], 0);
         break;
-      case Syntax::Apply: apply(node, children); break;
+      case Syntax::Apply:
+        apply(node, children);
+        break;
     }
   }
 
@@ -135,7 +158,9 @@ class Printer {
     const OpInfo& op = catalog::info(static_cast<catalog::Op>(node.id));
     const int power = op.spelling.power;
     switch (op.spelling.form) {
-      case Spelling::Form::Call: call(op.name(), children); break;
+      case Spelling::Form::Call:
+        call(op.name(), children);
+        break;
       case Spelling::Form::Prefix:
         push(children[0], power);
         if (op.spelling.symbol == "not") push(" ");
@@ -201,23 +226,39 @@ std::string print(const Ast& ast) {
 }
 
 std::string dump(const Ast& ast) {
-  static constexpr const char* kKinds[] = {"Integer", "Float",  "Imaginary", "Boolean",  "String", "Name",  "Apply",     "Position", "Reduce",
-                                           "Cast",    "Subscript", "Slice",  "NewAxis",  "Ellipsis", "Tuple", "Transpose", "Target"};
+  static constexpr const char* kKinds[] = {"Integer", "Float",    "Imaginary", "Boolean",   "String",    "Name",
+                                           "Apply",   "Position", "Reduce",    "Cast",      "Subscript", "Slice",
+                                           "NewAxis", "Ellipsis", "Tuple",     "Transpose", "Target"};
   std::string text;
   for (std::size_t i = 0; i < ast.nodes.size(); ++i) {
     const Node& node = ast.nodes[i];
     text += fmt::format("#{} {}", i, kKinds[static_cast<std::size_t>(node.kind)]);
     switch (node.kind) {
-      case Syntax::Integer: text += fmt::format(" {}", node.integer); break;
+      case Syntax::Integer:
+        text += fmt::format(" {}", node.integer);
+        break;
       case Syntax::Float:
-      case Syntax::Imaginary: text += fmt::format(" {}", node.real); break;
-      case Syntax::Boolean: text += node.integer ? " True" : " False"; break;
-      case Syntax::Name: text += fmt::format(" {}", ast.symbols[node.id]); break;
+      case Syntax::Imaginary:
+        text += fmt::format(" {}", node.real);
+        break;
+      case Syntax::Boolean:
+        text += node.integer ? " True" : " False";
+        break;
+      case Syntax::Name:
+        text += fmt::format(" {}", ast.symbols[node.id]);
+        break;
       case Syntax::Apply:
-      case Syntax::Position: text += fmt::format(" {}", catalog::info(static_cast<catalog::Op>(node.id)).name()); break;
-      case Syntax::Reduce: text += fmt::format(" {}", catalog::info(static_cast<catalog::Reduction>(node.id)).name); break;
-      case Syntax::Cast: text += fmt::format(" {}", info(static_cast<DType>(node.id)).name); break;
-      default: break;
+      case Syntax::Position:
+        text += fmt::format(" {}", catalog::info(static_cast<catalog::Op>(node.id)).name());
+        break;
+      case Syntax::Reduce:
+        text += fmt::format(" {}", catalog::info(static_cast<catalog::Reduction>(node.id)).name);
+        break;
+      case Syntax::Cast:
+        text += fmt::format(" {}", info(static_cast<DType>(node.id)).name);
+        break;
+      default:
+        break;
     }
     for (NodeId child : ast.children_of(node)) text += child == kNone ? " -" : fmt::format(" #{}", child);
     text += fmt::format("  @{}:{}\n", node.span.begin, node.span.end);

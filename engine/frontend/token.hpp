@@ -9,12 +9,29 @@
 namespace engine::frontend {
 
 enum class Tok : std::uint8_t {
-  End, Newline,            // Newline: a line break outside brackets, or ';'
-  Integer, Float, Imaginary, String, Name,
-  LeftParen, RightParen, LeftBracket, RightBracket, Comma, Colon, Dot, Ellipsis,
-  Assign, Augmented,       // '=' and 'op='
-  Operator,                // anything with a binding power, words included
-  True, False, None, If, Else,
+  End,
+  Newline,  // Newline: a line break outside brackets, or ';'
+  Integer,
+  Float,
+  Imaginary,
+  String,
+  Name,
+  LeftParen,
+  RightParen,
+  LeftBracket,
+  RightBracket,
+  Comma,
+  Colon,
+  Dot,
+  Ellipsis,
+  Assign,
+  Augmented,  // '=' and 'op='
+  Operator,   // anything with a binding power, words included
+  True,
+  False,
+  None,
+  If,
+  Else,
 };
 
 struct Token {
@@ -23,8 +40,8 @@ struct Token {
   const catalog::OpInfo* infix = nullptr;   ///< Operator: as an infix; Augmented: the operation
   const catalog::OpInfo* prefix = nullptr;  ///< Operator: as a prefix
   union {
-    std::uint64_t integer = 0;              ///< Integer
-    double real;                            ///< Float, Imaginary
+    std::uint64_t integer = 0;  ///< Integer
+    double real;                ///< Float, Imaginary
   };
 };
 

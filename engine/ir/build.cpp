@@ -22,10 +22,10 @@ using AstNode = frontend::Node;
 
 /// A value while types are being found: a node, a weak constant, or a weak operand whose value is read at run time.
 struct Typed {
-  NodeId node = kNone;                      // strong value, or the Input of a run-time weak one
+  NodeId node = kNone;  // strong value, or the Input of a run-time weak one
   Weak weak = Weak::No;
-  std::uint32_t symbol = frontend::kNone;   // run-time weak: whose value to ask for
-  WeakValue value{};                        // weak constant (node == kNone)
+  std::uint32_t symbol = frontend::kNone;  // run-time weak: whose value to ask for
+  WeakValue value{};                       // weak constant (node == kNone)
   bool is_constant() const { return weak != Weak::No && node == kNone; }
 };
 
@@ -33,8 +33,16 @@ class Builder {
  public:
   Builder(const Ast& ast, std::span<const OperandType> operands, const bool* present, const Options& options, bool aliased,
           std::pmr::memory_resource* memory)
-      : ast_(ast), operands_(operands), present_(present), options_(options), result_(memory), g_(result_.graph), typed_(memory),
-        states_(memory), in_bound_(memory), versions_(memory) {
+      : ast_(ast),
+        operands_(operands),
+        present_(present),
+        options_(options),
+        result_(memory),
+        g_(result_.graph),
+        typed_(memory),
+        states_(memory),
+        in_bound_(memory),
+        versions_(memory) {
     g_.text = ast.text;
     g_.aliased = aliased;
   }
@@ -50,7 +58,10 @@ class Builder {
       const OperandType& type = operands_[symbol];
       result_.slot_of_symbol[symbol] = static_cast<std::uint32_t>(g_.slots.size());
       const auto at = static_cast<std::uint32_t>(ast_.symbols[symbol].data() - ast_.text.data());
-      g_.slots.push_back({.name = ast_.symbols[symbol], .dtype = type.dtype, .rank = type.rank, .weak = type.weak,
+      g_.slots.push_back({.name = ast_.symbols[symbol],
+                          .dtype = type.dtype,
+                          .rank = type.rank,
+                          .weak = type.weak,
                           .span = {at, at + static_cast<std::uint32_t>(ast_.symbols[symbol].size())}});
     }
     versions_.assign(g_.slots.size(), 0);
@@ -60,7 +71,7 @@ class Builder {
   }
 
  private:
-  struct State {                             // what a name means at this point of the program
+  struct State {  // what a name means at this point of the program
     enum class Kind : std::uint8_t { Outside, Value, Slot } kind = Kind::Outside;
     Typed value;
     std::uint32_t slot = 0;
@@ -76,11 +87,16 @@ class Builder {
 
   static std::string type_name(const Typed& t, const Graph& g) {
     switch (t.weak) {
-      case Weak::Bool: return "a Python bool";
-      case Weak::Int: return "a Python int";
-      case Weak::Float: return "a Python float";
-      case Weak::Complex: return "a Python complex";
-      case Weak::No: break;
+      case Weak::Bool:
+        return "a Python bool";
+      case Weak::Int:
+        return "a Python int";
+      case Weak::Float:
+        return "a Python float";
+      case Weak::Complex:
+        return "a Python complex";
+      case Weak::No:
+        break;
     }
     return std::string(name(g[t.node].dtype));
   }
@@ -103,12 +119,18 @@ class Builder {
       complex = complex || is_complex(dtype) || arg.weak == Weak::Complex;
       inexact = inexact || is_inexact(dtype) || arg.weak == Weak::Float;
     }
-    if (boolean && op.id == Op::Subtract) d.help = "use ^ (exclusive or), or cast: int8(a) - int8(b)";
-    else if (boolean && op.id == Op::Negative) d.help = "use ~ (not), or cast: -int8(a)";
-    else if (boolean) d.help = fmt::format("cast first: {}(int8(a))", op.name());
-    else if (complex) d.help = "take .real, .imag or abs(x) first";
-    else if (inexact) d.help = "cast to an integer first: int64(x)";
-    else d.help = "no integer dtype holds both signs at 64 bits: cast one side, int64(x) or uint64(x)";
+    if (boolean && op.id == Op::Subtract)
+      d.help = "use ^ (exclusive or), or cast: int8(a) - int8(b)";
+    else if (boolean && op.id == Op::Negative)
+      d.help = "use ~ (not), or cast: -int8(a)";
+    else if (boolean)
+      d.help = fmt::format("cast first: {}(int8(a))", op.name());
+    else if (complex)
+      d.help = "take .real, .imag or abs(x) first";
+    else if (inexact)
+      d.help = "cast to an integer first: int64(x)";
+    else
+      d.help = "no integer dtype holds both signs at 64 bits: cast one side, int64(x) or uint64(x)";
     throw DTypeError(std::move(d));
   }
 
@@ -118,7 +140,8 @@ class Builder {
   void mark_bounds() {
     bool any = false;
     for (const AstNode& node : ast_.nodes)
-      any = any || node.kind == Syntax::Subscript || node.kind == Syntax::Target || node.kind == Syntax::Reduce || node.kind == Syntax::Position;
+      any = any || node.kind == Syntax::Subscript || node.kind == Syntax::Target || node.kind == Syntax::Reduce ||
+            node.kind == Syntax::Position;
     if (!any) return;
     in_bound_.assign(ast_.nodes.size(), 0);
     const auto mark = [&](AstId id) {
@@ -148,11 +171,16 @@ class Builder {
     t.weak = type.weak == Weak::No ? Weak::Int : type.weak;
     t.value.kind = t.weak;
     switch (t.weak) {
-      case Weak::Bool: t.value.integer = type.value.as<bool>(); break;
-      case Weak::Int:
-        t.value.integer = type.negative ? static_cast<Int128>(type.value.as<std::int64_t>()) : static_cast<Int128>(type.value.as<std::uint64_t>());
+      case Weak::Bool:
+        t.value.integer = type.value.as<bool>();
         break;
-      case Weak::Float: t.value.re = type.value.as<double>(); break;
+      case Weak::Int:
+        t.value.integer =
+            type.negative ? static_cast<Int128>(type.value.as<std::int64_t>()) : static_cast<Int128>(type.value.as<std::uint64_t>());
+        break;
+      case Weak::Float:
+        t.value.re = type.value.as<double>();
+        break;
       default: {
         const auto parts = type.value.as<std::array<double, 2>>();
         t.value.re = parts[0];
@@ -192,7 +220,7 @@ class Builder {
     std::string_view near = catalog::nearest(name, known, n);
     const bool function = catalog::find_function(name) || catalog::find_reduction(name) || dtype_from_name(name);
     fail<UnknownName>(span, fmt::format("there is no operand '{}'", name),
-                      function      ? "this is a function: it needs its arguments"
+                      function       ? "this is a function: it needs its arguments"
                       : near.empty() ? "not among the names given"
                                      : fmt::format("did you mean '{}'?", near));
   }
@@ -222,6 +250,9 @@ class Builder {
         fail<RangeError>(span, fmt::format("{} does not fit {}", t.value.re, name(dtype)), "this cast");
       t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = static_cast<Int128>(whole)}};
     }
+    Value value;
+    if (t.is_constant() && !weak_convert(t.value, dtype, value))
+      fail<RangeError>(span, fmt::format("the integer does not fit {}", name(dtype)), "this cast", "cast to a wider dtype");
     return as_dtype(t, dtype, span);
   }
 
@@ -297,7 +328,8 @@ class Builder {
       }
       nodes[i] = as_dtype(args[i], dtype, span_of(i));
     }
-    if (id == Op::Power && kind(signature.in[1]) == Kind::Signed && kind(dtype_of(args[1])) == Kind::Signed) check_exponent(nodes[1], at, children.empty() ? at.span : span_of(1));
+    if (id == Op::Power && kind(signature.in[1]) == Kind::Signed && kind(dtype_of(args[1])) == Kind::Signed)
+      check_exponent(nodes[1], at, children.empty() ? at.span : span_of(1));
     return {.node = g_.apply(id, loop, std::span<const NodeId>(nodes, args.size()), at.span, by_scalar ? 1 : 0)};
   }
 
@@ -346,7 +378,8 @@ class Builder {
       std::memcpy(&v, value.bytes.data(), info(node.dtype).size);
       const unsigned unused = 64 - 8u * info(node.dtype).size;
       if (static_cast<std::int64_t>(static_cast<std::uint64_t>(v) << unused) >= 0) return;
-      fail<RangeError>(span, "integers to negative integer powers are not allowed", "this exponent is negative", "make the base a float: float64(x) ** -1");
+      fail<RangeError>(span, "integers to negative integer powers are not allowed", "this exponent is negative",
+                       "make the base a float: float64(x) ** -1");
     }
     NodeId lowest = exponent;
     if (node.rank > 0) {
@@ -365,7 +398,8 @@ class Builder {
       const std::string type = type_name(t, g_);
       if (t.weak == Weak::No && g_[t.node].rank > 0)
         fail<DTypeError>(node.span, "subscripts are slices and integers", fmt::format("{} array", type),
-                         g_[t.node].dtype == DType::Bool ? "to choose elements by a mask, use where(mask, x, other)" : "indexing by arrays is not supported");
+                         g_[t.node].dtype == DType::Bool ? "to choose elements by a mask, use where(mask, x, other)"
+                                                         : "indexing by arrays is not supported");
       fail<DTypeError>(node.span, "a subscript must be an integer", type, "cast it in Python: int(n)");
     }
     if (t.weak == Weak::Bool) fail<DTypeError>(node.span, "a subscript must be an integer", "a Python bool");
@@ -388,8 +422,8 @@ class Builder {
       }
     }
     if (consumed > rank)
-      fail<ShapeError>(span, fmt::format("{} subscripts for {} ax{}", consumed, rank, rank == 1 ? "is" : "es"), fmt::format("of an array of rank {}", rank),
-                       rank == 0 ? "a scalar has no axes" : "");
+      fail<ShapeError>(span, fmt::format("{} subscripts for {} ax{}", consumed, rank, rank == 1 ? "is" : "es"),
+                       fmt::format("of an array of rank {}", rank), rank == 0 ? "a scalar has no axes" : "");
     if (rank + added > kMaxRank) fail<ShapeError>(span, fmt::format("more than {} axes", kMaxRank), "here");
     std::size_t n = 0;
     const auto fill = [&](int count) {
@@ -481,8 +515,10 @@ class Builder {
     const auto count_subscripts = [&](int base, std::span<const AstId> subscripts) {
       for (AstId id : subscripts) {
         const AstNode& item = ast_.nodes[id];
-        if (item.kind == Syntax::NewAxis) ++base;
-        else if (item.kind != Syntax::Slice && item.kind != Syntax::Ellipsis) --base;
+        if (item.kind == Syntax::NewAxis)
+          ++base;
+        else if (item.kind != Syntax::Slice && item.kind != Syntax::Ellipsis)
+          --base;
       }
       return std::max(base, 0);
     };
@@ -492,17 +528,24 @@ class Builder {
       switch (node.kind) {
         case Syntax::Name: {
           const State& state = states_[node.id];
-          if (state.kind == State::Kind::Value) rank[i] = state.value.node == kNone ? 0 : g_[state.value.node].rank;
-          else if (state.kind == State::Kind::Slot) rank[i] = g_.slots[state.slot].rank;
-          else if (present_[node.id]) rank[i] = operands_[node.id].rank;
+          if (state.kind == State::Kind::Value)
+            rank[i] = state.value.node == kNone ? 0 : g_[state.value.node].rank;
+          else if (state.kind == State::Kind::Slot)
+            rank[i] = g_.slots[state.slot].rank;
+          else if (present_[node.id])
+            rank[i] = operands_[node.id].rank;
           break;
         }
-        case Syntax::Subscript: rank[i] = count_subscripts(rank_of(children[0]), children.subspan(1)); break;
+        case Syntax::Subscript:
+          rank[i] = count_subscripts(rank_of(children[0]), children.subspan(1));
+          break;
         case Syntax::Reduce: {
           const bool all = children[1] == frontend::kNone || ast_.nodes[children[1]].kind == Syntax::NewAxis;
-          const bool keeps = children[2] != frontend::kNone && ast_.nodes[children[2]].kind == Syntax::Boolean && ast_.nodes[children[2]].integer;
-          const int reduced = all ? rank_of(children[0])
-                              : ast_.nodes[children[1]].kind == Syntax::Tuple ? static_cast<int>(ast_.nodes[children[1]].count) : 1;
+          const bool keeps =
+              children[2] != frontend::kNone && ast_.nodes[children[2]].kind == Syntax::Boolean && ast_.nodes[children[2]].integer;
+          const int reduced = all                                             ? rank_of(children[0])
+                              : ast_.nodes[children[1]].kind == Syntax::Tuple ? static_cast<int>(ast_.nodes[children[1]].count)
+                                                                              : 1;
           rank[i] = keeps ? rank_of(children[0]) : std::max(0, rank_of(children[0]) - reduced);
           break;
         }
@@ -511,7 +554,8 @@ class Builder {
         case Syntax::Transpose:
           for (AstId child : children) rank[i] = std::max(rank[i], rank_of(child));
           break;
-        default: break;
+        default:
+          break;
       }
     }
     int outer = rank_of(s.value);
@@ -544,8 +588,8 @@ class Builder {
     if (scope_rank <= 0)
       fail<ShapeError>(node.span, "nothing gives index() a shape", "here", "combine it with an array, or write into a slice of one");
     if (axis < -scope_rank || axis >= scope_rank)
-      fail<ShapeError>(ast_.nodes[child].span, fmt::format("axis {} is out of range", axis), fmt::format("the result has rank {}", scope_rank),
-                       fmt::format("valid are {} to {}", -scope_rank, scope_rank - 1));
+      fail<ShapeError>(ast_.nodes[child].span, fmt::format("axis {} is out of range", axis),
+                       fmt::format("the result has rank {}", scope_rank), fmt::format("valid are {} to {}", -scope_rank, scope_rank - 1));
     const std::int64_t from_end = axis < 0 ? -axis : scope_rank - axis;
     return {.node = g_.apply(static_cast<Op>(node.id), 0, {}, node.span, static_cast<std::uint32_t>(from_end))};
   }
@@ -558,21 +602,38 @@ class Builder {
     const bool bound = !in_bound_.empty() && in_bound_[id];
     Typed& t = typed_[id];
     switch (node.kind) {
-      case Syntax::Integer: t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = static_cast<Int128>(node.integer)}}; break;
-      case Syntax::Float: t = {.weak = Weak::Float, .value = {.kind = Weak::Float, .re = node.real}}; break;
-      case Syntax::Imaginary: t = {.weak = Weak::Complex, .value = {.kind = Weak::Complex, .im = node.real}}; break;
-      case Syntax::Boolean: t = {.weak = Weak::Bool, .value = {.kind = Weak::Bool, .integer = static_cast<Int128>(node.integer)}}; break;
-      case Syntax::String: fail<DTypeError>(node.span, "no operand holds strings", "a string", "dtypes are bool, integers, floats and complex");
-      case Syntax::Name: t = name_value(node, bound); break;
+      case Syntax::Integer:
+        t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = static_cast<Int128>(node.integer)}};
+        break;
+      case Syntax::Float:
+        t = {.weak = Weak::Float, .value = {.kind = Weak::Float, .re = node.real}};
+        break;
+      case Syntax::Imaginary:
+        t = {.weak = Weak::Complex, .value = {.kind = Weak::Complex, .im = node.real}};
+        break;
+      case Syntax::Boolean:
+        t = {.weak = Weak::Bool, .value = {.kind = Weak::Bool, .integer = static_cast<Int128>(node.integer)}};
+        break;
+      case Syntax::String:
+        fail<DTypeError>(node.span, "no operand holds strings", "a string", "dtypes are bool, integers, floats and complex");
+      case Syntax::Name:
+        t = name_value(node, bound);
+        break;
       case Syntax::Apply: {
         Typed args[3];
         for (std::size_t i = 0; i < children.size(); ++i) args[i] = typed_[children[i]];
         t = apply(static_cast<Op>(node.id), node, children, std::span<Typed>(args, children.size()));
         break;
       }
-      case Syntax::Position: t = position(node, scope_rank); break;
-      case Syntax::Reduce: t = reduce(node); break;
-      case Syntax::Cast: t = {.node = cast(typed_[children[0]], static_cast<DType>(node.id), node.span)}; break;
+      case Syntax::Position:
+        t = position(node, scope_rank);
+        break;
+      case Syntax::Reduce:
+        t = reduce(node);
+        break;
+      case Syntax::Cast:
+        t = {.node = cast(typed_[children[0]], static_cast<DType>(node.id), node.span)};
+        break;
       case Syntax::Subscript: {
         const Typed& base = typed_[children[0]];
         if (base.weak != Weak::No) fail<ShapeError>(node.mark, "a scalar has no axes to index", type_name(base, g_));
@@ -588,7 +649,8 @@ class Builder {
       case Syntax::NewAxis:
       case Syntax::Ellipsis:
       case Syntax::Tuple:
-      case Syntax::Target: break;
+      case Syntax::Target:
+        break;
     }
   }
 
@@ -624,7 +686,8 @@ class Builder {
       return store(s, state.slot, value, last);
     }
     // Augmented assignment to a name of the program: a new value, of the same dtype.
-    Typed current = state.kind == State::Kind::Slot ? Typed{.node = g_.input(state.slot, versions_[state.slot], s.target_span)} : state.value;
+    Typed current =
+        state.kind == State::Kind::Slot ? Typed{.node = g_.input(state.slot, versions_[state.slot], s.target_span)} : state.value;
     Typed updated = s.augmented >= 0 ? combine(s, current, value) : value;
     if (current.weak == Weak::No && s.augmented >= 0) {
       check_casting(s, updated, g_[current.node].dtype);
@@ -645,7 +708,12 @@ class Builder {
   void make_local(const Statement& s, State& state) {
     const NodeId value = strong(state.value, s.target_span).node;
     const auto slot = static_cast<std::uint32_t>(g_.slots.size());
-    g_.slots.push_back({.name = ast_.symbols[s.target], .dtype = g_[value].dtype, .rank = g_[value].rank, .local = true, .written = true, .span = s.target_span});
+    g_.slots.push_back({.name = ast_.symbols[s.target],
+                        .dtype = g_[value].dtype,
+                        .rank = g_[value].rank,
+                        .local = true,
+                        .written = true,
+                        .span = s.target_span});
     versions_.push_back(0);
     g_.output(value, {.kind = OutputSpec::Kind::Store, .slot = slot}, s.target_span);
     advance_versions(slot);
@@ -667,15 +735,19 @@ class Builder {
       allowed = can_cast(g_[value.node].dtype, target, options_.casting);
     } else {
       // A literal takes any dtype of its kind or a larger kind.
-      const Kind needs = value.weak == Weak::Complex ? Kind::Complex : value.weak == Weak::Float ? Kind::Float : value.weak == Weak::Int ? Kind::Signed : Kind::Bool;
+      const Kind needs = value.weak == Weak::Complex ? Kind::Complex
+                         : value.weak == Weak::Float ? Kind::Float
+                         : value.weak == Weak::Int   ? Kind::Signed
+                                                     : Kind::Bool;
       const Kind has_kind = kind(target) == Kind::Unsigned ? Kind::Signed : kind(target);
       allowed = has_kind >= needs || options_.casting == Casting::Unsafe;
     }
     if (allowed) return;
-    throw DTypeError({.what = fmt::format("cannot write {} into '{}' of dtype {}", type_name(value, g_), ast_.symbols[s.target], name(target)),
-                      .labels = {{s.target_span, std::string(name(target))}, {span, type_name(value, g_)}},
-                      .help = fmt::format("cast the value: {}(…), or pass casting=\"unsafe\"", name(target)),
-                      .text = std::string(ast_.text)});
+    throw DTypeError(
+        {.what = fmt::format("cannot write {} into '{}' of dtype {}", type_name(value, g_), ast_.symbols[s.target], name(target)),
+         .labels = {{s.target_span, std::string(name(target))}, {span, type_name(value, g_)}},
+         .help = fmt::format("cast the value: {}(…), or pass casting=\"unsafe\"", name(target)),
+         .text = std::string(ast_.text)});
   }
 
   void store(const Statement& s, std::uint32_t slot, Typed value, bool last) {
@@ -688,10 +760,15 @@ class Builder {
     check_casting(s, value, dtype);
     const NodeId node = as_dtype(value, dtype, span);
     if (g_[node].rank > g_[target].rank)
-      fail<ShapeError>(span, fmt::format("a value of rank {} does not fit a target of rank {}", g_[node].rank, g_[target].rank), "the value", "the target never stretches");
+      fail<ShapeError>(span, fmt::format("a value of rank {} does not fit a target of rank {}", g_[node].rank, g_[target].rank),
+                       "the value", "the target never stretches");
     g_.slots[slot].written = true;
-    g_.output(node, {.kind = OutputSpec::Kind::Store, .slot = slot, .target = target == input ? kNone : target,
-                     .returns_target = last && !g_.slots[slot].local}, s.span);
+    g_.output(node,
+              {.kind = OutputSpec::Kind::Store,
+               .slot = slot,
+               .target = target == input ? kNone : target,
+               .returns_target = last && !g_.slots[slot].local},
+              s.span);
     advance_versions(slot);
     if (last && g_.slots[slot].local) {
       NodeId whole = g_.input(slot, versions_[slot], s.target_span);

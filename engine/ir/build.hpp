@@ -34,7 +34,7 @@ struct BuildResult {
   Graph graph;
   std::pmr::vector<std::uint32_t> slot_of_symbol;
 };
-BuildResult build(const frontend::Ast& ast, std::span<const OperandType> operands, const bool* present,
-                  const Options& options, bool aliased, std::pmr::memory_resource* memory);
+BuildResult build(const frontend::Ast& ast, std::span<const OperandType> operands, const bool* present, const Options& options,
+                  bool aliased, std::pmr::memory_resource* memory);
 
 }  // namespace engine::ir

@@ -56,7 +56,8 @@ std::uint32_t find_or_add(List& list, const T& value) {
 }  // namespace
 
 NodeId Graph::input(std::uint32_t slot, std::uint32_t version, Span span) {
-  Node node{.kind = NodeKind::Input, .dtype = slots[slot].dtype, .rank = slots[slot].rank, .payload = slot, .version = version, .span = span};
+  Node node{
+      .kind = NodeKind::Input, .dtype = slots[slot].dtype, .rank = slots[slot].rank, .payload = slot, .version = version, .span = span};
   return intern(*this, node);
 }
 
@@ -83,7 +84,8 @@ NodeId Graph::apply(catalog::Op op, int loop, std::span<const NodeId> args, Span
 
 NodeId Graph::cast(NodeId arg, DType to, Span span) {
   if (nodes[arg].dtype == to) return arg;
-  return intern(*this, {.kind = NodeKind::Cast, .dtype = to, .rank = nodes[arg].rank, .n_args = 1, .args = {arg, kNone, kNone}, .span = span});
+  return intern(*this,
+                {.kind = NodeKind::Cast, .dtype = to, .rank = nodes[arg].rank, .n_args = 1, .args = {arg, kNone, kNone}, .span = span});
 }
 
 NodeId Graph::view(NodeId arg, bool transpose, std::span<const ViewItem> items, Span span) {

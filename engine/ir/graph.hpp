@@ -48,11 +48,11 @@ struct ViewItem {
   bool has_start = false, has_stop = false;
   std::int64_t start = 0;  ///< Slice: start; Integer: the index
   std::int64_t stop = 0;
-  std::int64_t step = 1;   ///< never 0
-  Span span;               ///< not part of equality
+  std::int64_t step = 1;  ///< never 0
+  Span span;              ///< not part of equality
   friend bool operator==(const ViewItem& a, const ViewItem& b) {
-    return a.kind == b.kind && a.has_start == b.has_start && a.has_stop == b.has_stop && a.start == b.start &&
-           a.stop == b.stop && a.step == b.step;
+    return a.kind == b.kind && a.has_start == b.has_start && a.has_stop == b.has_stop && a.start == b.start && a.stop == b.stop &&
+           a.step == b.step;
   }
 };
 
@@ -64,34 +64,34 @@ struct ViewSpec {
 };
 
 struct ReduceSpec {
-  std::uint32_t axes = 0;   ///< bit i: axis i is reduced (normalised, non-negative)
+  std::uint32_t axes = 0;  ///< bit i: axis i is reduced (normalised, non-negative)
   bool keepdims = false;
-  bool or_zero = false;     ///< over no elements the value is 0, whatever the reduction
+  bool or_zero = false;  ///< over no elements the value is 0, whatever the reduction
   friend bool operator==(const ReduceSpec&, const ReduceSpec&) = default;
 };
 
 /// What an Output node does with its argument's value.
 struct OutputSpec {
   enum class Kind : std::uint8_t {
-    Result,   ///< the program's value: a fresh array (or the caller's out)
-    Check,    ///< a rank-0 integer that must not be negative: else RangeError at the node's span, before the statement writes
-    Store,    ///< written into slot `slot`, through `view` if there is one; broadcast and cast to the target's dtype
+    Result,  ///< the program's value: a fresh array (or the caller's out)
+    Check,   ///< a rank-0 integer that must not be negative: else RangeError at the node's span, before the statement writes
+    Store,   ///< written into slot `slot`, through `view` if there is one; broadcast and cast to the target's dtype
   };
   Kind kind = Kind::Result;
-  std::uint32_t slot = 0;      ///< Store: index into Graph::slots
-  NodeId target = kNone;       ///< Store through subscripts: a View node of the Input being written (its version before)
-  bool returns_target = false; ///< Store that is the program's last statement: the caller gets the written region back
+  std::uint32_t slot = 0;       ///< Store: index into Graph::slots
+  NodeId target = kNone;        ///< Store through subscripts: a View node of the Input being written (its version before)
+  bool returns_target = false;  ///< Store that is the program's last statement: the caller gets the written region back
 };
 
 /// An array the program reads or writes: an operand of the caller, or a local that subscripted assignment made necessary.
 struct Slot {
-  std::string_view name;   ///< into the text
+  std::string_view name;  ///< into the text
   DType dtype = DType::Float64;
   std::uint8_t rank = 0;
-  bool local = false;      ///< defined by the first Store into it
+  bool local = false;  ///< defined by the first Store into it
   bool written = false;
-  Weak weak = Weak::No;    ///< a Python float or complex read at run time (as Float64, Complex128, rank 0)
-  Span span;               ///< first appearance in the text
+  Weak weak = Weak::No;  ///< a Python float or complex read at run time (as Float64, Complex128, rank 0)
+  Span span;             ///< first appearance in the text
 };
 
 struct Node {
@@ -99,22 +99,29 @@ struct Node {
   DType dtype = DType::Float64;
   std::uint8_t rank = 0;
   std::uint8_t n_args = 0;
-  std::uint16_t op = 0;        ///< Apply: catalog::Op; Reduce: catalog::Reduction
-  std::uint16_t loop = 0;      ///< Apply: index into catalog::loops(op)
+  std::uint16_t op = 0;    ///< Apply: catalog::Op; Reduce: catalog::Reduction
+  std::uint16_t loop = 0;  ///< Apply: index into catalog::loops(op)
   std::array<NodeId, 3> args{kNone, kNone, kNone};
   /// Input: slot; Constant: index into values; View: index into views; Reduce: into reduces; Output: into outputs;
   /// Apply of a Position row: the axis, counted from the END of the shape of the result (1 = last axis);
   /// Apply of Power: 1 where it is written as `array ** Python scalar`
   std::uint32_t payload = 0;
-  std::uint32_t version = 0;   ///< Input: number of Stores into the slot that precede it
-  Span span;                   ///< for messages; not part of equality
+  std::uint32_t version = 0;  ///< Input: number of Stores into the slot that precede it
+  Span span;                  ///< for messages; not part of equality
 };
 
 /// Nodes in topological order: arguments precede their users; Output nodes in the order of the statements.
 struct Graph {
   explicit Graph(std::pmr::memory_resource* memory = std::pmr::get_default_resource())
-      : nodes(memory), slots(memory), values(memory), views(memory), view_items(memory), reduces(memory), outputs(memory),
-        output_nodes(memory), table(memory) {}
+      : nodes(memory),
+        slots(memory),
+        values(memory),
+        views(memory),
+        view_items(memory),
+        reduces(memory),
+        outputs(memory),
+        output_nodes(memory),
+        table(memory) {}
 
   std::string_view text;
   /// Operands may share memory with what is written: every Store ends the version of every slot, not only of its own.
@@ -127,7 +134,7 @@ struct Graph {
   std::pmr::vector<ReduceSpec> reduces;
   std::pmr::vector<OutputSpec> outputs;
   std::pmr::vector<NodeId> output_nodes;
-  std::pmr::vector<NodeId> table;   ///< open-addressing hash table of nodes (hash-consing); power of two
+  std::pmr::vector<NodeId> table;  ///< open-addressing hash table of nodes (hash-consing); power of two
 
   const Node& operator[](NodeId id) const { return nodes[id]; }
   std::span<const ViewItem> items(const ViewSpec& view) const { return {view_items.data() + view.first, view.count}; }
@@ -137,7 +144,7 @@ struct Graph {
   NodeId input(std::uint32_t slot, std::uint32_t version, Span span);
   NodeId constant(DType dtype, const Value& value, Span span);
   NodeId apply(catalog::Op op, int loop, std::span<const NodeId> args, Span span, std::uint32_t payload = 0);
-  NodeId cast(NodeId arg, DType to, Span span);   ///< the argument itself where it has that dtype
+  NodeId cast(NodeId arg, DType to, Span span);  ///< the argument itself where it has that dtype
   NodeId view(NodeId arg, bool transpose, std::span<const ViewItem> items, Span span);
   NodeId reduce(NodeId arg, catalog::Reduction reduction, ReduceSpec spec, DType accumulator, Span span);
   NodeId output(NodeId arg, const OutputSpec& spec, Span span);

@@ -19,7 +19,8 @@ namespace {
 std::string item_text(const ViewItem& item) {
   if (item.kind == ViewItem::Kind::New) return "None";
   if (item.kind == ViewItem::Kind::Integer) return fmt::format("{}", item.start);
-  return fmt::format("{}:{}:{}", item.has_start ? fmt::format("{}", item.start) : "", item.has_stop ? fmt::format("{}", item.stop) : "", item.step);
+  return fmt::format("{}:{}:{}", item.has_start ? fmt::format("{}", item.start) : "", item.has_stop ? fmt::format("{}", item.stop) : "",
+                     item.step);
 }
 
 /// Values as their bits: exact for every dtype.
@@ -49,7 +50,8 @@ class Reader {
  private:
   [[noreturn]] void fail(std::string what) {
     const auto at = static_cast<std::uint32_t>(rest_.data() - text_.data());
-    throw ParseError({.what = "malformed graph: " + std::move(what), .labels = {{{at, at + 1}, "here"}}, .help = {}, .text = std::string(text_)});
+    throw ParseError(
+        {.what = "malformed graph: " + std::move(what), .labels = {{{at, at + 1}, "here"}}, .help = {}, .text = std::string(text_)});
   }
   void skip() {
     while (!rest_.empty() && rest_[0] == ' ') rest_.remove_prefix(1);
@@ -263,7 +265,8 @@ std::string print(const Graph& g) {
   std::string text = g.aliased ? "aliased\n" : "";
   for (std::size_t i = 0; i < g.slots.size(); ++i) {
     const Slot& slot = g.slots[i];
-    text += fmt::format("slot {} {} {}[{}]{}{}\n", i, slot.name, name(slot.dtype), slot.rank, slot.local ? " local" : "", slot.written ? " written" : "");
+    text += fmt::format("slot {} {} {}[{}]{}{}\n", i, slot.name, name(slot.dtype), slot.rank, slot.local ? " local" : "",
+                        slot.written ? " written" : "");
   }
   for (std::size_t i = 0; i < g.nodes.size(); ++i) {
     const Node& node = g.nodes[i];
@@ -271,17 +274,25 @@ std::string print(const Graph& g) {
     std::string args;
     for (NodeId arg : g.args(node)) args += fmt::format(" %{}", arg);
     switch (node.kind) {
-      case NodeKind::Input: text += fmt::format("Input {}@{}", node.payload, node.version); break;
-      case NodeKind::Constant: text += "Constant " + value_text(g.values[node.payload], node.dtype); break;
+      case NodeKind::Input:
+        text += fmt::format("Input {}@{}", node.payload, node.version);
+        break;
+      case NodeKind::Constant:
+        text += "Constant " + value_text(g.values[node.payload], node.dtype);
+        break;
       case NodeKind::Apply: {
         const catalog::OpInfo& row = catalog::info(static_cast<catalog::Op>(node.op));
         text += fmt::format("{}.{}", row.identifier, node.loop);
-        if (has(row.flags, catalog::Flags::Position)) text += fmt::format(" axis {}", node.payload);
-        else if (node.payload) text += " by_scalar";
+        if (has(row.flags, catalog::Flags::Position))
+          text += fmt::format(" axis {}", node.payload);
+        else if (node.payload)
+          text += " by_scalar";
         text += args;
         break;
       }
-      case NodeKind::Cast: text += "Cast" + args; break;
+      case NodeKind::Cast:
+        text += "Cast" + args;
+        break;
       case NodeKind::View: {
         const ViewSpec& spec = g.views[node.payload];
         text += "View" + args;

@@ -26,7 +26,9 @@ void verify(const Graph& g) {
         require(node.payload < g.slots.size(), id, "slot");
         require(node.dtype == g.slots[node.payload].dtype && node.rank == g.slots[node.payload].rank, id, "type of the slot");
         break;
-      case NodeKind::Constant: require(node.payload < g.values.size() && node.rank == 0, id, "constant"); break;
+      case NodeKind::Constant:
+        require(node.payload < g.values.size() && node.rank == 0, id, "constant");
+        break;
       case NodeKind::Apply: {
         const catalog::OpInfo& row = catalog::info(static_cast<catalog::Op>(node.op));
         if (has(row.flags, catalog::Flags::Position)) {
@@ -45,7 +47,9 @@ void verify(const Graph& g) {
         require(rank == node.rank, id, "rank of the arguments");
         break;
       }
-      case NodeKind::Cast: require(node.n_args == 1 && g[node.args[0]].dtype != node.dtype && g[node.args[0]].rank == node.rank, id, "cast"); break;
+      case NodeKind::Cast:
+        require(node.n_args == 1 && g[node.args[0]].dtype != node.dtype && g[node.args[0]].rank == node.rank, id, "cast");
+        break;
       case NodeKind::View: {
         require(node.n_args == 1 && node.payload < g.views.size() && g[node.args[0]].dtype == node.dtype, id, "view");
         const ViewSpec& spec = g.views[node.payload];
@@ -55,7 +59,9 @@ void verify(const Graph& g) {
           rank += item.kind != ViewItem::Kind::Integer;
           require(item.step != 0, id, "step");
         }
-        require(spec.transpose ? spec.count == 0 && node.rank == g[node.args[0]].rank : consumed == g[node.args[0]].rank && rank == node.rank, id, "items of the view");
+        require(
+            spec.transpose ? spec.count == 0 && node.rank == g[node.args[0]].rank : consumed == g[node.args[0]].rank && rank == node.rank,
+            id, "items of the view");
         break;
       }
       case NodeKind::Reduce: {

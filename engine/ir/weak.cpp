@@ -34,18 +34,27 @@ class Evaluator {
 
  private:
   [[noreturn]] void zero_division() const {
-    throw RangeError({.what = "division by zero among literals", .labels = {{span_, "the divisor is 0"}}, .help = "arrays divide by zero as IEEE 754 has it; literals do not", .text = std::string(text_)});
+    throw RangeError({.what = "division by zero among literals",
+                      .labels = {{span_, "the divisor is 0"}},
+                      .help = "arrays divide by zero as IEEE 754 has it; literals do not",
+                      .text = std::string(text_)});
   }
   [[noreturn]] void too_large() const {
-    throw LimitError({.what = "an integer beyond 64 bits", .labels = {{span_, "this literal expression leaves [-2**63, 2**64)"}}, .help = "make one of its numbers a float", .text = std::string(text_)});
+    throw LimitError({.what = "an integer beyond 64 bits",
+                      .labels = {{span_, "this literal expression leaves [-2**63, 2**64)"}},
+                      .help = "make one of its numbers a float",
+                      .text = std::string(text_)});
   }
   [[noreturn]] void overflow() const {
-    throw RangeError({.what = "a result among literals is too large for a float", .labels = {{span_, "here"}}, .help = {}, .text = std::string(text_)});
+    throw RangeError(
+        {.what = "a result among literals is too large for a float", .labels = {{span_, "here"}}, .help = {}, .text = std::string(text_)});
   }
   [[noreturn]] void unsupported(std::string_view type) const {
     const catalog::OpInfo& row = catalog::info(op_);
     throw DTypeError({.what = fmt::format("'{}' does not work on {}", row.spelling.symbol.empty() ? row.name() : row.spelling.symbol, type),
-                      .labels = {{span_, "among literals"}}, .help = {}, .text = std::string(text_)});
+                      .labels = {{span_, "among literals"}},
+                      .help = {},
+                      .text = std::string(text_)});
   }
 
   static bool truth(const WeakValue& v) {
@@ -61,8 +70,10 @@ class Evaluator {
   WeakValue integer(bool all_bool) {
     const Int128 x = args_[0].integer, y = args_.size() > 1 ? args_[1].integer : 0;
     switch (op_) {
-      case Op::Add: return whole(x + y);
-      case Op::Subtract: return whole(x - y);
+      case Op::Add:
+        return whole(x + y);
+      case Op::Subtract:
+        return whole(x - y);
       case Op::Multiply: {
         Int128 product;
         if (__builtin_mul_overflow(x, y, &product)) too_large();
@@ -79,13 +90,20 @@ class Evaluator {
         const Int128 rest = x % y;
         return whole(rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest);
       }
-      case Op::Power: return power(x, y);
-      case Op::Negative: return whole(-x);
-      case Op::Positive: return whole(x);
-      case Op::Invert: return whole(-x - 1);
-      case Op::BitwiseAnd: return all_bool ? boolean(x & y) : whole(x & y);
-      case Op::BitwiseOr: return all_bool ? boolean(x | y) : whole(x | y);
-      case Op::BitwiseXor: return all_bool ? boolean(x ^ y) : whole(x ^ y);
+      case Op::Power:
+        return power(x, y);
+      case Op::Negative:
+        return whole(-x);
+      case Op::Positive:
+        return whole(x);
+      case Op::Invert:
+        return whole(-x - 1);
+      case Op::BitwiseAnd:
+        return all_bool ? boolean(x & y) : whole(x & y);
+      case Op::BitwiseOr:
+        return all_bool ? boolean(x | y) : whole(x | y);
+      case Op::BitwiseXor:
+        return all_bool ? boolean(x ^ y) : whole(x ^ y);
       case Op::LeftShift:
         if (y < 0) negative_shift();
         if (x == 0) return whole(0);
@@ -94,16 +112,25 @@ class Evaluator {
       case Op::RightShift:
         if (y < 0) negative_shift();
         return whole(y > 126 ? (x < 0 ? -1 : 0) : x >> static_cast<int>(y));
-      case Op::Less: return boolean(x < y);
-      case Op::LessEqual: return boolean(x <= y);
-      case Op::Greater: return boolean(x > y);
-      case Op::GreaterEqual: return boolean(x >= y);
-      case Op::Equal: return boolean(x == y);
-      case Op::NotEqual: return boolean(x != y);
+      case Op::Less:
+        return boolean(x < y);
+      case Op::LessEqual:
+        return boolean(x <= y);
+      case Op::Greater:
+        return boolean(x > y);
+      case Op::GreaterEqual:
+        return boolean(x >= y);
+      case Op::Equal:
+        return boolean(x == y);
+      case Op::NotEqual:
+        return boolean(x != y);
       case Op::Real:
-      case Op::Conjugate: return whole(x);
-      case Op::Imag: return whole(0);
-      default: unsupported("integers");
+      case Op::Conjugate:
+        return whole(x);
+      case Op::Imag:
+        return whole(0);
+      default:
+        unsupported("integers");
     }
   }
   [[noreturn]] void negative_shift() const {
@@ -129,9 +156,12 @@ class Evaluator {
   WeakValue real() {
     const double x = args_[0].real(), y = args_.size() > 1 ? args_[1].real() : 0;
     switch (op_) {
-      case Op::Add: return floating(x + y);
-      case Op::Subtract: return floating(x - y);
-      case Op::Multiply: return floating(x * y);
+      case Op::Add:
+        return floating(x + y);
+      case Op::Subtract:
+        return floating(x - y);
+      case Op::Multiply:
+        return floating(x * y);
       case Op::Divide:
         if (y == 0) zero_division();
         return floating(x / y);
@@ -156,18 +186,29 @@ class Evaluator {
         if (std::isinf(result) && std::isfinite(x) && std::isfinite(y)) overflow();
         return floating(result);
       }
-      case Op::Negative: return floating(-x);
-      case Op::Positive: return floating(x);
-      case Op::Less: return boolean(x < y);
-      case Op::LessEqual: return boolean(x <= y);
-      case Op::Greater: return boolean(x > y);
-      case Op::GreaterEqual: return boolean(x >= y);
-      case Op::Equal: return boolean(x == y);
-      case Op::NotEqual: return boolean(x != y);
+      case Op::Negative:
+        return floating(-x);
+      case Op::Positive:
+        return floating(x);
+      case Op::Less:
+        return boolean(x < y);
+      case Op::LessEqual:
+        return boolean(x <= y);
+      case Op::Greater:
+        return boolean(x > y);
+      case Op::GreaterEqual:
+        return boolean(x >= y);
+      case Op::Equal:
+        return boolean(x == y);
+      case Op::NotEqual:
+        return boolean(x != y);
       case Op::Real:
-      case Op::Conjugate: return floating(x);
-      case Op::Imag: return floating(0);
-      default: unsupported("floats");
+      case Op::Conjugate:
+        return floating(x);
+      case Op::Imag:
+        return floating(0);
+      default:
+        unsupported("floats");
     }
   }
 
@@ -176,9 +217,12 @@ class Evaluator {
     const std::complex<double> x = z(args_[0]), y = args_.size() > 1 ? z(args_[1]) : 0;
     const auto give = [](double re, double im) { return WeakValue{.kind = Weak::Complex, .re = re, .im = im}; };
     switch (op_) {
-      case Op::Add: return give(x.real() + y.real(), x.imag() + y.imag());
-      case Op::Subtract: return give(x.real() - y.real(), x.imag() - y.imag());
-      case Op::Multiply: return give(x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real());
+      case Op::Add:
+        return give(x.real() + y.real(), x.imag() + y.imag());
+      case Op::Subtract:
+        return give(x.real() - y.real(), x.imag() - y.imag());
+      case Op::Multiply:
+        return give(x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real());
       case Op::Divide:
       case Op::Power: {
         if (op_ == Op::Divide && y == 0.0) zero_division();
@@ -189,14 +233,22 @@ class Evaluator {
         catalog::apply_scalar(op_, static_cast<int>(loops.size()) - 1, in, out);
         return give(out[0], out[1]);
       }
-      case Op::Negative: return give(-x.real(), -x.imag());
-      case Op::Positive: return give(x.real(), x.imag());
-      case Op::Equal: return boolean(x == y);
-      case Op::NotEqual: return boolean(x != y);
-      case Op::Real: return floating(x.real());
-      case Op::Imag: return floating(x.imag());
-      case Op::Conjugate: return give(x.real(), -x.imag());
-      default: unsupported("complex numbers");
+      case Op::Negative:
+        return give(-x.real(), -x.imag());
+      case Op::Positive:
+        return give(x.real(), x.imag());
+      case Op::Equal:
+        return boolean(x == y);
+      case Op::NotEqual:
+        return boolean(x != y);
+      case Op::Real:
+        return floating(x.real());
+      case Op::Imag:
+        return floating(x.imag());
+      case Op::Conjugate:
+        return give(x.real(), -x.imag());
+      default:
+        unsupported("complex numbers");
     }
   }
 
@@ -208,14 +260,20 @@ class Evaluator {
 
 }  // namespace
 
-WeakValue weak_apply(Op op, std::span<const WeakValue> args, Span span, std::string_view text) { return Evaluator(op, args, span, text).run(); }
+WeakValue weak_apply(Op op, std::span<const WeakValue> args, Span span, std::string_view text) {
+  return Evaluator(op, args, span, text).run();
+}
 
 DType weak_strong_dtype(const WeakValue& value) {
   switch (value.kind) {
-    case Weak::Bool: return DType::Bool;
-    case Weak::Int: return value.integer > ((static_cast<Int128>(1) << 63) - 1) ? DType::UInt64 : DType::Int64;
-    case Weak::Float: return DType::Float64;
-    default: return DType::Complex128;
+    case Weak::Bool:
+      return DType::Bool;
+    case Weak::Int:
+      return value.integer > ((static_cast<Int128>(1) << 63) - 1) ? DType::UInt64 : DType::Int64;
+    case Weak::Float:
+      return DType::Float64;
+    default:
+      return DType::Complex128;
   }
 }
 

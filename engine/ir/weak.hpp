@@ -13,8 +13,8 @@ __extension__ typedef __int128 Int128;
 /// A literal, or a scalar operand whose value is known. Integers are in [-2^63, 2^64).
 struct WeakValue {
   Weak kind = Weak::No;
-  Int128 integer = 0;      ///< Bool, Int
-  double re = 0, im = 0;   ///< Float, Complex
+  Int128 integer = 0;     ///< Bool, Int
+  double re = 0, im = 0;  ///< Float, Complex
 
   double real() const { return kind == Weak::Float || kind == Weak::Complex ? re : static_cast<double>(integer); }
 };

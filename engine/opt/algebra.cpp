@@ -12,22 +12,18 @@ using catalog::Op;
 struct Neutral {
   Op op;
   double number;
-  bool also_left;     // op(number, x) -> x too
-  bool floats;        // holds for floats, bit for bit
+  bool also_left;  // op(number, x) -> x too
+  bool floats;     // holds for floats, bit for bit
   bool integers;
   bool complexes;
 };
 constexpr Neutral kNeutral[] = {
-    {Op::Multiply, 1, true, true, true, false},      // (a+bi)*1 makes 0*inf in the textbook formula
-    {Op::Divide, 1, false, true, false, false},
-    {Op::Subtract, 0, false, true, true, true},      // x - 0.0 keeps -0.0
-    {Op::Add, -0.0, true, true, true, false},        // x + 0.0 does not
-    {Op::FloorDivide, 1, false, false, true, false},
-    {Op::BitwiseOr, 0, true, false, true, false},
-    {Op::BitwiseXor, 0, true, false, true, false},
-    {Op::LeftShift, 0, false, false, true, false},
-    {Op::RightShift, 0, false, false, true, false},
-    {Op::Power, 1, false, true, true, false},
+    {Op::Multiply, 1, true, true, true, false},  // (a+bi)*1 makes 0*inf in the textbook formula
+    {Op::Divide, 1, false, true, false, false},      {Op::Subtract, 0, false, true, true, true},  // x - 0.0 keeps -0.0
+    {Op::Add, -0.0, true, true, true, false},                                                     // x + 0.0 does not
+    {Op::FloorDivide, 1, false, false, true, false}, {Op::BitwiseOr, 0, true, false, true, false},
+    {Op::BitwiseXor, 0, true, false, true, false},   {Op::LeftShift, 0, false, false, true, false},
+    {Op::RightShift, 0, false, false, true, false},  {Op::Power, 1, false, true, true, false},
 };
 
 ir::NodeId simplify(ir::Graph& g, ir::NodeId id) {

@@ -1,7 +1,8 @@
 // opt/power.cpp - x ** constant as NumPy takes it.
 // in: verified graph   out: verified graph with the values NumPy's `array ** scalar` gives
 // NumPy 2 replaces exponents 2, 1/2, 1, 0 and -1 of inexact arrays, and 2 of integer ones, by square, sqrt, x, 1 and
-// reciprocal, where an operator is written and not a call of power(); the results differ from pow's (sqrt(-0.0) is -0.0), so this is meaning, not only speed.
+// reciprocal, where an operator is written and not a call of power(); the results differ from pow's (sqrt(-0.0) is -0.0), so this is
+// meaning, not only speed.
 #include "engine/opt/pipeline.hpp"
 #include "engine/opt/rewrite.hpp"
 
@@ -11,7 +12,8 @@ ir::Graph power(ir::Graph graph, const Options&) {
   using catalog::Op;
   bool any = false;
   for (const ir::Node& node : graph.nodes)
-    any = any || (node.kind == ir::NodeKind::Apply && static_cast<Op>(node.op) == Op::Power && node.payload == 1 && graph[node.args[1]].kind == ir::NodeKind::Constant);
+    any = any || (node.kind == ir::NodeKind::Apply && static_cast<Op>(node.op) == Op::Power && node.payload == 1 &&
+                  graph[node.args[1]].kind == ir::NodeKind::Constant);
   if (!any) return graph;
   return rewrite(std::move(graph), [](ir::Graph& g, ir::NodeId id) {
     const ir::Node node = g[id];

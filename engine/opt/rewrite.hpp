@@ -28,12 +28,18 @@ ir::Graph rewrite(ir::Graph graph, Change change) {
     std::array<NodeId, 3> args{kNone, kNone, kNone};
     for (std::size_t i = 0; i < node.n_args; ++i) args[i] = map[node.args[i]];
     switch (node.kind) {
-      case NodeKind::Input: map[id] = out.input(node.payload, node.version, node.span); break;
-      case NodeKind::Constant: map[id] = out.constant(node.dtype, graph.values[node.payload], node.span); break;
+      case NodeKind::Input:
+        map[id] = out.input(node.payload, node.version, node.span);
+        break;
+      case NodeKind::Constant:
+        map[id] = out.constant(node.dtype, graph.values[node.payload], node.span);
+        break;
       case NodeKind::Apply:
         map[id] = out.apply(static_cast<catalog::Op>(node.op), node.loop, {args.data(), node.n_args}, node.span, node.payload);
         break;
-      case NodeKind::Cast: map[id] = out.cast(args[0], node.dtype, node.span); break;
+      case NodeKind::Cast:
+        map[id] = out.cast(args[0], node.dtype, node.span);
+        break;
       case NodeKind::View: {
         const ViewSpec spec = graph.views[node.payload];
         map[id] = out.view(args[0], spec.transpose, graph.items(spec), node.span);

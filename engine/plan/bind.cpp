@@ -118,8 +118,8 @@ class Binder {
       for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
         if (k == result_access) continue;
         const BoundAccess& access = bound.accesses[k];
-        const Hazard h = hazard(target, {access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, 1,
-                                bound.extents);
+        const Hazard h =
+            hazard(target, {access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, 1, bound.extents);
         if (h != Hazard::None && h != Hazard::Same) return false;
       }
       bound.accesses[result_access].base = static_cast<char*>(out_->data);
@@ -159,12 +159,11 @@ class Binder {
   }
 
   [[noreturn]] void refuse_broadcast(const ShapeStep& step, int axis) const {
-    // The operation has up to three arguments; the two that disagree are told apart by their shapes.
     const ir::Node& node = graph_[step.node];
     const Shape& a = b_.shapes[step.a];
     const Shape& b = b_.shapes[step.b];
-    const Span left = graph_[node.args[0]].span;
-    const Span right = graph_[node.args[node.n_args - 1]].span;
+    const Span left{graph_[node.args[0]].span.begin, graph_[node.args[step.payload - 1]].span.end};
+    const Span right = graph_[node.args[step.payload]].span;
     const std::int64_t in_a = a[a.size() - axis], in_b = b[b.size() - axis];
     const int front = std::max(a.size(), b.size()) - axis;
     throw ShapeError({.what = fmt::format("cannot broadcast {} with {}", words(left), words(right)),
@@ -179,9 +178,14 @@ class Binder {
       const ShapeStep& step = plan_.shapes[i];
       Shape& shape = b_.shapes[i];
       switch (step.kind) {
-        case ShapeStep::Kind::Scalar: break;
-        case ShapeStep::Kind::Slot: shape = slots_[step.payload]->array.shape; break;
-        case ShapeStep::Kind::Ones: shape.resize(step.rank, 1); break;
+        case ShapeStep::Kind::Scalar:
+          break;
+        case ShapeStep::Kind::Slot:
+          shape = slots_[step.payload]->array.shape;
+          break;
+        case ShapeStep::Kind::Ones:
+          shape.resize(step.rank, 1);
+          break;
         case ShapeStep::Kind::Broadcast: {
           int axis = 0;
           if (!broadcast_shapes(b_.shapes[step.a], b_.shapes[step.b], shape, axis)) refuse_broadcast(step, axis);
@@ -272,9 +276,8 @@ class Binder {
     for (std::uint32_t s = 0; s < access.n_steps; ++s) {
       const AccessStep& step = plan_.access_steps[access.first_step + s];
       layout = stretch(layout, b_.shapes[step.from]);
-      layout = view(layout, graph_, graph_.views[step.view], graph_[plan_.shapes[step.from].node == ir::kNone
-                                                                        ? graph_.output_nodes[0]
-                                                                        : plan_.shapes[step.from].node]);
+      layout = view(layout, graph_, graph_.views[step.view],
+                    graph_[plan_.shapes[step.from].node == ir::kNone ? graph_.output_nodes[0] : plan_.shapes[step.from].node]);
     }
     return layout;
   }
@@ -316,8 +319,8 @@ class Binder {
     check_result_bytes(shape, bytes);
     layout.shape = shape;
     layout.strides = strides_in_order(shape, order, item);
-    layout.base = static_cast<char*>(
-        allocator_.allocate(allocator_.context, dtype, shape, layout.strides, static_cast<std::size_t>(bytes)));
+    layout.base =
+        static_cast<char*>(allocator_.allocate(allocator_.context, dtype, shape, layout.strides, static_cast<std::size_t>(bytes)));
     b_.result = {layout.base, dtype, false, true, shape, layout.strides};
   }
 
@@ -623,10 +626,10 @@ class Binder {
       for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
         if (k == at) continue;
         const BoundAccess& other = bound.accesses[k];
-        const Hazard h = hazard(target, {other.base, other.strides, static_cast<std::int64_t>(item_size(other.dtype))}, bound.rank,
-                                bound.extents);
-        const bool is_store = std::any_of(stores.begin(), stores.end(),
-                                          [&](const Store& x) { return x.access - kernel.first_access == k; });
+        const Hazard h =
+            hazard(target, {other.base, other.strides, static_cast<std::int64_t>(item_size(other.dtype))}, bound.rank, bound.extents);
+        const bool is_store =
+            std::any_of(stores.begin(), stores.end(), [&](const Store& x) { return x.access - kernel.first_access == k; });
         if (h != Hazard::None) bound.isolated = false;
         if (h != Hazard::None && (must_be_isolated || is_store)) return false;
         forward |= h == Hazard::Forward;

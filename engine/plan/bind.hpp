@@ -31,17 +31,17 @@ inline char* advance(char* base, std::int64_t offset) noexcept {
 
 /// Memory that takes a store's values when the target overlaps what the kernel still has to read.
 struct Detour {
-  std::uint32_t access;   ///< index among the kernel's accesses
-  Layout target;          ///< where the values go afterwards
+  std::uint32_t access;  ///< index among the kernel's accesses
+  Layout target;         ///< where the values go afterwards
 };
 
 struct BoundKernel {
   const Kernel* kernel = nullptr;
-  int rank = 0;                          ///< after dropping axes of length one, ordering and merging
+  int rank = 0;  ///< after dropping axes of length one, ordering and merging
   const std::int64_t* extents = nullptr;
-  std::int64_t total = 1;                ///< elements of the space
-  std::span<BoundAccess> accesses;       ///< the plan's, in its order, then one per Position instruction
-  bool isolated = true;                  ///< no store shares memory with any load, or with another store
+  std::int64_t total = 1;           ///< elements of the space
+  std::span<BoundAccess> accesses;  ///< the plan's, in its order, then one per Position instruction
+  bool isolated = true;             ///< no store shares memory with any load, or with another store
   std::span<Detour> detours;
   // Folds: the axes come in three groups, outermost first: `kept` cells, `rows` reduced in groups of eight, and `length`
   // elements that are the reduced trailing axes (lanes_kept false) or the kept trailing axes (lanes_kept true).
@@ -51,8 +51,7 @@ struct BoundKernel {
 
 /// Everything one call needs, in one arena.
 struct Binding {
-  explicit Binding(std::pmr::memory_resource* memory)
-      : shapes(memory), buffers(memory), swapped(memory), steps(memory), memory(memory) {}
+  explicit Binding(std::pmr::memory_resource* memory) : shapes(memory), buffers(memory), swapped(memory), steps(memory), memory(memory) {}
   struct Step {
     const Action* action = nullptr;
     std::span<BoundKernel> kernels;
@@ -62,13 +61,13 @@ struct Binding {
   std::pmr::vector<bool> swapped;
   std::pmr::vector<Step> steps;
   std::pmr::memory_resource* memory;
-  ArrayView result;                      ///< the program's value
-  std::unique_ptr<char[]> scratch;       ///< temporaries
+  ArrayView result;                 ///< the program's value
+  std::unique_ptr<char[]> scratch;  ///< temporaries
 };
 
 /// slots[i] is the operand of slot i (nullptr for locals). Fills `binding`.
-void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out,
-          Order order, const Limits& limits, Allocator allocator, Binding& binding);
+void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
+          const Limits& limits, Allocator allocator, Binding& binding);
 
 /// Whether two operands, at least one of them written, may share memory: then plans are made for aliased slots.
 bool may_share(const ArrayView& a, const ArrayView& b) noexcept;

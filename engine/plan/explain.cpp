@@ -10,9 +10,12 @@ namespace {
 std::string buffer_name(const ir::Graph& graph, const Plan& plan, std::uint32_t index) {
   const Buffer& buffer = plan.buffers[index];
   switch (buffer.kind) {
-    case Buffer::Kind::Slot: return std::string(graph.slots[buffer.slot].name);
-    case Buffer::Kind::Result: return "result";
-    case Buffer::Kind::Temporary: return fmt::format("t{}", index);
+    case Buffer::Kind::Slot:
+      return std::string(graph.slots[buffer.slot].name);
+    case Buffer::Kind::Result:
+      return "result";
+    case Buffer::Kind::Temporary:
+      return fmt::format("t{}", index);
   }
   return {};
 }
@@ -57,9 +60,15 @@ void explain_kernel(const ir::Graph& graph, const Plan& plan, const Kernel& kern
         text += "load " + access_text(graph, plan, plan.accesses[instr.payload]);
         if (!instr.uniform) read += item_size(instr.dtype);
         break;
-      case Instr::Kind::Constant: text += "constant"; break;
-      case Instr::Kind::Position: text += fmt::format("position along axis -{}", instr.payload); break;
-      case Instr::Kind::Cast: text += fmt::format("cast %{}", instr.args[0]); break;
+      case Instr::Kind::Constant:
+        text += "constant";
+        break;
+      case Instr::Kind::Position:
+        text += fmt::format("position along axis -{}", instr.payload);
+        break;
+      case Instr::Kind::Cast:
+        text += fmt::format("cast %{}", instr.args[0]);
+        break;
       case Instr::Kind::Apply: {
         text += std::string(catalog::info(static_cast<catalog::Op>(instr.op)).name());
         for (std::uint32_t arg : instr.args)

@@ -26,8 +26,20 @@ bool is_position(const ir::Node& node) {
 class Planner {
  public:
   Planner(const Graph& graph, const DType* out, const Options& options, std::pmr::memory_resource* memory)
-      : graph_(graph), out_(out), options_(options), plan_(memory), shape_of_(memory), kept_(memory), must_keep_(memory),
-        stamp_(memory), copies_(memory), chains_(memory), memo_(memory), memo_table_(memory), stack_(memory), pending_(memory) {}
+      : graph_(graph),
+        out_(out),
+        options_(options),
+        plan_(memory),
+        shape_of_(memory),
+        kept_(memory),
+        must_keep_(memory),
+        stamp_(memory),
+        copies_(memory),
+        chains_(memory),
+        memo_(memory),
+        memo_table_(memory),
+        stack_(memory),
+        pending_(memory) {}
 
   Plan make() {
     const std::size_t n = graph_.nodes.size();
@@ -61,8 +73,7 @@ class Planner {
     const std::size_t size = plan_.shapes.size();
     for (std::size_t back = 1; back <= std::min<std::size_t>(size, 64); ++back) {
       const ShapeStep& other = plan_.shapes[size - back];
-      if (other.kind == step.kind && other.a == step.a && other.b == step.b && other.payload == step.payload &&
-          other.rank == step.rank)
+      if (other.kind == step.kind && other.a == step.a && other.b == step.b && other.payload == step.payload && other.rank == step.rank)
         return static_cast<ShapeId>(size - back);
     }
     plan_.shapes.push_back(step);
@@ -81,11 +92,12 @@ class Planner {
     return false;
   }
 
-  ShapeId broadcast(ShapeId a, ShapeId b, NodeId node) {
+  /// `argument`: which one of the node `b` belongs to; `a` is the shape of those before it.
+  ShapeId broadcast(ShapeId a, ShapeId b, NodeId node, std::uint32_t argument) {
     if (a == 0 || contains(b, a)) return b;
     if (b == 0 || contains(a, b)) return a;
     const std::uint8_t rank = std::max(plan_.shapes[a].rank, plan_.shapes[b].rank);
-    return add_shape({ShapeStep::Kind::Broadcast, rank, a, b, 0, node});
+    return add_shape({ShapeStep::Kind::Broadcast, rank, a, b, argument, node});
   }
 
   ShapeId shape_of(NodeId id) {
@@ -112,14 +124,17 @@ class Planner {
 
   ShapeId compute_shape(NodeId id, const ir::Node& node) {
     switch (node.kind) {
-      case NodeKind::Constant: return 0;
-      case NodeKind::Input: return plan_.buffers[plan_.slot_buffers[node.payload]].shape;
+      case NodeKind::Constant:
+        return 0;
+      case NodeKind::Input:
+        return plan_.buffers[plan_.slot_buffers[node.payload]].shape;
       case NodeKind::Cast:
-      case NodeKind::Output: return shape_of_[node.args[0]];
+      case NodeKind::Output:
+        return shape_of_[node.args[0]];
       case NodeKind::Apply: {
         if (is_position(node)) return add_shape({ShapeStep::Kind::Ones, node.rank, kNone, kNone, 0, id});
         ShapeId shape = shape_of_[node.args[0]];
-        for (int i = 1; i < node.n_args; ++i) shape = broadcast(shape, shape_of_[node.args[i]], id);
+        for (int i = 1; i < node.n_args; ++i) shape = broadcast(shape, shape_of_[node.args[i]], id, static_cast<std::uint32_t>(i));
         return shape;
       }
       case NodeKind::View:
@@ -135,8 +150,7 @@ class Planner {
 
   void add_slot(std::uint32_t slot) {
     const ir::Slot& s = graph_.slots[slot];
-    const ShapeId shape =
-        s.rank == 0 || s.local ? 0 : add_shape({ShapeStep::Kind::Slot, s.rank, kNone, kNone, slot, ir::kNone});
+    const ShapeId shape = s.rank == 0 || s.local ? 0 : add_shape({ShapeStep::Kind::Slot, s.rank, kNone, kNone, slot, ir::kNone});
     plan_.slot_buffers.push_back(static_cast<std::uint32_t>(plan_.buffers.size()));
     plan_.buffers.push_back({s.local ? Buffer::Kind::Temporary : Buffer::Kind::Slot, s.dtype, slot, shape});
   }
@@ -329,9 +343,7 @@ class Planner {
     return static_cast<std::uint32_t>(chains_.size() - 1);
   }
 
-  static std::size_t mix(NodeId node, std::uint32_t chain) {
-    return (node * 0x9E3779B97F4A7C15ull) ^ (chain * 0xC2B2AE3D27D4EB4Full) >> 7;
-  }
+  static std::size_t mix(NodeId node, std::uint32_t chain) { return (node * 0x9E3779B97F4A7C15ull) ^ (chain * 0xC2B2AE3D27D4EB4Full) >> 7; }
 
   std::uint32_t* find(NodeId node, std::uint32_t chain) {
     if (memo_table_.empty()) return nullptr;
@@ -395,7 +407,10 @@ class Planner {
         }
       } else {
         Instr instr{.kind = node.kind == NodeKind::Cast ? Instr::Kind::Cast : Instr::Kind::Apply,
-                    .dtype = node.dtype, .uniform = true, .op = node.op, .loop = node.loop};
+                    .dtype = node.dtype,
+                    .uniform = true,
+                    .op = node.op,
+                    .loop = node.loop};
         bool ready = true;
         for (int i = node.n_args - 1; i >= 0; --i) {
           const std::uint32_t* known = find(node.args[i], at.chain);
@@ -439,9 +454,15 @@ class Planner {
     const ir::OutputSpec& spec = graph_.outputs[node.payload];
     const NodeId value = node.args[0];
     switch (spec.kind) {
-      case ir::OutputSpec::Kind::Check: emit_check(node, value); break;
-      case ir::OutputSpec::Kind::Result: emit_result(node, value); break;
-      case ir::OutputSpec::Kind::Store: emit_store(index, node, spec, value); break;
+      case ir::OutputSpec::Kind::Check:
+        emit_check(node, value);
+        break;
+      case ir::OutputSpec::Kind::Result:
+        emit_result(node, value);
+        break;
+      case ir::OutputSpec::Kind::Store:
+        emit_store(index, node, spec, value);
+        break;
     }
   }
 
@@ -479,8 +500,7 @@ class Planner {
     const ShapeId space = shape_of(value);
     const DType dtype = out_ ? *out_ : node.dtype;
     if (out_ && !can_cast(node.dtype, dtype, options_.casting))
-      throw DTypeError({.what = "cannot write a " + std::string(name(node.dtype)) + " result into out of dtype " +
-                                std::string(name(dtype)),
+      throw DTypeError({.what = "cannot write a " + std::string(name(node.dtype)) + " result into out of dtype " + std::string(name(dtype)),
                         .labels = {{node.span, std::string(name(node.dtype))}},
                         .help = "give an out of that dtype, cast the expression, or pass casting=\"unsafe\"",
                         .text = std::string(graph_.text)});
@@ -598,9 +618,7 @@ class Planner {
     plan_.actions.assign(actions.begin(), actions.end());
   }
 
-  bool is_store(const Action& action) const {
-    return action.kind == Action::Kind::Run && plan_.kernels[action.first].n_stores == 1;
-  }
+  bool is_store(const Action& action) const { return action.kind == Action::Kind::Run && plan_.kernels[action.first].n_stores == 1; }
 
   bool may_join(std::size_t first, std::size_t next) const {
     const Kernel& a = plan_.kernels[plan_.actions[first].first];
@@ -694,7 +712,7 @@ class Planner {
   const Options& options_;
   Plan plan_;
   std::pmr::vector<ShapeId> shape_of_;
-  std::pmr::vector<std::uint32_t> kept_;        // buffer of nodes whose value is in memory
+  std::pmr::vector<std::uint32_t> kept_;  // buffer of nodes whose value is in memory
   std::pmr::vector<std::uint8_t> must_keep_;
   std::pmr::vector<std::uint32_t> stamp_;
   std::pmr::vector<std::pair<NodeId, std::uint32_t>> copies_;

@@ -7,11 +7,11 @@ namespace engine::plan {
 
 /// What a store means for one operand that the same kernel reads, both over the same axes in iteration order.
 enum class Hazard : std::uint8_t {
-  None,       ///< no element is shared
-  Same,       ///< element i of one is element i of the other, and no other: safe when the store comes last
-  Forward,    ///< the store trails behind the reads: safe in iteration order
-  Backward,   ///< safe when every axis is walked backwards
-  Buffer,     ///< anything else: the result must be finished before it is written
+  None,      ///< no element is shared
+  Same,      ///< element i of one is element i of the other, and no other: safe when the store comes last
+  Forward,   ///< the store trails behind the reads: safe in iteration order
+  Backward,  ///< safe when every axis is walked backwards
+  Buffer,    ///< anything else: the result must be finished before it is written
 };
 
 struct Touched {

@@ -23,9 +23,9 @@ struct ShapeStep {
   enum class Kind : std::uint8_t { Scalar, Slot, Broadcast, View, Reduce, Ones };
   Kind kind = Kind::Scalar;
   std::uint8_t rank = 0;
-  ShapeId a = kNone, b = kNone;   ///< Broadcast: both; View and Reduce: a
-  std::uint32_t payload = 0;      ///< Slot: slot; View: Graph::views; Reduce: Graph::reduces
-  ir::NodeId node = ir::kNone;    ///< whose spans an error labels
+  ShapeId a = kNone, b = kNone;  ///< Broadcast: both; View and Reduce: a
+  std::uint32_t payload = 0;     ///< Slot: slot; View: Graph::views; Reduce: Graph::reduces; Broadcast: the argument b is of
+  ir::NodeId node = ir::kNone;   ///< whose spans an error labels
 };
 
 /// Memory that kernels read or write.
@@ -33,7 +33,7 @@ struct Buffer {
   enum class Kind : std::uint8_t { Slot, Temporary, Result };
   Kind kind = Kind::Slot;
   DType dtype = DType::Float64;
-  std::uint32_t slot = 0;         ///< Slot: an operand's; locals are Temporaries
+  std::uint32_t slot = 0;  ///< Slot: an operand's; locals are Temporaries
   ShapeId shape = 0;
 };
 
@@ -54,37 +54,37 @@ struct Instr {
   enum class Kind : std::uint8_t { Load, Constant, Position, Apply, Cast };
   Kind kind = Kind::Load;
   DType dtype = DType::Float64;
-  bool uniform = false;           ///< the same for every element of the space
-  std::uint16_t op = 0;           ///< Apply
-  std::uint16_t loop = 0;         ///< Apply
+  bool uniform = false;                                    ///< the same for every element of the space
+  std::uint16_t op = 0;                                    ///< Apply
+  std::uint16_t loop = 0;                                  ///< Apply
   std::array<std::uint32_t, 3> args{kNone, kNone, kNone};  ///< earlier instructions of the same body
-  std::uint32_t payload = 0;      ///< Load: accesses; Constant: Graph::values; Position: axis from the end, 1 = last
+  std::uint32_t payload = 0;  ///< Load: accesses; Constant: Graph::values; Position: axis from the end, 1 = last
 };
 
 struct Store {
-  std::uint32_t value;            ///< instruction of the body, of the buffer's dtype
+  std::uint32_t value;  ///< instruction of the body, of the buffer's dtype
   std::uint32_t access;
 };
 
 /// A reduction of a body's value over the kernel's axes into a temporary, in the contract's tree.
 struct Fold {
   std::uint32_t value;
-  catalog::Reduction reduction;   ///< a primitive, or Mean
-  std::uint32_t buffer;           ///< contiguous, of the kept shape
-  bool or_zero;                   ///< over no elements: 0
+  catalog::Reduction reduction;  ///< a primitive, or Mean
+  std::uint32_t buffer;          ///< contiguous, of the kept shape
+  bool or_zero;                  ///< over no elements: 0
   Span span;
 };
 
 /// One pass over one iteration space.
 struct Kernel {
   ShapeId space = 0;
-  ShapeId value_shape = 0;        ///< of stores: what must broadcast to the space
-  std::uint32_t axes = 0;         ///< reduced ones, if there are folds
+  ShapeId value_shape = 0;  ///< of stores: what must broadcast to the space
+  std::uint32_t axes = 0;   ///< reduced ones, if there are folds
   std::uint32_t first_instr = 0, n_instr = 0;
   std::uint32_t first_store = 0, n_stores = 0;
   std::uint32_t first_fold = 0, n_folds = 0;
   std::uint32_t first_access = 0, n_accesses = 0;
-  std::uint32_t output = kNone;   ///< the first Output node's index in Graph::outputs, for messages
+  std::uint32_t output = kNone;  ///< the first Output node's index in Graph::outputs, for messages
 };
 
 /// What happens, in order. A Run of several kernels that share their space may be done as one pass (`fused`) where the
@@ -92,16 +92,24 @@ struct Kernel {
 struct Action {
   enum class Kind : std::uint8_t { Run, Check };
   Kind kind = Kind::Run;
-  std::uint32_t first = 0, count = 0;   ///< Run: kernels
-  std::uint32_t fused = kNone;          ///< Run: the kernel that does all of them at once
-  std::uint32_t buffer = 0;             ///< Check: a rank-0 temporary that must not be negative
-  Span span;                            ///< Check: what the RangeError points at
+  std::uint32_t first = 0, count = 0;  ///< Run: kernels
+  std::uint32_t fused = kNone;         ///< Run: the kernel that does all of them at once
+  std::uint32_t buffer = 0;            ///< Check: a rank-0 temporary that must not be negative
+  Span span;                           ///< Check: what the RangeError points at
 };
 
 struct Plan {
   explicit Plan(std::pmr::memory_resource* memory)
-      : shapes(memory), buffers(memory), access_steps(memory), accesses(memory), instrs(memory), stores(memory),
-        folds(memory), kernels(memory), actions(memory), slot_buffers(memory) {}
+      : shapes(memory),
+        buffers(memory),
+        access_steps(memory),
+        accesses(memory),
+        instrs(memory),
+        stores(memory),
+        folds(memory),
+        kernels(memory),
+        actions(memory),
+        slot_buffers(memory) {}
   std::pmr::vector<ShapeStep> shapes;
   std::pmr::vector<Buffer> buffers;
   std::pmr::vector<AccessStep> access_steps;
@@ -115,7 +123,7 @@ struct Plan {
   std::uint32_t result = kNone;                  ///< the Result buffer, if the value is fresh
   std::uint32_t target_slot = kNone;             ///< else the slot whose region is the program's value
   std::uint32_t target_access = kNone;           ///< and the access that reaches it
-  bool simple = false;  ///< one kernel, one result, whole operands: contiguous equal shapes need no binding at all
+  bool simple = false;                           ///< one kernel, one result, whole operands: contiguous equal shapes need no binding at all
 
   std::span<const Instr> body(const Kernel& k) const { return {instrs.data() + k.first_instr, k.n_instr}; }
   std::span<const Store> stores_of(const Kernel& k) const { return {stores.data() + k.first_store, k.n_stores}; }

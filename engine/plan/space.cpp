@@ -98,8 +98,7 @@ Layout view(const Layout& layout, const ir::Graph& graph, const ir::ViewSpec& sp
         throw ShapeError({.what = fmt::format("index {} is out of bounds for axis {} of length {}", item.start, axis, extent),
                           .labels = {{item.span.end > item.span.begin ? item.span : node.span,
                                       fmt::format("of an array of shape {}", to_text(layout.shape))}},
-                          .help = extent == 0 ? "the axis is empty"
-                                              : fmt::format("valid are {} to {}", -extent, extent - 1),
+                          .help = extent == 0 ? "the axis is empty" : fmt::format("valid are {} to {}", -extent, extent - 1),
                           .text = std::string(graph.text)});
       offset += (item.start < 0 ? item.start + extent : item.start) * stride;
     } else {

@@ -1,5 +1,5 @@
-#include <engine/error.hpp>
 #include <gtest/gtest.h>
+#include <engine/error.hpp>
 
 namespace engine {
 namespace {

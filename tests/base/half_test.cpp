@@ -25,7 +25,7 @@ TEST(Half, RoundsTiesToEvenAndOverflowsAtTheMiddle) {
   EXPECT_EQ(float_to_half(65520.0f).bits, 0x7c00);
   EXPECT_EQ(float_to_half(2049.0f).bits, float_to_half(2048.0f).bits);
   EXPECT_EQ(float_to_half(2051.0f).bits, float_to_half(2052.0f).bits);
-  EXPECT_EQ(float_to_half(0x1p-25f).bits, 0);       // half of the smallest: to even
+  EXPECT_EQ(float_to_half(0x1p-25f).bits, 0);  // half of the smallest: to even
   EXPECT_EQ(float_to_half(0x1.8p-25f).bits, 1);
 }
 

@@ -109,6 +109,13 @@ def test_an_error_leaves_out_as_it_was():
     assert out.tolist() == [7, 7, 7]
 
 
+def test_out_beside_a_target_is_a_value_error_before_anything_is_written():
+    a, out = np.zeros(3), np.zeros(3)
+    with pytest.raises(ValueError, match="assignment to 'a'"):
+        engine.evaluate("a += 1", {"a": a}, out=out)
+    assert not a.any() and not out.any()
+
+
 def test_casting_guards_out():
     a, out = np.array([1.5]), np.zeros(1, np.int64)
     with pytest.raises(engine.DTypeError, match="unsafe"):

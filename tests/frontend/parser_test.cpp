@@ -37,9 +37,7 @@ TEST(Parser, ChainsComparisonsOverOneMiddle) {
   EXPECT_EQ(ast.nodes.size(), 6u);
 }
 
-TEST(Parser, TakesTernariesFromTheRight) {
-  EXPECT_EQ(tree("x if a else y if b else z"), "where(a,x,where(b,y,z))");
-}
+TEST(Parser, TakesTernariesFromTheRight) { EXPECT_EQ(tree("x if a else y if b else z"), "where(a,x,where(b,y,z))"); }
 
 TEST(Parser, PutsKeywordArgumentsInTheirPlace) {
   EXPECT_EQ(tree("clip(a, max=2, min=1)"), "clip(a,1,2)");

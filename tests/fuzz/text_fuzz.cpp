@@ -37,11 +37,21 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
           operand.weak = Weak::Int;
           operand.scalar[0] = std::byte{3};
           break;
-        case 1: operand.array = {memory[i].data(), DType::Int64, false, true, {4, 6}, {48, 8}}; break;
-        case 2: operand.array = {memory[i].data(), DType::Bool, false, true, {6}, {8}}; break;
-        case 3: operand.array = {memory[i].data(), DType::Complex64, false, true, {4, 6}, {48, 8}}; break;
-        case 4: operand.array = {memory[i].data() + 23, DType::Int16, true, true, {4, 6}, {-48, -8}}; break;
-        default: operand.array = {memory[i].data(), DType::Float64, false, true, {4, 6}, {48, 8}}; break;
+        case 1:
+          operand.array = {memory[i].data(), DType::Int64, false, true, {4, 6}, {48, 8}};
+          break;
+        case 2:
+          operand.array = {memory[i].data(), DType::Bool, false, true, {6}, {8}};
+          break;
+        case 3:
+          operand.array = {memory[i].data(), DType::Complex64, false, true, {4, 6}, {48, 8}};
+          break;
+        case 4:
+          operand.array = {memory[i].data() + 23, DType::Int16, true, true, {4, 6}, {-48, -8}};
+          break;
+        default:
+          operand.array = {memory[i].data(), DType::Float64, false, true, {4, 6}, {48, 8}};
+          break;
       }
     }
     Result result;

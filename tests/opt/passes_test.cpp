@@ -41,10 +41,10 @@ TEST(Algebra, DropsWhatKeepsEveryBit) {
 }
 
 TEST(Algebra, KeepsWhatChangesABit) {
-  EXPECT_EQ(operations("a + 0.0", "a:float64[1]"), "Add ");       // -0.0 + 0.0 is 0.0
-  EXPECT_EQ(operations("a - a", "a:float64[1]"), "Subtract ");    // inf - inf is NaN
+  EXPECT_EQ(operations("a + 0.0", "a:float64[1]"), "Add ");     // -0.0 + 0.0 is 0.0
+  EXPECT_EQ(operations("a - a", "a:float64[1]"), "Subtract ");  // inf - inf is NaN
   EXPECT_EQ(operations("0*a", "a:float64[1]"), "Multiply ");
-  EXPECT_EQ(operations("1*a", "a:complex128[1]"), "Multiply ");   // (inf+0j)*(1+0j) has a NaN in it
+  EXPECT_EQ(operations("1*a", "a:complex128[1]"), "Multiply ");  // (inf+0j)*(1+0j) has a NaN in it
   EXPECT_EQ(operations("int64(float64(a))", "a:int64[1]"), "Cast Cast ");
 }
 

@@ -27,9 +27,9 @@ TEST(Hazard, TellsTheSafeDirection) {
 }
 
 TEST(Hazard, IsBufferWhereNoOrderIsSafe) {
-  EXPECT_EQ(of(0, 792, {8}, {100}, {-8}), Hazard::Buffer);      // reversed
+  EXPECT_EQ(of(0, 792, {8}, {100}, {-8}), Hazard::Buffer);          // reversed
   EXPECT_EQ(of(0, 0, {80, 8}, {10, 10}, {8, 80}), Hazard::Buffer);  // transposed
-  EXPECT_EQ(of(0, 4, {8}, {100}), Hazard::Buffer);              // elements that cut into each other
+  EXPECT_EQ(of(0, 4, {8}, {100}), Hazard::Buffer);                  // elements that cut into each other
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The whole way from C++: text and arrays in, array out.
-#include <engine/engine.hpp>
 #include <gtest/gtest.h>
+#include <engine/engine.hpp>
 
 #include <cmath>
 #include <thread>
@@ -42,7 +42,8 @@ std::vector<double> evaluate(const Program& program, std::vector<Operand> operan
 
 TEST(Evaluate, ComputesTheSeedExpression) {
   std::vector<double> a(1000), b(1000), c(1000);
-  for (std::size_t i = 0; i < 1000; ++i) a[i] = 0.1 * static_cast<double>(i), b[i] = 1.0 / (1.0 + static_cast<double>(i)), c[i] = std::sqrt(static_cast<double>(i));
+  for (std::size_t i = 0; i < 1000; ++i)
+    a[i] = 0.1 * static_cast<double>(i), b[i] = 1.0 / (1.0 + static_cast<double>(i)), c[i] = std::sqrt(static_cast<double>(i));
   const auto program = Program::compile("4*a + 5*a*b + 6*b*c");
   const auto d = evaluate(*program, {array(a, {1000}), array(b, {1000}), array(c, {1000})});
   for (std::size_t i = 0; i < 1000; ++i) EXPECT_EQ(d[i], 4 * a[i] + 5 * a[i] * b[i] + 6 * b[i] * c[i]);

@@ -13,7 +13,20 @@ namespace engine {
 
 /// The fourteen element types, in the order of NumPy's kinds. The enumerators double as indices of tables.
 enum class DType : std::uint8_t {
-  Bool, Int8, UInt8, Int16, UInt16, Int32, UInt32, Int64, UInt64, Float16, Float32, Float64, Complex64, Complex128
+  Bool,
+  Int8,
+  UInt8,
+  Int16,
+  UInt16,
+  Int32,
+  UInt32,
+  Int64,
+  UInt64,
+  Float16,
+  Float32,
+  Float64,
+  Complex64,
+  Complex128
 };
 inline constexpr std::size_t kDTypes = 14;
 

@@ -40,9 +40,7 @@ struct Diagnostic {
 std::string render(const Diagnostic& diagnostic);
 
 /// The classes of contract §7; the C ABI's codes are these numbers.
-enum class ErrorKind : std::uint8_t {
-  Parse = 1, UnknownName, DType, Shape, Range, Limit, Backend, OutOfMemory, Internal
-};
+enum class ErrorKind : std::uint8_t { Parse = 1, UnknownName, DType, Shape, Range, Limit, Backend, OutOfMemory, Internal };
 
 /// The name of the class that users see: "ParseError", "ShapeError", …
 std::string_view name(ErrorKind kind) noexcept;
@@ -69,14 +67,14 @@ class ErrorOf : public Error {
   explicit ErrorOf(Diagnostic diagnostic) : Error(kKind, std::move(diagnostic)) {}
 };
 
-using ParseError = ErrorOf<ErrorKind::Parse>;              ///< the text
-using UnknownName = ErrorOf<ErrorKind::UnknownName>;       ///< no operand or function of that name
-using DTypeError = ErrorOf<ErrorKind::DType>;              ///< types that do not combine, a cast that is forbidden
-using ShapeError = ErrorOf<ErrorKind::Shape>;              ///< broadcasting, axis, out shape
-using RangeError = ErrorOf<ErrorKind::Range>;              ///< a literal that does not fit, negative integer power
-using LimitError = ErrorOf<ErrorKind::Limit>;              ///< a budget was exceeded
-using BackendError = ErrorOf<ErrorKind::Backend>;          ///< asked-for backend not usable, and why
-using OutOfMemory = ErrorOf<ErrorKind::OutOfMemory>;       ///< host or device memory
-using InternalError = ErrorOf<ErrorKind::Internal>;        ///< a broken invariant; the dump is attached
+using ParseError = ErrorOf<ErrorKind::Parse>;         ///< the text
+using UnknownName = ErrorOf<ErrorKind::UnknownName>;  ///< no operand or function of that name
+using DTypeError = ErrorOf<ErrorKind::DType>;         ///< types that do not combine, a cast that is forbidden
+using ShapeError = ErrorOf<ErrorKind::Shape>;         ///< broadcasting, axis, out shape
+using RangeError = ErrorOf<ErrorKind::Range>;         ///< a literal that does not fit, negative integer power
+using LimitError = ErrorOf<ErrorKind::Limit>;         ///< a budget was exceeded
+using BackendError = ErrorOf<ErrorKind::Backend>;     ///< asked-for backend not usable, and why
+using OutOfMemory = ErrorOf<ErrorKind::OutOfMemory>;  ///< host or device memory
+using InternalError = ErrorOf<ErrorKind::Internal>;   ///< a broken invariant; the dump is attached
 
 }  // namespace engine

@@ -13,9 +13,9 @@ namespace engine {
 /// What the caller gives for one name: an array, or a scalar.
 struct Operand {
   bool present = false;
-  Weak weak = Weak::No;           ///< a Python scalar: `array` is ignored, `scalar` holds it
-  bool negative = false;          ///< Weak::Int: `scalar` holds an int64 below zero; otherwise a uint64
-  ArrayView array;                ///< of arrays and NumPy scalars; borrowed until the Execution has run
+  Weak weak = Weak::No;                   ///< a Python scalar: `array` is ignored, `scalar` holds it
+  bool negative = false;                  ///< Weak::Int: `scalar` holds an int64 below zero; otherwise a uint64
+  ArrayView array;                        ///< of arrays and NumPy scalars; borrowed until the Execution has run
   alignas(16) std::byte scalar[16] = {};  ///< Bool: 1 byte; Int: 8; Float: a double; Complex: two doubles
 };
 
@@ -93,9 +93,9 @@ struct Function {
   std::string_view name;       ///< "hypot"
   std::string_view arguments;  ///< "x, y"
   std::string_view sentence;
-  std::string_view oracle;     ///< NumPy's name
-  double ulp;                  ///< largest error against NumPy, in units in the last place; 0: the same bits
-  std::string_view kind;       ///< "elementwise", "reduction", "cast", "constant"
+  std::string_view oracle;  ///< NumPy's name
+  double ulp;               ///< largest error against NumPy, in units in the last place; 0: the same bits
+  std::string_view kind;    ///< "elementwise", "reduction", "cast", "constant"
 };
 std::size_t n_functions() noexcept;
 Function function(std::size_t index) noexcept;

@@ -11,9 +11,7 @@ namespace {
 /// Rows at least this long are walked one by one; shorter ones are gathered into whole blocks.
 constexpr std::int64_t kLongRow = 96;
 
-std::uint8_t number_size(DType dtype) {
-  return static_cast<std::uint8_t>(is_complex(dtype) ? item_size(dtype) / 2 : item_size(dtype));
-}
+std::uint8_t number_size(DType dtype) { return static_cast<std::uint8_t>(is_complex(dtype) ? item_size(dtype) / 2 : item_size(dtype)); }
 
 template <class T>
 std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
@@ -173,7 +171,9 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
         step.kernel(table_[step.out], in, n);
         break;
       }
-      case Step::Kind::Load: table_[step.out] = reach(step, n); break;
+      case Step::Kind::Load:
+        table_[step.out] = reach(step, n);
+        break;
       case Step::Kind::Position:
         positions(static_cast<std::int64_t*>(table_[step.out]), kernel_.accesses[step.access], n);
         break;
@@ -184,8 +184,7 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
     const Reach& r = reach_[slot.access];
     if (r.detour) {
       for (const plan::Detour& detour : kernel_.detours)
-        if (detour.access == slot.access)
-          std::memcpy(detour.target.base + first_ * r.item, table_[slot.value], n * r.item);
+        if (detour.access == slot.access) std::memcpy(detour.target.base + first_ * r.item, table_[slot.value], n * r.item);
     } else if (!slot.direct || table_[slot.value] == scratch_ + code_.offsets[slot.value]) {
       scatter(kernel_.accesses[slot.access], r, table_[slot.value], n);
     }
@@ -215,8 +214,8 @@ void run_stores(const Code& code, const plan::BoundKernel& kernel, char* scratch
         offset += rest % kernel.extents[axis] * to.strides[axis];
         rest /= kernel.extents[axis];
       }
-      unpack(to.base + offset, stride, detour.target.base + first * static_cast<std::int64_t>(item), static_cast<std::size_t>(inner),
-             item, swap);
+      unpack(to.base + offset, stride, detour.target.base + first * static_cast<std::int64_t>(item), static_cast<std::size_t>(inner), item,
+             swap);
     }
   }
 }

@@ -27,8 +27,8 @@ class BlockRunner {
 
  private:
   struct Reach {
-    bool contiguous;    ///< along the innermost axis, aligned, in native byte order: used where it lies
-    bool flat;          ///< contiguous across all axes
+    bool contiguous;  ///< along the innermost axis, aligned, in native byte order: used where it lies
+    bool flat;        ///< contiguous across all axes
     std::uint8_t item;
     std::uint8_t swap;  ///< bytes of one number to be reversed, or 0
     bool detour;        ///< a store that goes elsewhere first
@@ -47,15 +47,15 @@ class BlockRunner {
   char* scratch_;
   std::span<void*> table_;
   std::span<Reach> reach_;
-  std::int64_t inner_;               ///< extent of the innermost axis
+  std::int64_t inner_;  ///< extent of the innermost axis
   std::int64_t first_ = 0;
-  std::int64_t at_[kMaxRank];        ///< coordinates of the block's first element
+  std::int64_t at_[kMaxRank];  ///< coordinates of the block's first element
 };
 
 /// Runs a kernel that stores.
 void run_stores(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory);
 /// Runs a kernel that folds; results[i] is the buffer of fold i, contiguous, in the accumulator's dtype.
-void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,
-               char* scratch, std::pmr::memory_resource* memory);
+void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, char* scratch,
+               std::pmr::memory_resource* memory);
 
 }  // namespace engine::run::interp

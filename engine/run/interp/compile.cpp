@@ -14,13 +14,13 @@
 namespace engine::run::interp {
 namespace {
 
-constexpr std::uint32_t kCell = 16;      // bytes of a cell
+constexpr std::uint32_t kCell = 16;  // bytes of a cell
 constexpr std::uint32_t kAlign = 64;
 
 struct ValueInfo {
   DType dtype;
   bool uniform;
-  std::uint32_t last_use = 0;     // index of the last step that reads it
+  std::uint32_t last_use = 0;  // index of the last step that reads it
   std::uint32_t offset = kNone;
   std::uint32_t splat = kNone;    // the value that holds it spread over a register
   std::uint32_t widened = kNone;  // float16: the value that holds it as float32
@@ -75,8 +75,10 @@ class Compiler {
         code_.steps.push_back(step);
         return value;
       }
-      case plan::Instr::Kind::Cast: return convert(map_[instr.args[0]], instr.dtype);
-      case plan::Instr::Kind::Apply: return apply(instr);
+      case plan::Instr::Kind::Cast:
+        return convert(map_[instr.args[0]], instr.dtype);
+      case plan::Instr::Kind::Apply:
+        return apply(instr);
     }
     return kNone;
   }
@@ -172,8 +174,8 @@ class Compiler {
       direct = true;
     } else if (kernel_.n_stores > 1) {
       // Of joined kernels nothing a store writes is read again, so any call may write its target; but only once.
-      direct = is_call(value) && std::none_of(code_.stores.begin(), code_.stores.end(),
-                                              [&](const StoreSlot& other) { return other.value == value; });
+      direct = is_call(value) &&
+               std::none_of(code_.stores.begin(), code_.stores.end(), [&](const StoreSlot& other) { return other.value == value; });
     }
     code_.stores.push_back({value, store.access - kernel_.first_access, direct});
   }
@@ -260,8 +262,12 @@ std::string print(const Code& code) {
   std::string text;
   const auto line = [&](const Step& step, std::string_view when) {
     switch (step.kind) {
-      case Step::Kind::Load: text += fmt::format("{} v{} = load [{}]\n", when, step.out, step.access); break;
-      case Step::Kind::Position: text += fmt::format("{} v{} = position [{}]\n", when, step.out, step.access); break;
+      case Step::Kind::Load:
+        text += fmt::format("{} v{} = load [{}]\n", when, step.out, step.access);
+        break;
+      case Step::Kind::Position:
+        text += fmt::format("{} v{} = position [{}]\n", when, step.out, step.access);
+        break;
       case Step::Kind::Call:
         text += fmt::format("{} v{} = call ({})\n", when, step.out, fmt::join(step.in.begin(), step.in.begin() + step.n_in, ", "));
         break;

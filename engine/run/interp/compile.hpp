@@ -19,8 +19,8 @@ struct Step {
   std::uint8_t n_in = 0;
   std::uint32_t out = 0;
   std::array<std::uint32_t, 3> in{};
-  Kernel kernel = nullptr;       ///< Call
-  std::uint32_t access = 0;      ///< Load, Position: index among the bound kernel's accesses
+  Kernel kernel = nullptr;   ///< Call
+  std::uint32_t access = 0;  ///< Load, Position: index among the bound kernel's accesses
 };
 
 /// A uniform value spread over a register once per run.
@@ -32,18 +32,24 @@ struct Splat {
 struct StoreSlot {
   std::uint32_t value;
   std::uint32_t access;
-  bool direct;                   ///< the producing step may write the target itself
+  bool direct;  ///< the producing step may write the target itself
 };
 
 /// The code of one kernel. Immutable; addresses are made per run.
 struct Code {
   explicit Code(std::pmr::memory_resource* memory)
-      : steps(memory), once(memory), splats(memory), uniform_loads(memory), stores(memory), fold_values(memory), offsets(memory),
+      : steps(memory),
+        once(memory),
+        splats(memory),
+        uniform_loads(memory),
+        stores(memory),
+        fold_values(memory),
+        offsets(memory),
         constants(memory) {}
-  std::pmr::vector<Step> steps;           ///< per block
-  std::pmr::vector<Step> once;            ///< per run, on single elements
+  std::pmr::vector<Step> steps;  ///< per block
+  std::pmr::vector<Step> once;   ///< per run, on single elements
   std::pmr::vector<Splat> splats;
-  std::pmr::vector<Step> uniform_loads;   ///< per run: copied to their cell
+  std::pmr::vector<Step> uniform_loads;  ///< per run: copied to their cell
   std::pmr::vector<StoreSlot> stores;
   std::pmr::vector<std::uint32_t> fold_values;
   std::pmr::vector<std::uint32_t> offsets;  ///< per value: byte offset of its register or cell in the scratch memory
@@ -53,7 +59,7 @@ struct Code {
   };
   std::pmr::vector<Constant> constants;
   std::size_t scratch_bytes = 0;
-  double cost = 0;                          ///< element-operations per element, for the caller's decisions
+  double cost = 0;  ///< element-operations per element, for the caller's decisions
 };
 
 Code compile(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, std::pmr::memory_resource* memory);

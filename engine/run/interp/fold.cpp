@@ -106,8 +106,8 @@ struct Folding {
   char* result;
   RowTree rows;
   PairTree blocks;
-  char* lanes;   // the four groups of one block of the tree
-  char* cells;   // one value per short row
+  char* lanes;  // the four groups of one block of the tree
+  char* cells;  // one value per short row
   int group = 0;
   std::size_t lanes_of_group[4] = {};
 
@@ -212,12 +212,10 @@ void fold_across(BlockRunner& runner, const plan::BoundKernel& kernel, std::span
         runner.run((base + row) * kernel.length + lane, width * static_cast<std::size_t>(count), false);
         for (std::size_t i = 0; i < folds.size(); ++i) {
           const char* values = static_cast<const char*>(runner.fold_value(i));
-          for (std::int64_t r = 0; r < count; ++r)
-            folds[i].rows.push(values + r * static_cast<std::int64_t>(width * folds[i].item));
+          for (std::int64_t r = 0; r < count; ++r) folds[i].rows.push(values + r * static_cast<std::int64_t>(width * folds[i].item));
         }
       }
-      for (Folding& fold : folds)
-        fold.rows.finish(fold.result + (cell * kernel.length + lane) * static_cast<std::int64_t>(fold.item));
+      for (Folding& fold : folds) fold.rows.finish(fold.result + (cell * kernel.length + lane) * static_cast<std::int64_t>(fold.item));
     }
   }
 }
@@ -255,8 +253,8 @@ void divide_by_count(char* values, DType dtype, std::int64_t cells, std::int64_t
 
 }  // namespace
 
-void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,
-               char* scratch, std::pmr::memory_resource* memory) {
+void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, char* scratch,
+               std::pmr::memory_resource* memory) {
   const plan::Kernel& k = *kernel.kernel;
   const std::span<const plan::Fold> specs = plan.folds_of(k);
   const std::int64_t cells = kernel.kept * (kernel.lanes_kept ? kernel.length : 1);

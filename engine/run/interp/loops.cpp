@@ -72,9 +72,21 @@ void apply_with_scalar(void* out, const void* const* in, std::size_t n) {
 
 constexpr bool takes_scalar(Op op) {
   switch (op) {
-    case Op::Add: case Op::Subtract: case Op::Multiply: case Op::Divide: case Op::Maximum: case Op::Minimum:
-    case Op::Less: case Op::LessEqual: case Op::Greater: case Op::GreaterEqual: case Op::Equal: case Op::NotEqual: return true;
-    default: return false;
+    case Op::Add:
+    case Op::Subtract:
+    case Op::Multiply:
+    case Op::Divide:
+    case Op::Maximum:
+    case Op::Minimum:
+    case Op::Less:
+    case Op::LessEqual:
+    case Op::Greater:
+    case Op::GreaterEqual:
+    case Op::Equal:
+    case Op::NotEqual:
+      return true;
+    default:
+      return false;
   }
 }
 constexpr bool is_common(DType dtype) {
@@ -124,9 +136,7 @@ void cast(void* out, const void* const* in, std::size_t n) {
 
 template <std::size_t... kPair>
 void fill_casts(KernelTable& table, std::index_sequence<kPair...>) {
-  ((table.cast[kPair / kDTypes][kPair % kDTypes] =
-        &cast<static_cast<DType>(kPair / kDTypes), static_cast<DType>(kPair % kDTypes)>),
-   ...);
+  ((table.cast[kPair / kDTypes][kPair % kDTypes] = &cast<static_cast<DType>(kPair / kDTypes), static_cast<DType>(kPair % kDTypes)>), ...);
 }
 
 // ---- reductions ---------------------------------------------------------------------------------------------------------
@@ -192,8 +202,7 @@ struct Reducer {
     } else if (length == 3) {
       for (std::size_t i = 0; i < rows; ++i) r[i] = C::apply(C::apply(x[3 * i], x[3 * i + 2]), x[3 * i + 1]);
     } else if (length == 4) {
-      for (std::size_t i = 0; i < rows; ++i)
-        r[i] = C::apply(C::apply(x[4 * i], x[4 * i + 2]), C::apply(x[4 * i + 1], x[4 * i + 3]));
+      for (std::size_t i = 0; i < rows; ++i) r[i] = C::apply(C::apply(x[4 * i], x[4 * i + 2]), C::apply(x[4 * i + 1], x[4 * i + 3]));
     } else {
       T v[kLanes];
       for (std::size_t i = 0; i < rows; ++i, x += length) {
@@ -216,10 +225,14 @@ void fill_reduction(KernelTable& table) {
 
 template <class T, std::size_t kSwap>
 ENGINE_LANE T reversed(T value) {
-  if constexpr (kSwap == 0) return value;
-  else if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
-  else if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
-  else return __builtin_bswap64(value);
+  if constexpr (kSwap == 0)
+    return value;
+  else if constexpr (sizeof(T) == 2)
+    return __builtin_bswap16(value);
+  else if constexpr (sizeof(T) == 4)
+    return __builtin_bswap32(value);
+  else
+    return __builtin_bswap64(value);
 }
 
 struct Pair {
@@ -273,14 +286,18 @@ void unpack_items(void* base, std::ptrdiff_t stride, const void* in, std::size_t
 
 [[maybe_unused]] static void pack(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t item, std::size_t swap) {
   switch (item) {
-    case 1: return pack_items<std::uint8_t, 0>(out, base, stride, n);
-    case 2: return swap ? pack_items<std::uint16_t, 2>(out, base, stride, n) : pack_items<std::uint16_t, 0>(out, base, stride, n);
-    case 4: return swap ? pack_items<std::uint32_t, 4>(out, base, stride, n) : pack_items<std::uint32_t, 0>(out, base, stride, n);
+    case 1:
+      return pack_items<std::uint8_t, 0>(out, base, stride, n);
+    case 2:
+      return swap ? pack_items<std::uint16_t, 2>(out, base, stride, n) : pack_items<std::uint16_t, 0>(out, base, stride, n);
+    case 4:
+      return swap ? pack_items<std::uint32_t, 4>(out, base, stride, n) : pack_items<std::uint32_t, 0>(out, base, stride, n);
     case 8:
       return swap == 8   ? pack_items<std::uint64_t, 8>(out, base, stride, n)
              : swap == 4 ? pack_items<std::uint64_t, 4>(out, base, stride, n)
                          : pack_items<std::uint64_t, 0>(out, base, stride, n);
-    default: return swap ? pack_items<Pair, 8>(out, base, stride, n) : pack_items<Pair, 0>(out, base, stride, n);
+    default:
+      return swap ? pack_items<Pair, 8>(out, base, stride, n) : pack_items<Pair, 0>(out, base, stride, n);
   }
 }
 
@@ -290,14 +307,18 @@ void unpack_items(void* base, std::ptrdiff_t stride, const void* in, std::size_t
     return;
   }
   switch (item) {
-    case 1: return unpack_items<std::uint8_t, 0>(base, stride, in, n);
-    case 2: return swap ? unpack_items<std::uint16_t, 2>(base, stride, in, n) : unpack_items<std::uint16_t, 0>(base, stride, in, n);
-    case 4: return swap ? unpack_items<std::uint32_t, 4>(base, stride, in, n) : unpack_items<std::uint32_t, 0>(base, stride, in, n);
+    case 1:
+      return unpack_items<std::uint8_t, 0>(base, stride, in, n);
+    case 2:
+      return swap ? unpack_items<std::uint16_t, 2>(base, stride, in, n) : unpack_items<std::uint16_t, 0>(base, stride, in, n);
+    case 4:
+      return swap ? unpack_items<std::uint32_t, 4>(base, stride, in, n) : unpack_items<std::uint32_t, 0>(base, stride, in, n);
     case 8:
       return swap == 8   ? unpack_items<std::uint64_t, 8>(base, stride, in, n)
              : swap == 4 ? unpack_items<std::uint64_t, 4>(base, stride, in, n)
                          : unpack_items<std::uint64_t, 0>(base, stride, in, n);
-    default: return swap ? unpack_items<Pair, 8>(base, stride, in, n) : unpack_items<Pair, 0>(base, stride, in, n);
+    default:
+      return swap ? unpack_items<Pair, 8>(base, stride, in, n) : unpack_items<Pair, 0>(base, stride, in, n);
   }
 }
 

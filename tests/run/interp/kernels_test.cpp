@@ -20,7 +20,8 @@ std::vector<std::byte> sample(DType dtype, std::size_t n, unsigned seed) {
   const std::size_t item = item_size(dtype);
   std::vector<std::byte> bytes(n * item);
   for (std::size_t i = 0; i < n; ++i) {
-    static constexpr double specials[] = {0.0, -0.0, 1.0, -1.0, 2.5, -3.0, __builtin_inf(), -__builtin_inf(), __builtin_nan(""), 1e300, 5e-324};
+    static constexpr double specials[] = {0.0,   -0.0,  1.0, -1.0, 2.5, -3.0, __builtin_inf(), -__builtin_inf(), __builtin_nan(""),
+                                          1e300, 5e-324};
     const double values[2] = {i < 11 ? specials[i] : std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), -58),
                               i < 11 ? specials[10 - i] : std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), -58)};
     if (is_inexact(dtype)) {
@@ -67,7 +68,8 @@ TEST(Kernels, GiveTheBitsOfTheScalarMeaning) {
           const void* one[3];
           for (unsigned k = 0; k < row.arity.count; ++k) one[k] = in[k].data() + i * item_size(loops[loop].in[k]);
           catalog::apply_scalar(row.id, static_cast<int>(loop), one, expected);
-          ASSERT_TRUE(same(loops[loop].out, out.data() + i * out_item, expected)) << row.identifier << "." << loop << " at " << i << " of " << n;
+          ASSERT_TRUE(same(loops[loop].out, out.data() + i * out_item, expected))
+              << row.identifier << "." << loop << " at " << i << " of " << n;
         }
         ++checked;
       }
@@ -86,7 +88,8 @@ TEST(Kernels, WithAScalarAgreeWithTheGeneralForm) {
         const auto v = sample(signature.in[0], 512, 3), s = sample(signature.in[0], 12, 5);
         std::vector<std::byte> spread(512 * 16), a(512 * 16), b(512 * 16);
         splat(spread.data(), s.data() + 11 * item_size(signature.in[0]), 512, item_size(signature.in[0]));
-        const void* one[3] = {side ? v.data() : s.data() + 11 * item_size(signature.in[0]), side ? s.data() + 11 * item_size(signature.in[0]) : v.data(), nullptr};
+        const void* one[3] = {side ? v.data() : s.data() + 11 * item_size(signature.in[0]),
+                              side ? s.data() + 11 * item_size(signature.in[0]) : v.data(), nullptr};
         const void* all[3] = {side ? v.data() : spread.data(), side ? spread.data() : v.data(), nullptr};
         kernel(a.data(), one, 511);
         apply_kernel(row.id, static_cast<int>(loop))(b.data(), all, 511);
@@ -128,7 +131,8 @@ TEST(Pack, GathersAnyStrideAndUnpackPutsItBack) {
         for (std::size_t i = 0; i < 200; ++i)
           for (std::size_t b = 0; b < item; ++b) {
             const std::size_t source = swap ? b / swap * swap + (swap - 1 - b % swap) : b;
-            ASSERT_EQ(packed[i * item + b], memory[static_cast<std::size_t>(static_cast<std::ptrdiff_t>(base) + step * static_cast<std::ptrdiff_t>(i)) + source]);
+            ASSERT_EQ(packed[i * item + b],
+                      memory[static_cast<std::size_t>(static_cast<std::ptrdiff_t>(base) + step * static_cast<std::ptrdiff_t>(i)) + source]);
           }
         back.assign(back.size(), 0);
         unpack(back.data() + base, step, packed.data(), 200, item, swap);

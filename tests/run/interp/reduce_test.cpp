@@ -13,13 +13,17 @@ namespace {
 double plain(const std::vector<double>& x) {
   std::vector<double> lanes;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    if (i < kLanes) lanes.push_back(x[i]);
-    else lanes[i % kLanes] += x[i];
+    if (i < kLanes)
+      lanes.push_back(x[i]);
+    else
+      lanes[i % kLanes] += x[i];
   }
   for (std::size_t half = kLanes / 2; half; half /= 2)
     for (std::size_t j = 0; j < half; ++j)
-      if (j + half < lanes.size() && lanes.size() > half) lanes[j] += lanes[j + half];
-      else continue;
+      if (j + half < lanes.size() && lanes.size() > half)
+        lanes[j] += lanes[j + half];
+      else
+        continue;
   return lanes[0];
 }
 
