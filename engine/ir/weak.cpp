@@ -67,6 +67,26 @@ class Evaluator {
   }
   WeakValue floating(double value) const { return {.kind = Weak::Float, .re = value}; }
 
+  /// x / y rounded once, to nearest even, as Python divides ints: converting both to double first would round three times.
+  static double quotient(Int128 x, Int128 y) {
+    __extension__ typedef unsigned __int128 Unsigned;
+    if (x == 0) return y < 0 ? -0.0 : 0.0;
+    const bool negative = (x < 0) != (y < 0);
+    auto numerator = static_cast<Unsigned>(x < 0 ? -x : x);
+    const auto denominator = static_cast<Unsigned>(y < 0 ? -y : y);
+    int exponent = 0;
+    for (; numerator >> 127 == 0; --exponent) numerator <<= 1;
+    Unsigned bits = numerator / denominator;  // at least 2^63, as the denominator is at most 2^64
+    Unsigned lost = numerator % denominator;
+    for (; bits >> 64 != 0; ++exponent) {
+      lost |= bits & 1;
+      bits >>= 1;
+    }
+    // Whatever was lost only has to break ties: the lowest of the 64 bits is far below the last that a double keeps.
+    const double magnitude = std::ldexp(static_cast<double>(static_cast<std::uint64_t>(bits | (lost != 0))), exponent);
+    return negative ? -magnitude : magnitude;
+  }
+
   WeakValue integer(bool all_bool) {
     const Int128 x = args_[0].integer, y = args_.size() > 1 ? args_[1].integer : 0;
     switch (op_) {
@@ -81,7 +101,7 @@ class Evaluator {
       }
       case Op::Divide:
         if (y == 0) zero_division();
-        return floating(static_cast<double>(static_cast<long double>(x) / static_cast<long double>(y)));
+        return floating(quotient(x, y));
       case Op::FloorDivide:
         if (y == 0) zero_division();
         return whole(x / y - (x % y != 0 && (x < 0) != (y < 0)));
@@ -107,7 +127,7 @@ class Evaluator {
       case Op::LeftShift:
         if (y < 0) negative_shift();
         if (x == 0) return whole(0);
-        if (y > 64) too_large();
+        if (y > 63) too_large();
         return whole(x * (static_cast<Int128>(1) << static_cast<int>(y)));
       case Op::RightShift:
         if (y < 0) negative_shift();
@@ -179,8 +199,10 @@ class Evaluator {
       case Op::Power: {
         if (x == 0 && y < 0) zero_division();
         if (x < 0 && std::isfinite(y) && y != std::floor(y)) {
-          const std::complex<double> z = std::pow(std::complex<double>(x), y);
-          return {.kind = Weak::Complex, .re = z.real(), .im = z.imag()};
+          // In polar form, as Python does it; std::pow goes through log and differs in the last bits.
+          const double length = std::pow(-x, y), phase = std::atan2(0.0, x) * y;
+          if (std::isinf(length) && std::isfinite(x)) overflow();
+          return {.kind = Weak::Complex, .re = length * std::cos(phase), .im = length * std::sin(phase)};
         }
         const double result = std::pow(x, y);
         if (std::isinf(result) && std::isfinite(x) && std::isfinite(y)) overflow();

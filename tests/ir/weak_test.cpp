@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace engine::ir {
 namespace {
 
@@ -21,7 +23,26 @@ TEST(WeakArithmetic, FollowsPython) {
   EXPECT_EQ(apply(Op::Power, integer(-1), integer(1L << 40)).integer, 1);
 }
 
+TEST(WeakArithmetic, RoundsTheQuotientOfIntegersOnce) {
+  EXPECT_EQ(apply(Op::Divide, integer(1234567890123456), integer(8901)).re, 1234567890123456.0 / 8901.0);
+  EXPECT_EQ(apply(Op::Divide, integer(9007199254740993), integer(1)).re, 9007199254740992.0);   // a tie, to even
+  EXPECT_EQ(apply(Op::Divide, integer(27021597764222979), integer(3)).re, 9007199254740992.0);  // the same tie
+  EXPECT_EQ(apply(Op::Divide, integer(-7), integer(2)).re, -3.5);
+  EXPECT_EQ(apply(Op::Divide, integer(INT64_MIN), integer(INT64_MIN)).re, 1.0);
+  EXPECT_FALSE(std::signbit(apply(Op::Divide, integer(0), integer(3)).re));
+}
+
+TEST(WeakArithmetic, TakesRootsOfNegativeFloatsInPolarForm) {
+  const WeakValue root = apply(Op::Power, integer(-2), {.kind = Weak::Float, .re = 0.5});
+  EXPECT_EQ(root.kind, Weak::Complex);
+  EXPECT_EQ(root.re, 8.659560562354934e-17);  // what Python prints for (-2)**0.5
+  EXPECT_EQ(root.im, 1.4142135623730951);
+}
+
 TEST(WeakArithmetic, EndsAt64BitsAtOnce) {
+  const WeakValue largest{.kind = Weak::Int, .integer = (static_cast<Int128>(1) << 64) - 1};
+  EXPECT_THROW(apply(Op::LeftShift, largest, integer(64)), LimitError);
+  EXPECT_EQ(apply(Op::LeftShift, integer(1), integer(63)).integer, static_cast<Int128>(1) << 63);
   EXPECT_THROW(apply(Op::Power, integer(9), integer(387420489)), LimitError);
   EXPECT_THROW(apply(Op::LeftShift, integer(1), integer(1L << 60)), LimitError);
   EXPECT_EQ(apply(Op::Power, integer(2), integer(63)).integer, static_cast<Int128>(1) << 63);
