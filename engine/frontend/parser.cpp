@@ -453,9 +453,11 @@ class Parser {
   }
 
   NodeId item() {
+    Span whole = now_.span;
     if (now_.kind == Tok::None) {
       const Token token = take();
-      return add({.kind = Syntax::NewAxis, .span = token.span, .mark = token.span});
+      // Before a ':' it is an open end, as everywhere in a slice; alone it is a new axis.
+      if (now_.kind != Tok::Colon) return add({.kind = Syntax::NewAxis, .span = token.span, .mark = token.span});
     }
     if (now_.kind == Tok::Ellipsis) {
       const Token token = take();
@@ -463,7 +465,6 @@ class Parser {
     }
     const auto bound_ends = [&] { return now_.kind == Tok::Colon || now_.kind == Tok::Comma || now_.kind == Tok::RightBracket; };
     NodeId bounds[3] = {kNone, kNone, kNone};
-    Span whole = now_.span;
     if (now_.kind != Tok::Colon) {
       bounds[0] = expression();
       whole = span(bounds[0]);

@@ -47,6 +47,12 @@ TEST(Parser, PutsKeywordArgumentsInTheirPlace) {
   EXPECT_THROW(parse("clip(a, 1)", {}), ParseError);
 }
 
+TEST(Parser, TakesNoneForAnOpenEndOfASlice) {
+  EXPECT_EQ(tree("a[None:2]"), "a[:2]");
+  EXPECT_EQ(tree("a[None:None:None]"), "a[:]");
+  EXPECT_EQ(tree("a[None, None:-1, :None]"), "a[None, :-1, :]");
+}
+
 TEST(Parser, KeywordsAreNoNamesOfTheProgram) {
   const Ast ast = parse("sum(a, axis=0)", {});
   ASSERT_EQ(ast.symbols.size(), 1u);

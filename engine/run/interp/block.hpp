@@ -22,6 +22,9 @@ class BlockRunner {
   /// The longest block that should start there: to the end of a long row, across short ones.
   std::size_t block_at(std::int64_t first, std::int64_t end) const noexcept;
 
+  /// Length of a first block that leaves the following ones aligned to vectors, where the order of blocks is free.
+  std::size_t first_block() const noexcept;
+
   /// Contiguous elements of fold i after run().
   const void* fold_value(std::size_t i) const noexcept { return table_[code_.fold_values[i]]; }
 
@@ -33,6 +36,16 @@ class BlockRunner {
     std::uint8_t swap;  ///< bytes of one number to be reversed, or 0
     bool detour;        ///< a store that goes elsewhere first
   };
+  /// A stream of memory that is fetched while the block before it is computed.
+  struct Ahead {
+    std::uint32_t access;
+    const char* at;
+    std::size_t lines;  ///< still to be fetched
+    std::size_t share;  ///< before each call
+  };
+  void plan_ahead();
+  void look_ahead(std::int64_t next) noexcept;
+  void fetch_share() noexcept;
   void* reach(const Step& step, std::size_t n);
   void gather(void* out, const plan::BoundAccess& access, const Reach& reach, std::size_t n) const;
   void scatter(const plan::BoundAccess& access, const Reach& reach, const void* in, std::size_t n) const;
@@ -47,7 +60,9 @@ class BlockRunner {
   char* scratch_;
   std::span<void*> table_;
   std::span<Reach> reach_;
-  std::int64_t inner_;  ///< extent of the innermost axis
+  std::span<Ahead> ahead_;
+  std::size_t calls_ = 0;  ///< of one block
+  std::int64_t inner_;     ///< extent of the innermost axis
   std::int64_t first_ = 0;
   std::int64_t at_[kMaxRank];  ///< coordinates of the block's first element
 };

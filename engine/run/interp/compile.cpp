@@ -24,20 +24,28 @@ struct ValueInfo {
   std::uint32_t offset = kNone;
   std::uint32_t splat = kNone;    // the value that holds it spread over a register
   std::uint32_t widened = kNone;  // float16: the value that holds it as float32
+  std::uint32_t uses = 0;         // how often the body, the stores and the folds read it
+  std::uint32_t step = kNone;     // of a call of two elementwise arguments: the step that makes it, while it may be fused
+  catalog::Op op{};
 };
 
 class Compiler {
  public:
   Compiler(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, std::pmr::memory_resource* memory)
-      : graph_(graph), plan_(plan), kernel_(kernel), memory_(memory), code_(memory), values_(memory), map_(memory) {}
+      : graph_(graph), plan_(plan), kernel_(kernel), memory_(memory), code_(memory), values_(memory), map_(memory), uses_(memory) {}
 
   Code make() {
     const std::span<const plan::Instr> body = plan_.body(kernel_);
     values_.reserve(body.size() + 8);
     code_.steps.reserve(body.size());
     map_.resize(body.size(), kNone);
+    count_uses(body);
     std::uint32_t position = kernel_.n_accesses;
-    for (std::size_t i = 0; i < body.size(); ++i) map_[i] = lower(body[i], position);
+    for (std::size_t i = 0; i < body.size(); ++i) {
+      map_[i] = lower(body[i], position);
+      values_[map_[i]].uses += uses_[i];
+    }
+    drop_fused();
     for (const plan::Store& store : plan_.stores_of(kernel_)) add_store(store);
     for (const plan::Fold& fold : plan_.folds_of(kernel_)) code_.fold_values.push_back(map_[fold.value]);
     assign_registers();
@@ -48,6 +56,15 @@ class Compiler {
   std::uint32_t add_value(DType dtype, bool uniform) {
     values_.push_back({dtype, uniform});
     return static_cast<std::uint32_t>(values_.size() - 1);
+  }
+
+  void count_uses(std::span<const plan::Instr> body) {
+    uses_.resize(body.size(), 0);
+    for (const plan::Instr& instr : body)
+      for (std::uint32_t arg : instr.args)
+        if (arg != plan::kNone) ++uses_[arg];
+    for (const plan::Store& store : plan_.stores_of(kernel_)) ++uses_[store.value];
+    for (const plan::Fold& fold : plan_.folds_of(kernel_)) ++uses_[fold.value];
   }
 
   std::uint32_t lower(const plan::Instr& instr, std::uint32_t& position) {
@@ -115,13 +132,15 @@ class Compiler {
     };
     if (!uses_half()) {
       if (n == 2) {
+        if (const std::uint32_t fused = fuse(op, std::span(args).first(n), signature.out); fused != kNone) return fused;
         for (int scalar = 0; scalar < 2; ++scalar) {
           if (!values_[args[static_cast<std::size_t>(scalar)]].uniform || values_[args[static_cast<std::size_t>(1 - scalar)]].uniform)
             continue;
-          if (Kernel kernel = scalar_kernel(op, loop, scalar)) return call(kernel, std::span(args).first(n), signature.out, true);
+          if (Kernel kernel = scalar_kernel(op, loop, scalar))
+            return remember(op, call(kernel, std::span(args).first(n), signature.out, true));
         }
       }
-      return call(apply_kernel(op, loop), std::span(args).first(n), signature.out);
+      return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out));
     }
     catalog::Loop wide = signature;
     for (std::size_t i = 0; i < n; ++i)
@@ -138,6 +157,35 @@ class Compiler {
     }
     const std::uint32_t result = call(apply_kernel(op, loop), std::span(args).first(n), wide.out);
     return signature.out == DType::Float16 ? convert(result, DType::Float16) : result;
+  }
+
+  std::uint32_t remember(catalog::Op op, std::uint32_t value) {
+    if (values_[value].uniform) return value;
+    values_[value].op = op;
+    values_[value].step = static_cast<std::uint32_t>(code_.steps.size() - 1);
+    return value;
+  }
+
+  /// One step for an operation and the one that makes an argument of it, where nothing else reads that argument.
+  std::uint32_t fuse(catalog::Op op, std::span<const std::uint32_t> args, DType dtype) {
+    std::size_t at = 2;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const ValueInfo& arg = values_[args[i]];
+      if (arg.step == kNone || arg.uses != 1 || !fused_kernel(arg.op, op, i == 1, dtype, 0)) continue;
+      if (at == 2 || arg.step > values_[args[at]].step) at = i;
+    }
+    if (at == 2) return kNone;
+    const ValueInfo inner = values_[args[at]];
+    Step& made = code_.steps[inner.step];
+    const std::array three{made.in[0], made.in[1], args[1 - at]};
+    made.kernel = nullptr;
+    unsigned scalars = 0;
+    for (std::size_t i = 0; i < 3; ++i) scalars |= values_[three[i]].uniform ? 1u << i : 0;
+    return call(fused_kernel(inner.op, op, at == 1, dtype, scalars), three, dtype, true);
+  }
+
+  void drop_fused() {
+    std::erase_if(code_.steps, [](const Step& step) { return step.kind == Step::Kind::Call && !step.kernel; });
   }
 
   /// Adds a call; `takes_cells`: a uniform argument is passed as one element instead of a spread register.
@@ -249,7 +297,8 @@ class Compiler {
   std::pmr::memory_resource* memory_;
   Code code_;
   std::pmr::vector<ValueInfo> values_;
-  std::pmr::vector<std::uint32_t> map_;
+  std::pmr::vector<std::uint32_t> map_;   // instruction -> value
+  std::pmr::vector<std::uint32_t> uses_;  // instruction -> how often it is read
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace engine::run::interp {
   void fill_4(KernelTable&);             \
   void fill_5(KernelTable&);             \
   void fill_6(KernelTable&);             \
+  void fill_7(KernelTable&);             \
   inline void fill(KernelTable& table) { \
     fill_0(table);                       \
     fill_1(table);                       \
@@ -24,6 +25,7 @@ namespace engine::run::interp {
     fill_4(table);                       \
     fill_5(table);                       \
     fill_6(table);                       \
+    fill_7(table);                       \
   }                                      \
   }
 ENGINE_DECLARE(generic)
@@ -77,6 +79,11 @@ Kernel apply_kernel(catalog::Op op, int loop) noexcept {
 }
 Kernel scalar_kernel(catalog::Op op, int loop, int scalar) noexcept {
   return chosen().table.scalar[static_cast<std::size_t>(op)][static_cast<std::size_t>(loop)][static_cast<std::size_t>(scalar)];
+}
+Kernel fused_kernel(catalog::Op first, catalog::Op second, bool reversed, DType dtype, unsigned scalars) noexcept {
+  const std::size_t a = fusable(first), b = fusable(second);
+  if (a == kFusable || b == kFusable || (dtype != DType::Float32 && dtype != DType::Float64)) return nullptr;
+  return chosen().table.fused[dtype == DType::Float64][a][b][reversed][scalars];
 }
 Kernel cast_kernel(DType from, DType to) noexcept {
   return chosen().table.cast[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];

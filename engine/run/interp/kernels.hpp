@@ -21,6 +21,10 @@ using Kernel = void (*)(void* out, const void* const* in, std::size_t n);
 Kernel apply_kernel(catalog::Op op, int loop) noexcept;
 /// Arithmetic with one broadcast operand: in[scalar] points at ONE element. Null where only the general form exists.
 Kernel scalar_kernel(catalog::Op op, int loop, int scalar) noexcept;
+/// out[i] = (in[0][i] first in[1][i]) second in[2][i], `reversed`: in[2][i] second (…); each operation rounded on its own.
+/// For + - * on float32 and float64; null otherwise. Saves the pass over memory between two steps. `scalars`: bit k says that
+/// in[k] points at ONE element; never both of in[0] and in[1].
+Kernel fused_kernel(catalog::Op first, catalog::Op second, bool reversed, DType dtype, unsigned scalars) noexcept;
 /// Converts n elements; the C++ meaning of NumPy's astype (contract §3 for out-of-range floats). Null only if from == to.
 Kernel cast_kernel(DType from, DType to) noexcept;
 /// out[i] = first + i * step, int64.

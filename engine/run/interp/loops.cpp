@@ -139,6 +139,50 @@ void fill_casts(KernelTable& table, std::index_sequence<kPair...>) {
   ((table.cast[kPair / kDTypes][kPair % kDTypes] = &cast<static_cast<DType>(kPair / kDTypes), static_cast<DType>(kPair % kDTypes)>), ...);
 }
 
+// ---- two operations in one pass ----------------------------------------------------------------------------------------
+
+template <Op kFirst, Op kSecond, bool kReversed, unsigned kScalars, class T>
+void fused(void* out, const void* const* in, std::size_t n) {
+  auto* r = static_cast<T*>(out);
+  const auto* x = static_cast<const T*>(in[0]);
+  const auto* y = static_cast<const T*>(in[1]);
+  const auto* z = static_cast<const T*>(in[2]);
+  const T x0 = x[0], y0 = y[0], z0 = z[0];
+  ENGINE_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) {
+    const T xi = kScalars & 1 ? x0 : x[i];
+    const T yi = kScalars & 2 ? y0 : y[i];
+    const T zi = kScalars & 4 ? z0 : z[i];
+    const T inner = Meaning<kFirst>::apply(xi, yi, xi);
+    r[i] = kReversed ? Meaning<kSecond>::apply(zi, inner, zi) : Meaning<kSecond>::apply(inner, zi, inner);
+  }
+}
+
+template <Op kFirst, Op kSecond, bool kReversed, class T>
+void fill_fused(KernelTable& table) {
+  auto& row = table.fused[sizeof(T) == 8][fusable(kFirst)][fusable(kSecond)][kReversed];
+  row[0] = &fused<kFirst, kSecond, kReversed, 0, T>;
+  row[1] = &fused<kFirst, kSecond, kReversed, 1, T>;
+  row[2] = &fused<kFirst, kSecond, kReversed, 2, T>;
+  row[4] = &fused<kFirst, kSecond, kReversed, 4, T>;
+  row[5] = &fused<kFirst, kSecond, kReversed, 5, T>;
+  row[6] = &fused<kFirst, kSecond, kReversed, 6, T>;
+}
+
+template <Op kFirst, Op kSecond>
+void fill_fused(KernelTable& table) {
+  fill_fused<kFirst, kSecond, false, float>(table);
+  fill_fused<kFirst, kSecond, true, float>(table);
+  fill_fused<kFirst, kSecond, false, double>(table);
+  fill_fused<kFirst, kSecond, true, double>(table);
+}
+
+template <Op... kOp>
+void fill_all_fused(KernelTable& table) {
+  const auto with = [&]<Op kFirst>() { (fill_fused<kFirst, kOp>(table), ...); };
+  (with.template operator()<kOp>(), ...);
+}
+
 // ---- reductions ---------------------------------------------------------------------------------------------------------
 
 template <Reduction kReduction, class T>
@@ -333,7 +377,7 @@ void unpack_items(void* base, std::ptrdiff_t stride, const void* in, std::size_t
 #define ENGINE_JOIN_(a, b) a##b
 #define ENGINE_JOIN(a, b) ENGINE_JOIN_(a, b)
 
-/// Parts 0 … kOpParts-1 share the operations; then come casts, reductions and memory, and all that is complex.
+/// Parts 0 … kOpParts-1 share the operations; then come casts, reductions and memory, all that is complex, and pairs.
 inline constexpr std::size_t kOpParts = 4;
 
 void ENGINE_JOIN(fill_, ENGINE_PART)(KernelTable& table) {
@@ -352,6 +396,8 @@ void ENGINE_JOIN(fill_, ENGINE_PART)(KernelTable& table) {
     }
   } else if constexpr (ENGINE_PART == kOpParts) {
     fill_casts(table, std::make_index_sequence<kDTypes * kDTypes>{});
+  } else if constexpr (ENGINE_PART == 7) {
+    fill_all_fused<Op::Add, Op::Subtract, Op::Multiply>(table);
   } else {
     fill_reduction<Reduction::Sum, DType::Int64, DType::UInt64, DType::Float32, DType::Float64>(table);
     fill_reduction<Reduction::Prod, DType::Int64, DType::UInt64, DType::Float32, DType::Float64>(table);

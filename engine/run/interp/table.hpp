@@ -6,9 +6,16 @@
 
 namespace engine::run::interp {
 
+/// + - *: the operations that fused_kernel pairs, by their place in its table; kFusable: not one of them.
+inline constexpr std::size_t kFusable = 3;
+constexpr std::size_t fusable(catalog::Op op) {
+  return op == catalog::Op::Add ? 0 : op == catalog::Op::Subtract ? 1 : op == catalog::Op::Multiply ? 2 : kFusable;
+}
+
 struct KernelTable {
   Kernel apply[catalog::kOps][catalog::kMaxLoops];
   Kernel scalar[catalog::kOps][catalog::kMaxLoops][2];
+  Kernel fused[2][kFusable][kFusable][2][7];  ///< [float64?][first][second][reversed][scalars]
   Kernel cast[kDTypes][kDTypes];
   ReduceKernels reduce[catalog::kReductions][kDTypes];
   void (*iota)(std::int64_t*, std::int64_t, std::int64_t, std::size_t);
