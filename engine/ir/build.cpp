@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "engine/catalog/type_rule.hpp"
 #include "engine/ir/weak.hpp"
@@ -288,6 +289,22 @@ class Builder {
     }
     // np.clip makes an array of its first argument; its bounds stay weak.
     if (id == Op::Clip && args[0].weak != Weak::No) args[0] = strong(args[0], span_of(0));
+    if (id == Op::Clip && is_integer(dtype_of(args[0]))) {
+      // np.clip leaves out a Python int that bounds nothing in a's dtype, whatever the other bound's dtype is.
+      const DType dtype = dtype_of(args[0]);
+      const auto is_idle = [&](const Typed& bound, bool upper) {
+        if (!bound.is_constant() || bound.weak != Weak::Int) return false;
+        Value value;
+        if (!weak_convert(bound.value, dtype, value)) return (bound.value.integer > 0) == upper;
+        return std::memcmp(value.bytes.data(), limit_of(dtype, upper).bytes.data(), item_size(dtype)) == 0;
+      };
+      const std::size_t only = is_idle(args[2], true) ? 1 : is_idle(args[1], false) ? 2 : 0;
+      if (only && !args[only].is_constant()) {
+        Typed both[2] = {args[0], args[only]};
+        const AstId ids[2] = {children.empty() ? 0 : children[0], children.empty() ? 0 : children[only]};
+        return apply(only == 1 ? Op::Maximum : Op::Minimum, at, std::span(ids, children.empty() ? 0 : 2), both);
+      }
+    }
     const bool by_scalar = id == Op::Power && args[1].weak != Weak::No && written_as_operator(op, at);
     if (by_scalar) {
       // array ** Python scalar: NumPy chooses by the value (see opt/power.cpp), so it must be known.

@@ -245,10 +245,19 @@ class Evaluator {
         return give(x.real() - y.real(), x.imag() - y.imag());
       case Op::Multiply:
         return give(x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real());
-      case Op::Divide:
+      case Op::Divide: {
+        // Python's quotient divides by the denominator, where NumPy's multiplies by its reciprocal.
+        if (y == 0.0) zero_division();
+        if (std::abs(y.real()) >= std::abs(y.imag())) {
+          const double ratio = y.imag() / y.real(), denominator = y.real() + y.imag() * ratio;
+          return give((x.real() + x.imag() * ratio) / denominator, (x.imag() - x.real() * ratio) / denominator);
+        }
+        if (std::isnan(y.real()) || std::isnan(y.imag())) return give(std::nan(""), std::nan(""));
+        const double ratio = y.real() / y.imag(), denominator = y.real() * ratio + y.imag();
+        return give((x.real() * ratio + x.imag()) / denominator, (x.imag() * ratio - x.real()) / denominator);
+      }
       case Op::Power: {
-        if (op_ == Op::Divide && y == 0.0) zero_division();
-        if (op_ == Op::Power && x == 0.0 && (y.real() < 0 || y.imag() != 0)) zero_division();
+        if (x == 0.0 && (y.real() < 0 || y.imag() != 0)) zero_division();
         double in_x[2] = {x.real(), x.imag()}, in_y[2] = {y.real(), y.imag()}, out[2];
         const void* in[3] = {in_x, in_y, nullptr};
         const std::span<const catalog::Loop> loops = catalog::loops(op_);

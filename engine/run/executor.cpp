@@ -7,6 +7,7 @@
 #include <memory>
 #include <memory_resource>
 #include <new>
+#include <vector>
 
 #include "engine/catalog/evaluate.hpp"
 #include "engine/run/interp/block.hpp"
@@ -56,8 +57,72 @@ void check(const ir::Graph& graph, const plan::Plan& plan, const plan::Action& a
                     .text = std::string(graph.text)});
 }
 
-void run_kernel(const ir::Graph& graph, const plan::Plan& plan, const interp::Code& code, plan::BoundKernel& kernel,
-                const plan::Binding& binding, Scratch& scratch) {
+/// What a kernel's store will overwrite, kept so that an error found later can be as if nothing had been written.
+class Snapshot {
+ public:
+  Snapshot(const ir::Graph& graph, const plan::BoundKernel& kernel, const plan::BoundAccess& access)
+      : kernel_(kernel), access_(access), item_(item_size(access.dtype)) {
+    const std::size_t bytes = static_cast<std::size_t>(kernel.total) * item_;
+    memory_.reset(new (std::nothrow) char[bytes]);
+    if (!memory_) out_of_memory(graph, bytes);
+    rows([&](char* at, std::int64_t stride, char* kept, std::size_t n) { interp::pack(kept, at, stride, n, item_, 0); });
+  }
+  void restore() const noexcept {
+    rows([&](char* at, std::int64_t stride, char* kept, std::size_t n) { interp::unpack(at, stride, kept, n, item_, 0); });
+  }
+
+ private:
+  template <class Visit>
+  void rows(Visit visit) const {
+    const int last = kernel_.rank - 1;
+    const std::int64_t inner = kernel_.rank ? kernel_.extents[last] : 1;
+    const std::int64_t stride = kernel_.rank ? access_.strides[last] : 0;
+    for (std::int64_t first = 0; first < kernel_.total; first += inner) {
+      std::int64_t rest = first / inner, offset = 0;
+      for (int axis = last - 1; axis >= 0; --axis) {
+        offset += rest % kernel_.extents[axis] * access_.strides[axis];
+        rest /= kernel_.extents[axis];
+      }
+      visit(access_.base + offset, stride, memory_.get() + first * static_cast<std::int64_t>(item_), static_cast<std::size_t>(inner));
+    }
+  }
+
+  const plan::BoundKernel& kernel_;
+  const plan::BoundAccess& access_;
+  std::size_t item_;
+  std::unique_ptr<char[]> memory_;
+};
+
+/// Copies of the operands that are written before a check may still fail. Mostly none.
+std::vector<Snapshot> snapshots(const ir::Graph& graph, const plan::Plan& plan, const plan::Binding& binding) {
+  std::size_t last_check = 0;
+  for (std::size_t i = 0; i < binding.steps.size(); ++i)
+    if (binding.steps[i].action->kind == plan::Action::Kind::Check) last_check = i;
+  std::vector<Snapshot> kept;
+  for (std::size_t i = 0; i < last_check; ++i)
+    for (const plan::BoundKernel& kernel : binding.steps[i].kernels)
+      for (const plan::Store& store : plan.stores_of(*kernel.kernel))
+        if (plan.buffers[plan.accesses[store.access].buffer].kind == plan::Buffer::Kind::Slot)
+          kept.emplace_back(graph, kernel, kernel.accesses[store.access - kernel.kernel->first_access]);
+  return kept;
+}
+
+/// Memory for the values of stores that overlap what is still to be read. All of it before the first write.
+std::vector<std::unique_ptr<char[]>> make_detours(const ir::Graph& graph, plan::Binding& binding) {
+  std::vector<std::unique_ptr<char[]>> memory;
+  for (plan::Binding::Step& step : binding.steps)
+    for (plan::BoundKernel& kernel : step.kernels)
+      for (plan::Detour& detour : kernel.detours) {
+        const std::size_t bytes = static_cast<std::size_t>(kernel.total) * item_size(kernel.accesses[detour.access].dtype);
+        memory.emplace_back(new (std::nothrow) char[bytes]);
+        if (!memory.back()) out_of_memory(graph, bytes);
+        detour.target.base = memory.back().get();
+      }
+  return memory;
+}
+
+void run_kernel(const plan::Plan& plan, const interp::Code& code, plan::BoundKernel& kernel, const plan::Binding& binding,
+                Scratch& scratch) {
   std::array<std::byte, 4096> small;
   std::pmr::monotonic_buffer_resource memory(small.data(), small.size());
   char* registers = scratch.get(code.scratch_bytes);
@@ -68,13 +133,6 @@ void run_kernel(const ir::Graph& graph, const plan::Plan& plan, const interp::Co
     interp::run_folds(code, plan, kernel, results, registers, &memory);
     return;
   }
-  std::pmr::vector<std::unique_ptr<char[]>> detours(&memory);
-  for (plan::Detour& detour : kernel.detours) {
-    const std::size_t bytes = static_cast<std::size_t>(kernel.total) * item_size(kernel.accesses[detour.access].dtype);
-    detours.emplace_back(new (std::nothrow) char[bytes]);
-    if (!detours.back()) out_of_memory(graph, bytes);
-    detour.target.base = detours.back().get();
-  }
   interp::run_stores(code, kernel, registers, &memory);
 }
 
@@ -83,14 +141,21 @@ void run_kernel(const ir::Graph& graph, const plan::Plan& plan, const interp::Co
 void execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding) {
   static thread_local Scratch scratch;
   try {
+    const auto detours = make_detours(graph, binding);
+    const auto kept = snapshots(graph, plan, binding);
     for (plan::Binding::Step& step : binding.steps) {
       if (step.action->kind == plan::Action::Kind::Check) {
-        check(graph, plan, *step.action, binding);
+        try {
+          check(graph, plan, *step.action, binding);
+        } catch (...) {
+          for (std::size_t i = kept.size(); i-- > 0;) kept[i].restore();
+          throw;
+        }
         continue;
       }
       for (plan::BoundKernel& kernel : step.kernels) {
         const auto index = static_cast<std::size_t>(kernel.kernel - plan.kernels.data());
-        run_kernel(graph, plan, codes[index], kernel, binding, scratch);
+        run_kernel(plan, codes[index], kernel, binding, scratch);
       }
     }
   } catch (const std::bad_alloc&) {

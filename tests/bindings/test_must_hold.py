@@ -274,3 +274,43 @@ def test_three_hundred_names():
     names = {f"x{i}": np.full(700, float(i)) for i in range(300)}
     result = engine.evaluate(" + ".join(names), names)
     assert np.array_equal(result, np.full(700, 300 * 299 / 2))
+
+
+def test_a_negative_power_found_late_leaves_earlier_writes_undone():
+    a = np.array([[24057, -8711, 7], [4, 0, -7]], np.int16)
+    before = a.copy()
+    with pytest.raises(engine.RangeError):
+        engine.evaluate("a[:, :2] %= a[:, 1:]; a **= a", {"a": a})
+    assert np.array_equal(a, before)
+    with pytest.raises(engine.RangeError):
+        engine.evaluate("b[::-1] = a[0]; a[...] = a[0]**b", {"a": a, "b": (b := np.arange(3))})
+    assert np.array_equal(a, before) and np.array_equal(b, np.arange(3))
+
+
+def test_python_scalars_divide_complex_numbers_as_python_does():
+    s = 1 - 0.5j
+    assert engine.evaluate("7/s", {"s": s}) == 7 / s
+    assert engine.evaluate("(100 + 0.5j)/7") == (100 + 0.5j) / 7
+    assert engine.evaluate("(1 + 2j)/(0.5 - 3j)") == (1 + 2j) / (0.5 - 3j)
+
+
+def test_clip_leaves_out_a_bound_that_bounds_nothing():
+    a = np.array([8, 2**64 - 2], np.uint64)
+    b = np.array([5], np.int8)
+    assert np.array_equal(engine.evaluate("clip(b, a, 128)", {"a": a, "b": b}), np.clip(b, a, 128))
+    c = np.array([4 + 1j, complex(3e38, math.nan)], np.complex64)
+    assert np.array_equal(
+        engine.evaluate("clip(b, -1, c)", {"b": np.uint16([9]), "c": c}), np.clip(np.uint16([9]), -1, c), equal_nan=True
+    )
+
+
+@pytest.mark.parametrize("length", (1, 511, 512, 513, 5000))
+@pytest.mark.parametrize("at", (0, 300, -1))
+def test_nan_and_zeros_in_a_maximum_are_found_wherever_they_stand(length, at):
+    a = np.full(length, -1.0)
+    a[min(at, length - 1)] = math.nan
+    assert math.isnan(engine.evaluate("max(a)", {"a": a})) and math.isnan(engine.evaluate("min(a)", {"a": a}))
+    z = np.full(length, -0.0)
+    z[min(at, length - 1)] = 0.0
+    assert not np.signbit(engine.evaluate("max(z)", {"z": z}))
+    assert np.signbit(engine.evaluate("min(-z)", {"z": z}))

@@ -25,6 +25,9 @@ class BlockRunner {
   /// Length of a first block that leaves the following ones aligned to vectors, where the order of blocks is free.
   std::size_t first_block() const noexcept;
 
+  /// Whether an address is an operand's own and not a register, which the next block overwrites.
+  bool is_memory(const void* at) const noexcept { return at < scratch_ || at >= scratch_ + code_.scratch_bytes; }
+
   /// Contiguous elements of fold i after run().
   const void* fold_value(std::size_t i) const noexcept { return table_[code_.fold_values[i]]; }
 

@@ -69,10 +69,21 @@ class RowTree {
 
   void reset(std::size_t width) {
     width_ = width;
-    in_group_ = 0;
+    in_group_ = n_waiting_ = 0;
     pairs_.reset(width);
   }
-  void push(const void* row) {
+  /// `lasting`: the row stays where it is until eight have come, so that they can be combined in one pass.
+  void push(const void* row, bool lasting) {
+    if (lasting && n_waiting_ == in_group_) {
+      waiting_[n_waiting_++] = row;
+      if (++in_group_ == 8) {
+        kernels_.eight(sum_, waiting_, width_);
+        pairs_.push(sum_);
+        in_group_ = n_waiting_ = 0;
+      }
+      return;
+    }
+    settle();
     if (in_group_ == 0)
       std::memcpy(sum_, row, width_ * item_);
     else
@@ -83,16 +94,26 @@ class RowTree {
     }
   }
   void finish(char* out) {
+    settle();
     if (in_group_) pairs_.push(sum_);
     pairs_.finish(out);
   }
 
  private:
+  void settle() {
+    if (n_waiting_ == 0) return;
+    std::memcpy(sum_, waiting_[0], width_ * item_);
+    for (int i = 1; i < n_waiting_; ++i) kernels_.combine(sum_, waiting_[i], width_);
+    n_waiting_ = 0;
+  }
+
   const ReduceKernels& kernels_;
   std::size_t item_, width_ = 1;
   PairTree pairs_;
   char* sum_;
   int in_group_ = 0;
+  int n_waiting_ = 0;  // rows of the group that are not in sum_ yet
+  const void* waiting_[8] = {};
 };
 
 struct Folding {
@@ -154,7 +175,7 @@ void fold_along(BlockRunner& runner, const plan::BoundKernel& kernel, std::span<
       std::memcpy(fold.result + at * static_cast<std::int64_t>(fold.item), value, fold.item);
       return;
     }
-    fold.rows.push(value);
+    fold.rows.push(value, false);
   };
   const auto next_row = [&] {
     if (++in_cell < kernel.rows) return;
@@ -205,14 +226,15 @@ void fold_across(BlockRunner& runner, const plan::BoundKernel& kernel, std::span
       const auto width = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, kernel.length - lane));
       for (Folding& fold : folds) fold.rows.reset(width);
       // Narrow rows are computed many at a time.
-      const std::int64_t at_once =
-          static_cast<std::int64_t>(width) == kernel.length ? std::max<std::int64_t>(1, static_cast<std::int64_t>(kBlock / width)) : 1;
+      std::int64_t at_once = static_cast<std::int64_t>(width) == kernel.length ? static_cast<std::int64_t>(kBlock / width) : 1;
+      if (at_once > 8) at_once -= at_once % 8;  // whole groups
       for (std::int64_t row = 0; row < kernel.rows; row += at_once) {
         const std::int64_t count = std::min(at_once, kernel.rows - row);
         runner.run((base + row) * kernel.length + lane, width * static_cast<std::size_t>(count), false);
         for (std::size_t i = 0; i < folds.size(); ++i) {
           const char* values = static_cast<const char*>(runner.fold_value(i));
-          for (std::int64_t r = 0; r < count; ++r) folds[i].rows.push(values + r * static_cast<std::int64_t>(width * folds[i].item));
+          for (std::int64_t r = 0; r < count; ++r)
+            folds[i].rows.push(values + r * static_cast<std::int64_t>(width * folds[i].item), runner.is_memory(values) || at_once % 8 == 0);
         }
       }
       for (Folding& fold : folds) fold.rows.finish(fold.result + (cell * kernel.length + lane) * static_cast<std::int64_t>(fold.item));

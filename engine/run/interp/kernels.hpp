@@ -46,6 +46,8 @@ struct ReduceKernels {
   void (*group)(void* lanes, const void* in, std::size_t n);
   /// a[i] = a[i] o b[i], i < n.
   void (*combine)(void* a, const void* b, std::size_t n);
+  /// out[i] = rows[0][i] o rows[1][i] o … rows[7][i], in order, i < n: the value of one group of eight outer rows.
+  void (*eight)(void* out, const void* const* rows, std::size_t n);
   /// *out = lanes folded by halves: j += j+32, 16, … 1, partners beyond n missing (the value is carried). Clobbers lanes.
   void (*fold)(void* out, void* lanes, std::size_t n);
   /// out[r] = the tree over in[r*length … r*length+length-1], r < rows; length <= kLanes. For short rows: vectors across rows.

@@ -100,6 +100,42 @@ TEST(Kernels, WithAScalarAgreeWithTheGeneralForm) {
       }
 }
 
+TEST(FusedKernels, GiveTheBitsOfTheTwoStepsTheyStandFor) {
+  using catalog::Op;
+  for (const DType dtype : {DType::Float32, DType::Float64})
+    for (const Op first : {Op::Add, Op::Subtract, Op::Multiply})
+      for (const Op second : {Op::Add, Op::Subtract, Op::Multiply})
+        for (const unsigned scalars : {0u, 1u, 2u, 4u, 5u, 6u})
+          for (const bool reversed : {false, true}) {
+            const Kernel kernel = fused_kernel(first, second, reversed, dtype, scalars);
+            ASSERT_NE(kernel, nullptr);
+            const auto loop_of = [&](Op op) {
+              int loop = 0;
+              while (catalog::loops(op)[static_cast<std::size_t>(loop)].in[0] != dtype) ++loop;
+              return loop;
+            };
+            const std::size_t item = item_size(dtype);
+            std::vector<std::byte> in[3], out(512 * item), inner(512 * item), expected(512 * item);
+            const void* given[3];
+            for (unsigned k = 0; k < 3; ++k) {
+              in[k] = sample(dtype, 512, 7 * k + 1);
+              given[k] = in[k].data();
+              if (!(scalars >> k & 1u)) continue;
+              const std::vector<std::byte> one(in[k].begin() + static_cast<std::ptrdiff_t>(20 * item), in[k].end());
+              splat(in[k].data(), one.data(), 512, item);
+            }
+            const void* pair[3] = {in[0].data(), in[1].data(), nullptr};
+            apply_kernel(first, loop_of(first))(inner.data(), pair, 509);
+            const void* both[3] = {reversed ? in[2].data() : inner.data(), reversed ? inner.data() : in[2].data(), nullptr};
+            apply_kernel(second, loop_of(second))(expected.data(), both, 509);
+            kernel(out.data(), given, 509);
+            for (std::size_t i = 0; i < 509; ++i)
+              ASSERT_TRUE(same(dtype, out.data() + i * item, expected.data() + i * item)) << i << " scalars " << scalars;
+          }
+  EXPECT_EQ(fused_kernel(Op::Divide, Op::Add, false, DType::Float64, 0), nullptr);
+  EXPECT_EQ(fused_kernel(Op::Add, Op::Add, false, DType::Int64, 0), nullptr);
+}
+
 TEST(Casts, GiveTheBitsOfTheScalarMeaning) {
   for (std::size_t f = 0; f < kDTypes; ++f)
     for (std::size_t t = 0; t < kDTypes; ++t) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -44,6 +45,25 @@ TEST(ReduceKernels, FollowTheTree) {
       EXPECT_EQ(result, plain(x)) << n;
     }
   }
+}
+
+TEST(ReduceKernels, TakeEightRowsInOrder) {
+  std::mt19937_64 random(2);
+  for (const catalog::Reduction primitive :
+       {catalog::Reduction::Sum, catalog::Reduction::Prod, catalog::Reduction::Min, catalog::Reduction::Max})
+    for (const double odd : {1.0, 0.0, -0.0, __builtin_nan("")}) {
+      const ReduceKernels* k = reduce_kernels(primitive, DType::Float64);
+      std::vector<double> x(8 * 100);
+      for (double& v : x) v = -1 - std::ldexp(static_cast<double>(random()), -63);
+      x[433] = odd;
+      const void* rows[8];
+      for (std::size_t r = 0; r < 8; ++r) rows[r] = x.data() + 100 * r;
+      std::vector<double> out(100), expected(x.begin(), x.begin() + 100);
+      for (std::size_t r = 1; r < 8; ++r) k->combine(expected.data(), rows[r], 100);
+      k->eight(out.data(), rows, 100);
+      for (std::size_t i = 0; i < 100; ++i)
+        EXPECT_TRUE(out[i] == expected[i] ? std::signbit(out[i]) == std::signbit(expected[i]) : out[i] != out[i]) << i;
+    }
 }
 
 TEST(ReduceKernels, ExistForEveryAccumulatorTheRowsName) {
