@@ -312,6 +312,7 @@ struct Execution::State {
   plan::Binding binding;
   const std::string* text = nullptr;
   int target_name = -1;
+  int threads_used = 1;
 };
 
 Execution::Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator) {
@@ -355,15 +356,17 @@ Execution::~Execution() { state_->~State(); }
 
 double Execution::work() const noexcept { return run::work(state_->compiled->plan, state_->compiled->codes, state_->binding); }
 
-void Execution::run() {
+void Execution::run(const RunOptions& options) {
   try {
-    run::execute(state_->compiled->graph, state_->compiled->plan, state_->compiled->codes, state_->binding);
+    state_->threads_used =
+        run::execute(state_->compiled->graph, state_->compiled->plan, state_->compiled->codes, state_->binding, options);
   } catch (Error& error) {
     error.attach_text(*state_->text);
     throw;
   }
 }
 
+int Execution::threads_used() const noexcept { return state_->threads_used; }
 const ArrayView& Execution::result() const noexcept { return state_->binding.result; }
 int Execution::target_name() const noexcept { return state_->target_name; }
 

@@ -124,7 +124,8 @@ class Operands {
 
 // ---- evaluate.cpp ---------------------------------------------------------------------------------------------------
 
-PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, Order order);
+/// Of the options, order and threads.
+PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, const Options& options);
 /// An engine.Explanation.
 PyObject* make_explanation(const CachedProgram& cached, const Names& names);
 
@@ -134,6 +135,6 @@ extern PyMethodDef evaluate_methods[];
 
 /// Makes the type engine.Program.
 PyObject* make_program_type();
-PyObject* make_program(CachedProgramPtr cached);
+PyObject* make_program(CachedProgramPtr cached, int threads);
 
 }  // namespace engine::python

@@ -65,6 +65,7 @@ void set_python_error() noexcept {
   try {
     throw;
   } catch (const PythonError&) {
+  } catch (const Interrupted&) {  // what a signal handler raised is set already
   } catch (const Error& error) {
     raise(error);
   } catch (const std::bad_alloc&) {

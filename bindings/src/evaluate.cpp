@@ -1,6 +1,7 @@
 // bindings/src/evaluate.cpp - evaluate(), blitz(), compile(), explain(): raw vectorcall functions, for the time of a call
 // with small arrays is mostly spent here.
 #include <cxxabi.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bindings.hpp"
@@ -27,9 +28,30 @@ class WithoutGil {
   WithoutGil(const WithoutGil&) = delete;
   WithoutGil& operator=(const WithoutGil&) = delete;
 
+  /// Takes the GIL back for as long as the handlers of pending signals need: whether one of them raised (Ctrl-C).
+  bool interrupted() {
+    PyEval_RestoreThread(state_);
+    const bool raised = PyErr_CheckSignals() != 0;
+    state_ = PyEval_SaveThread();
+    return raised;
+  }
+
  private:
   PyThreadState* state_;
 };
+
+/// Python handles signals in the main thread alone; there no other has to ask.
+bool is_main_thread() { return syscall(SYS_gettid) == getpid(); }
+
+void run_released(Execution& execution, int threads) {
+  WithoutGil released;
+  RunOptions options{.threads = threads};
+  if (is_main_thread()) {
+    options.interrupted = [](void* context) { return static_cast<WithoutGil*>(context)->interrupted(); };
+    options.context = &released;
+  }
+  execution.run(options);
+}
 
 /// What a function of this file takes: evaluate(text, names=None, **options) and its like.
 struct Signature {
@@ -87,7 +109,7 @@ PyObject* evaluate(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject*
   try {
     const Call call = read_call(kSignature, args, nargs, kwnames);
     const CachedProgramPtr program = compile_program(call.text, call.options.options);
-    return run(*program, call.names, call.options.out, call.options.options.order);
+    return run(*program, call.names, call.options.out, call.options.options);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -99,7 +121,7 @@ PyObject* blitz(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* kw
   try {
     const Call call = read_call(kSignature, args, nargs, kwnames);
     const CachedProgramPtr program = compile_program(call.text, call.options.options);
-    return run(*program, call.names, nullptr, call.options.options.order);
+    return run(*program, call.names, nullptr, call.options.options);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -110,7 +132,7 @@ PyObject* compile(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* 
   static constexpr Signature kSignature{"compile", false, kAcceptsRest, false};
   try {
     const Call call = read_call(kSignature, args, nargs, kwnames);
-    return make_program(compile_program(call.text, call.options.options));
+    return make_program(compile_program(call.text, call.options.options), call.options.options.threads);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -130,24 +152,23 @@ PyObject* explain(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* 
 
 }  // namespace
 
-PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, Order order) {
+PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, const Options& options) {
   const Operands operands(cached, names);
   Ref out_array;
   ArrayView out_view;
   if (out) out_view = read_out(out, cached.program->text(), out_array);
   Ref fresh;
   try {
-    Execution execution(*cached.program, operands.data(), out ? &out_view : nullptr, order, {&allocate_result, &fresh});
+    Execution execution(*cached.program, operands.data(), out ? &out_view : nullptr, options.order, {&allocate_result, &fresh});
     if (out && execution.target_name() >= 0) {
       const std::string target(cached.program->name(static_cast<std::size_t>(execution.target_name())));
       PyErr_Format(PyExc_ValueError, "out has no use: the expression ends in an assignment to '%s', which is its value", target.c_str());
       throw PythonError{};
     }
     if (execution.work() > kReleaseAbove) {
-      const WithoutGil released;
-      execution.run();
+      run_released(execution, options.threads);
     } else {
-      execution.run();
+      execution.run({.threads = 1});
     }
     if (execution.target_name() >= 0) {
       PyObject* region = as_region(operands.object(static_cast<std::size_t>(execution.target_name())), execution.result());

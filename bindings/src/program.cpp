@@ -12,6 +12,7 @@ namespace {
 struct ProgramObject {
   PyObject_HEAD vectorcallfunc vectorcall;
   CachedProgramPtr cached;
+  int threads;
 };
 
 PyTypeObject* program_type = nullptr;
@@ -61,7 +62,8 @@ PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, Py
     Names names;
     CallOptions options;
     read_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder, names, options);
-    return run(cached, names, options.out, options.options.order);
+    options.options.threads = self_of(callable)->threads;
+    return run(cached, names, options.out, options.options);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -157,10 +159,11 @@ PyObject* make_program_type() {
   return type;
 }
 
-PyObject* make_program(CachedProgramPtr cached) {
+PyObject* make_program(CachedProgramPtr cached, int threads) {
   PyObject* object = program_type->tp_alloc(program_type, 0);
   if (!object) return nullptr;
   self_of(object)->vectorcall = call;
+  self_of(object)->threads = threads;
   new (&self_of(object)->cached) CachedProgramPtr(std::move(cached));
   return object;
 }

@@ -638,7 +638,10 @@ class Binder {
       }
       if (worst == Hazard::Buffer || (forward && backward)) {
         detours.push_back({at, {}});
-      } else if (backward) {
+        continue;
+      }
+      bound.ordered |= forward || backward;
+      if (backward) {
         reverse = true;
       }
     }

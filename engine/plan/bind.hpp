@@ -42,6 +42,7 @@ struct BoundKernel {
   std::int64_t total = 1;           ///< elements of the space
   std::span<BoundAccess> accesses;  ///< the plan's, in its order, then one per Position instruction
   bool isolated = true;             ///< no store shares memory with any load, or with another store
+  bool ordered = false;             ///< a store meets loads of elements still to come or already done: one pass, in order
   std::span<Detour> detours;
   // Folds: the axes come in three groups, outermost first: `kept` cells, `rows` reduced in groups of eight, and `length`
   // elements that are the reduced trailing axes (lanes_kept false) or the kept trailing axes (lanes_kept true).

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <engine/threads.hpp>
+
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <memory_resource>
@@ -11,34 +14,10 @@
 
 #include "engine/catalog/evaluate.hpp"
 #include "engine/run/interp/block.hpp"
+#include "engine/run/interp/scratch.hpp"
 
 namespace engine::run {
 namespace {
-
-constexpr std::size_t kAlignment = 64;
-
-/// Registers of the interpreter: one block per thread, kept while it is small.
-class Scratch {
- public:
-  char* get(std::size_t bytes) {
-    if (bytes > size_) {
-      memory_.reset(new char[bytes + kAlignment]);
-      size_ = bytes;
-    }
-    const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
-    return memory_.get() + (kAlignment - address % kAlignment) % kAlignment;
-  }
-  void trim() noexcept {
-    if (size_ <= kKeep) return;
-    memory_.reset();
-    size_ = 0;
-  }
-
- private:
-  static constexpr std::size_t kKeep = std::size_t{1} << 20;
-  std::unique_ptr<char[]> memory_;
-  std::size_t size_ = 0;
-};
 
 [[noreturn]] void out_of_memory(const ir::Graph& graph, std::size_t bytes) {
   throw OutOfMemory({.what = fmt::format("cannot allocate {} bytes of working memory", bytes),
@@ -121,28 +100,37 @@ std::vector<std::unique_ptr<char[]>> make_detours(const ir::Graph& graph, plan::
   return memory;
 }
 
-void run_kernel(const plan::Plan& plan, const interp::Code& code, plan::BoundKernel& kernel, const plan::Binding& binding,
-                Scratch& scratch) {
-  std::array<std::byte, 4096> small;
+/// Element-operations that take about a microsecond, and that make a second thread worth waking.
+constexpr double kPerMicrosecond = 6000;
+constexpr double kWorthAThread = 20 * kPerMicrosecond;
+
+int threads_for(const interp::Code& code, const plan::BoundKernel& kernel, int most) {
+  if (most < 2) return 1;
+  const double work = static_cast<double>(kernel.total) * (code.cost + 1);
+  return static_cast<int>(std::clamp(work / kWorthAThread, 1.0, static_cast<double>(most)));
+}
+
+void run_kernel(const plan::Plan& plan, const interp::Code& code, const plan::BoundKernel& kernel, const plan::Binding& binding,
+                const interp::Team& team) {
+  if (!kernel.kernel->n_folds) return interp::run_stores(code, kernel, team);
+  std::array<std::byte, 512> small;
   std::pmr::monotonic_buffer_resource memory(small.data(), small.size());
-  char* registers = scratch.get(code.scratch_bytes);
-  if (kernel.kernel->n_folds) {
-    const std::span<const plan::Fold> folds = plan.folds_of(*kernel.kernel);
-    std::pmr::vector<char*> results(&memory);
-    for (const plan::Fold& fold : folds) results.push_back(binding.buffers[fold.buffer].base);
-    interp::run_folds(code, plan, kernel, results, registers, &memory);
-    return;
-  }
-  interp::run_stores(code, kernel, registers, &memory);
+  std::pmr::vector<char*> results(&memory);
+  for (const plan::Fold& fold : plan.folds_of(*kernel.kernel)) results.push_back(binding.buffers[fold.buffer].base);
+  interp::run_folds(code, plan, kernel, results, team);
 }
 
 }  // namespace
 
-void execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding) {
-  static thread_local Scratch scratch;
+int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding,
+            const RunOptions& options) {
+  interp::Scratch& scratch = interp::Scratch::of_thread();
+  int used = 1;
   try {
+    Watch watch(options);
     const auto detours = make_detours(graph, binding);
     const auto kept = snapshots(graph, plan, binding);
+    int most = 0;  // asked for once something is large enough
     for (plan::Binding::Step& step : binding.steps) {
       if (step.action->kind == plan::Action::Kind::Check) {
         try {
@@ -154,15 +142,25 @@ void execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const int
         continue;
       }
       for (plan::BoundKernel& kernel : step.kernels) {
-        const auto index = static_cast<std::size_t>(kernel.kernel - plan.kernels.data());
-        run_kernel(plan, codes[index], kernel, binding, scratch);
+        const interp::Code& code = codes[static_cast<std::size_t>(kernel.kernel - plan.kernels.data())];
+        interp::Team team{.threads = 1, .watch = &watch};
+        if (options.threads != 1 && static_cast<double>(kernel.total) * (code.cost + 1) >= 2 * kWorthAThread) {
+          if (most == 0) most = options.threads ? options.threads : num_threads();
+          team.threads = threads_for(code, kernel, most);
+          used = std::max(used, team.threads);
+        }
+        run_kernel(plan, code, kernel, binding, team);
       }
     }
   } catch (const std::bad_alloc&) {
     scratch.trim();
     out_of_memory(graph, 0);
+  } catch (...) {
+    scratch.trim();
+    throw;
   }
   scratch.trim();
+  return used;
 }
 
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept {

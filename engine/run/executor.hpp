@@ -9,8 +9,9 @@
 namespace engine::run {
 
 /// codes[i] belongs to plan.kernels[i]. Throws RangeError where a check fails, OutOfMemory; allocates no memory that
-/// outlives the call.
-void execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding);
+/// outlives the call. Gives the number of threads used.
+int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding,
+            const RunOptions& options);
 
 /// Predicted element-operations.
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;

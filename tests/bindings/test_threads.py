@@ -1,5 +1,6 @@
 """Threads, the GIL and the end of the process."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -145,3 +146,121 @@ def test_the_import_is_silent_and_starts_no_thread():
         "assert len(os.listdir('/proc/self/task')) == before\n"
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+SHAPES = ((100_003,), (500, 1000), (3, 90_001), (90_001, 3), (30, 20, 300), (2, 5, 20_000))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "text",
+    (
+        "sum(a)",
+        "sum(a, axis=0)",
+        "max(a, axis=-1)",
+        "mean(a*a)",
+        "prod(a, axis=0)",
+        "4*a + sqrt(a)",
+        "sum(a, axis=0) + min(a)",
+    ),
+)
+def test_bits_are_the_same_for_any_number_of_threads(text, shape):
+    a = np.random.default_rng(7).random(shape) + 0.5
+    for layout in (a, a[..., ::-1], np.asfortranarray(a), a.astype(np.float32)):
+        expected = engine.evaluate(text, {"a": layout}, threads=1)
+        for threads in (2, 3, 8):
+            assert np.array_equal(engine.evaluate(text, {"a": layout}, threads=threads), expected)
+
+
+def test_an_overlap_that_asks_for_an_order_is_right_with_threads():
+    y = np.arange(300_000.0)
+    expected = y[1:] * 2 + 1
+    engine.evaluate("2*x + 1", {"x": y[1:]}, out=y[:-1], threads=4)
+    assert np.array_equal(y[:-1], expected)
+    y = np.arange(300_000.0)
+    expected = y[:-1] * 2 + 1
+    engine.evaluate("2*x + 1", {"x": y[:-1]}, out=y[1:], threads=4)
+    assert np.array_equal(y[1:], expected)
+
+
+def test_number_of_threads_is_set_for_a_while_or_for_good():
+    before = engine.num_threads()
+    with engine.set_num_threads(3):
+        assert engine.num_threads() == 3
+        with engine.set_num_threads(None):
+            assert engine.num_threads() == before
+        assert engine.num_threads() == 3
+    assert engine.num_threads() == before
+    for wrong in (0, -1):
+        with pytest.raises(ValueError):
+            engine.set_num_threads(wrong)
+    with pytest.raises(TypeError):
+        engine.set_num_threads(1.5)
+    assert engine.num_threads() == before
+
+
+def test_environment_gives_the_number_of_threads():
+    done = subprocess.run(
+        [sys.executable, "-c", "import engine; print(engine.num_threads())"],
+        env=os.environ | {"ENGINE_NUM_THREADS": "5"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "5"
+
+
+INTERRUPTS = """
+import random, signal, numpy as np, engine
+class Stop(Exception): pass
+def handler(*_): raise Stop
+signal.signal(signal.SIGALRM, handler)
+a = np.linspace(0.1, 0.9, 3_000_000)
+small = np.arange(10.0)
+text = " + ".join(["sin(a*%d)" % k for k in range(40)])
+random.seed(1)
+stopped = 0
+for i in range(200):
+    out = np.empty_like(a)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 0.05))
+        engine.evaluate(text if i % 2 else "sum(%s)" % text, {"a": a}, threads=1 + i % 3)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except Stop:
+        stopped += 1
+    assert np.array_equal(engine.evaluate("2*small + 1"), 2*small + 1)
+assert np.array_equal(engine.evaluate("a + 1", threads=2), a + 1)
+print(stopped)
+"""
+
+
+def test_a_signal_handler_that_raises_stops_a_long_evaluation():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTS], capture_output=True, text=True, check=True, timeout=300)
+    assert int(done.stdout) == 200
+
+
+FORKS = """
+import os, sys, threading, numpy as np, engine
+a = np.arange(200_000.0)
+stop = False
+def work():
+    while not stop:
+        engine.evaluate("sum(a*a + sqrt(a))", {"a": a}, threads=2)
+expected = engine.evaluate("sum(a*2)", threads=1)
+thread = threading.Thread(target=work)
+thread.start()
+for i in range(int(sys.argv[1])):
+    child = os.fork()
+    if child == 0:
+        ok = engine.evaluate("sum(a*2)", threads=2) == expected and engine.evaluate("a[0] + %d" % i) == i
+        os._exit(0 if ok else 1)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, (i, status)
+stop = True
+thread.join()
+"""
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_forks_while_another_thread_evaluates():
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKS, "1000"], check=True, timeout=300)

@@ -23,6 +23,7 @@ from .errors import (
     ShapeError,
     UnknownName,
 )
+from .threads import num_threads, set_num_threads
 
 __all__ = [
     "BackendError",
@@ -45,6 +46,8 @@ __all__ = [
     "evaluate",
     "explain",
     "functions",
+    "num_threads",
+    "set_num_threads",
 ]
 
 

@@ -19,6 +19,9 @@ class _Names(Protocol):
 # An array, or the NumPy scalar that NumPy's ufuncs would give.
 _Result: TypeAlias = Any
 
+def num_threads() -> int: ...
+def _set_num_threads(arg0: int, /) -> None: ...
+
 _functions: tuple[tuple[str, str, str, str, float, str], ...]
 __version__: str
 

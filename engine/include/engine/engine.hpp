@@ -5,3 +5,4 @@
 #include <engine/error.hpp>
 #include <engine/evaluate.hpp>
 #include <engine/options.hpp>
+#include <engine/threads.hpp>

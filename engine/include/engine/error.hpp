@@ -77,4 +77,11 @@ using BackendError = ErrorOf<ErrorKind::Backend>;     ///< asked-for backend not
 using OutOfMemory = ErrorOf<ErrorKind::OutOfMemory>;  ///< host or device memory
 using InternalError = ErrorOf<ErrorKind::Internal>;   ///< a broken invariant; the dump is attached
 
+/// Thrown by Execution::run when the caller's `interrupted` said so. Not an error of the expression: what had been written
+/// into out and targets by then stays written.
+class Interrupted : public std::exception {
+ public:
+  const char* what() const noexcept override { return "the evaluation was interrupted"; }
+};
+
 }  // namespace engine

@@ -28,6 +28,15 @@ struct Allocator {
 
 class Program;
 
+/// How one execution runs.
+struct RunOptions {
+  int threads = 0;  ///< at most so many; 0: num_threads(). Small work is done by the caller alone.
+  /// Asked by the calling thread every 20 ms or so while kernels run; true makes run() throw Interrupted. May be null.
+  bool (*interrupted)(void* context) = nullptr;
+  void* context = nullptr;
+  double seconds = 0;  ///< run() throws LimitError after so long; 0: no limit
+};
+
 /// A program bound to arrays: everything is checked, the result is allocated, nothing has run or been written.
 /// Lives on the stack of one call.
 class Execution {
@@ -41,8 +50,11 @@ class Execution {
 
   /// Predicted work in element-operations: callers use it to decide whether to release locks.
   double work() const noexcept;
-  /// Runs it, once. Throws RangeError (negative integer powers in the data, before the first write), OutOfMemory.
-  void run();
+  /// Runs it, once. Throws RangeError (negative integer powers in the data: nothing is written then), OutOfMemory (before
+  /// the first write), Interrupted, LimitError (time). The result is the same bits for any number of threads.
+  void run(const RunOptions& options = {});
+  /// Threads the last run() used at most.
+  int threads_used() const noexcept;
 
   /// The program's value: the fresh result, the caller's out, or - after an assignment in place - the region of the
   /// operand that was written. `target_name()` is then the index of that name, else -1.

@@ -2,8 +2,12 @@
 #include "engine/run/interp/block.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <new>
+
+#include "engine/run/interp/scratch.hpp"
+#include "engine/run/thread_pool.hpp"
 
 namespace engine::run::interp {
 namespace {
@@ -108,10 +112,10 @@ void BlockRunner::fetch_share() noexcept {
   }
 }
 
-std::size_t BlockRunner::first_block() const noexcept {
+std::size_t BlockRunner::first_block(std::int64_t first) const noexcept {
   for (std::size_t k = 0; k < reach_.size(); ++k) {
     if (!reach_[k].flat) continue;
-    const std::size_t skew = reinterpret_cast<std::uintptr_t>(kernel_.accesses[k].base) % kLine;
+    const std::size_t skew = reinterpret_cast<std::uintptr_t>(kernel_.accesses[k].base + first * reach_[k].item) % kLine;
     return kBlock - (skew ? skew / reach_[k].item : 0);
   }
   return kBlock;
@@ -247,14 +251,36 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
   }
 }
 
-void run_stores(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory) {
-  if (kernel.total == 0) return;
-  BlockRunner runner(code, kernel, scratch, memory);
-  for (std::int64_t first = 0; first < kernel.total;) {
-    std::size_t n = runner.block_at(first, kernel.total);
-    if (first == 0 && n == kBlock) n = runner.first_block();
+namespace {
+
+/// Elements [first, end) of a kernel that stores.
+void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t first, std::int64_t end, Watch& watch) {
+  std::array<std::byte, 4096> small;
+  std::pmr::monotonic_buffer_resource memory(small.data(), small.size());
+  BlockRunner runner(code, kernel, Scratch::of_thread().get(code.scratch_bytes), &memory);
+  for (unsigned looks = 0; first < end; ++looks) {
+    if (looks % kBlocksPerLook == 0) watch.poll();
+    std::size_t n = runner.block_at(first, end);
+    if (looks == 0 && n == kBlock) n = runner.first_block(first);
     runner.run(first, n, true);
     first += static_cast<std::int64_t>(n);
+  }
+}
+
+}  // namespace
+
+void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team) {
+  if (kernel.total == 0) return;
+  if (team.threads < 2 || kernel.ordered) {
+    store_range(code, kernel, 0, kernel.total, *team.watch);
+  } else {
+    const std::int64_t parts = std::int64_t{team.threads} * kChunksPerThread;
+    const std::int64_t blocks = (kernel.total + std::int64_t{kBlock} - 1) / std::int64_t{kBlock};
+    const std::int64_t chunk = (blocks + parts - 1) / parts * std::int64_t{kBlock};
+    parallel_for(team.threads, (kernel.total + chunk - 1) / chunk, [&](std::int64_t i) {
+      store_range(code, kernel, i * chunk, std::min(kernel.total, (i + 1) * chunk), *team.watch);
+      Scratch::of_thread().trim();
+    });
   }
   if (kernel.detours.empty()) return;
   // Now everything has been read: bring the finished values home, in iteration order.

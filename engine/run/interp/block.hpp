@@ -6,6 +6,7 @@
 
 #include "engine/plan/bind.hpp"
 #include "engine/run/interp/compile.hpp"
+#include "engine/run/watch.hpp"
 
 namespace engine::run::interp {
 
@@ -23,7 +24,7 @@ class BlockRunner {
   std::size_t block_at(std::int64_t first, std::int64_t end) const noexcept;
 
   /// Length of a first block that leaves the following ones aligned to vectors, where the order of blocks is free.
-  std::size_t first_block() const noexcept;
+  std::size_t first_block(std::int64_t first) const noexcept;
 
   /// Whether an address is an operand's own and not a register, which the next block overwrites.
   bool is_memory(const void* at) const noexcept { return at < scratch_ || at >= scratch_ + code_.scratch_bytes; }
@@ -70,10 +71,17 @@ class BlockRunner {
   std::int64_t at_[kMaxRank];  ///< coordinates of the block's first element
 };
 
+/// Who runs a kernel: how many threads at most, and who may stop them.
+inline constexpr int kChunksPerThread = 4;
+struct Team {
+  int threads = 1;
+  Watch* watch = nullptr;
+};
+
 /// Runs a kernel that stores.
-void run_stores(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory);
-/// Runs a kernel that folds; results[i] is the buffer of fold i, contiguous, in the accumulator's dtype.
-void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, char* scratch,
-               std::pmr::memory_resource* memory);
+void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team);
+/// Runs a kernel that folds; results[i] is the buffer of fold i, contiguous, in the accumulator's dtype. The tree of
+/// combinations, and so every bit, is the same for any number of threads.
+void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, const Team& team);
 
 }  // namespace engine::run::interp

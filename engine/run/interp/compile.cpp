@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint32_t kCell = 16;  // bytes of a cell
 constexpr std::uint32_t kAlign = 64;
+constexpr double kLibmCost = 50;  // of a call of the C library, in element-operations
 
 struct ValueInfo {
   DType dtype;
@@ -140,7 +141,8 @@ class Compiler {
             return remember(op, call(kernel, std::span(args).first(n), signature.out, true));
         }
       }
-      return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out));
+      const double cost = has(catalog::info(op).flags, catalog::Flags::Libm) ? kLibmCost : 1;
+      return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out, false, cost));
     }
     catalog::Loop wide = signature;
     for (std::size_t i = 0; i < n; ++i)
@@ -189,7 +191,7 @@ class Compiler {
   }
 
   /// Adds a call; `takes_cells`: a uniform argument is passed as one element instead of a spread register.
-  std::uint32_t call(Kernel kernel, std::span<const std::uint32_t> args, DType dtype, bool takes_cells = false) {
+  std::uint32_t call(Kernel kernel, std::span<const std::uint32_t> args, DType dtype, bool takes_cells = false, double cost = 1) {
     bool uniform = true;
     for (std::uint32_t arg : args) uniform = uniform && values_[arg].uniform;
     Step step;
@@ -199,7 +201,7 @@ class Compiler {
       step.in[i] = uniform || takes_cells || !values_[args[i]].uniform ? args[i] : spread(args[i]);
     step.out = add_value(dtype, uniform);
     (uniform ? code_.once : code_.steps).push_back(step);
-    if (!uniform) code_.cost += 1;
+    if (!uniform) code_.cost += cost;
     return step.out;
   }
 

@@ -4,11 +4,15 @@
 // lanes in order in groups of 8 (one block of the interpreter), groups pairwise, lanes by halves, blocks pairwise.
 // Across outer rows: in order in groups of 8, groups pairwise. An odd one moves up a level unchanged.
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <vector>
 
 #include "engine/catalog/evaluate.hpp"
 #include "engine/catalog/type_rule.hpp"
 #include "engine/run/interp/block.hpp"
+#include "engine/run/interp/scratch.hpp"
+#include "engine/run/thread_pool.hpp"
 
 namespace engine::run::interp {
 namespace {
@@ -116,15 +120,20 @@ class RowTree {
   const void* waiting_[8] = {};
 };
 
+struct FoldType {
+  const ReduceKernels* kernels;
+  std::size_t item;
+};
+
 struct Folding {
-  Folding(const ReduceKernels& kernels, std::size_t item, char* result, std::pmr::memory_resource* memory)
-      : kernels(kernels), item(item), result(result), rows(kernels, item, memory), blocks(kernels, item, 1, memory) {
+  Folding(const ReduceKernels& kernels, std::size_t item, std::pmr::memory_resource* memory)
+      : kernels(kernels), item(item), rows(kernels, item, memory), blocks(kernels, item, 1, memory) {
     lanes = static_cast<char*>(memory->allocate(4 * kLanes * item, 64));
     cells = static_cast<char*>(memory->allocate(kBlock * item, 64));
   }
   const ReduceKernels& kernels;
   std::size_t item;
-  char* result;
+  char* result = nullptr;
   RowTree rows;
   PairTree blocks;
   char* lanes;  // the four groups of one block of the tree
@@ -156,91 +165,248 @@ struct Folding {
   }
 };
 
-/// Elements [first, first + length) of every fold, as groups of the tree.
-void fold_row(BlockRunner& runner, std::span<Folding> folds, std::int64_t first, std::int64_t length) {
-  for (std::int64_t done = 0; done < length;) {
-    const auto n = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, length - done));
-    runner.run(first + done, n, false);
-    for (std::size_t i = 0; i < folds.size(); ++i) folds[i].add_group(runner.fold_value(i), n);
-    done += static_cast<std::int64_t>(n);
+/// One thread's share of a kernel that folds.
+class Share {
+ public:
+  Share(const Code& code, const plan::BoundKernel& kernel, std::span<const FoldType> types, Watch& watch)
+      : memory_(small_.data(), small_.size()),
+        runner_(code, kernel, Scratch::of_thread().get(code.scratch_bytes), &memory_),
+        folds_(&memory_),
+        length_(kernel.length),
+        watch_(watch) {
+    folds_.reserve(types.size());
+    for (const FoldType& type : types) folds_.emplace_back(*type.kernels, type.item, &memory_);
   }
-}
 
-/// The reduced axes include the innermost ones.
-void fold_along(BlockRunner& runner, const plan::BoundKernel& kernel, std::span<Folding> folds) {
-  const std::int64_t n_rows = kernel.kept * kernel.rows;
-  std::int64_t in_cell = 0, cell = 0;
-  const auto take = [&](Folding& fold, const char* value, std::int64_t at) {
-    if (kernel.rows == 1) {
-      std::memcpy(fold.result + at * static_cast<std::int64_t>(fold.item), value, fold.item);
-      return;
-    }
-    fold.rows.push(value, false);
-  };
-  const auto next_row = [&] {
-    if (++in_cell < kernel.rows) return;
-    if (kernel.rows > 1)
-      for (Folding& fold : folds) {
-        fold.rows.finish(fold.result + cell * static_cast<std::int64_t>(fold.item));
-        fold.rows.reset(1);
-      }
-    in_cell = 0;
-    ++cell;
-  };
-  for (Folding& fold : folds) {
-    fold.rows.reset(1);
-    fold.blocks.reset(1);
-  }
-  if (kernel.length <= static_cast<std::int64_t>(kLanes)) {
-    const std::int64_t at_once = static_cast<std::int64_t>(kBlock) / kernel.length;
-    for (std::int64_t row = 0; row < n_rows; row += at_once) {
-      const std::int64_t count = std::min(at_once, n_rows - row);
-      runner.run(row * kernel.length, static_cast<std::size_t>(count * kernel.length), false);
-      for (std::size_t i = 0; i < folds.size(); ++i)
-        folds[i].kernels.rows(kernel.rows == 1 ? folds[i].result + row * static_cast<std::int64_t>(folds[i].item) : folds[i].cells,
-                              runner.fold_value(i), static_cast<std::size_t>(count), static_cast<std::size_t>(kernel.length));
-      if (kernel.rows == 1) continue;
-      for (std::int64_t r = 0; r < count; ++r) {
-        for (Folding& fold : folds) take(fold, fold.cells + r * static_cast<std::int64_t>(fold.item), cell);
-        next_row();
-      }
-    }
-    return;
-  }
-  for (std::int64_t row = 0; row < n_rows; ++row) {
-    fold_row(runner, folds, row * kernel.length, kernel.length);
-    for (Folding& fold : folds) {
-      alignas(16) char value[16];
-      fold.end_row(value);
-      take(fold, value, cell);
-    }
-    next_row();
-  }
-}
+  /// Where cell 0 of the following calls lies.
+  void set_result(std::size_t fold, char* at) { folds_[fold].result = at; }
 
-/// The innermost axes are kept: whole rows of lanes are combined.
-void fold_across(BlockRunner& runner, const plan::BoundKernel& kernel, std::span<Folding> folds) {
-  for (std::int64_t cell = 0; cell < kernel.kept; ++cell) {
-    const std::int64_t base = cell * kernel.rows;
-    for (std::int64_t lane = 0; lane < kernel.length; lane += kBlock) {
-      const auto width = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, kernel.length - lane));
-      for (Folding& fold : folds) fold.rows.reset(width);
-      // Narrow rows are computed many at a time.
-      std::int64_t at_once = static_cast<std::int64_t>(width) == kernel.length ? static_cast<std::int64_t>(kBlock / width) : 1;
-      if (at_once > 8) at_once -= at_once % 8;  // whole groups
-      for (std::int64_t row = 0; row < kernel.rows; row += at_once) {
-        const std::int64_t count = std::min(at_once, kernel.rows - row);
-        runner.run((base + row) * kernel.length + lane, width * static_cast<std::size_t>(count), false);
-        for (std::size_t i = 0; i < folds.size(); ++i) {
-          const char* values = static_cast<const char*>(runner.fold_value(i));
-          for (std::int64_t r = 0; r < count; ++r)
-            folds[i].rows.push(values + r * static_cast<std::int64_t>(width * folds[i].item), runner.is_memory(values) || at_once % 8 == 0);
+  /// `length` elements from `first` on, as groups of the tree; the value goes to cell 0.
+  void along(std::int64_t first, std::int64_t length) {
+    for (Folding& fold : folds_) fold.blocks.reset(1);
+    fold_row(first, length);
+    for (Folding& fold : folds_) fold.end_row(fold.result);
+  }
+
+  /// The reduced axes include the innermost ones: cells of `rows` rows each, from row `first_row` of the kernel on.
+  void cells_along(std::int64_t first_row, std::int64_t n_cells, std::int64_t rows) {
+    const std::int64_t n_rows = n_cells * rows;
+    std::int64_t in_cell = 0, cell = 0;
+    const auto take = [&](Folding& fold, const char* value) {
+      if (rows == 1)
+        std::memcpy(fold.result + cell * static_cast<std::int64_t>(fold.item), value, fold.item);
+      else
+        fold.rows.push(value, false);
+    };
+    const auto next_row = [&] {
+      if (++in_cell < rows) return;
+      if (rows > 1)
+        for (Folding& fold : folds_) {
+          fold.rows.finish(fold.result + cell * static_cast<std::int64_t>(fold.item));
+          fold.rows.reset(1);
+        }
+      in_cell = 0;
+      ++cell;
+    };
+    for (Folding& fold : folds_) {
+      fold.rows.reset(1);
+      fold.blocks.reset(1);
+    }
+    if (length_ <= static_cast<std::int64_t>(kLanes)) {
+      const std::int64_t at_once = static_cast<std::int64_t>(kBlock) / length_;
+      for (std::int64_t row = 0; row < n_rows; row += at_once) {
+        const std::int64_t count = std::min(at_once, n_rows - row);
+        run((first_row + row) * length_, static_cast<std::size_t>(count * length_));
+        for (std::size_t i = 0; i < folds_.size(); ++i)
+          folds_[i].kernels.rows(rows == 1 ? folds_[i].result + row * static_cast<std::int64_t>(folds_[i].item) : folds_[i].cells,
+                                 runner_.fold_value(i), static_cast<std::size_t>(count), static_cast<std::size_t>(length_));
+        if (rows == 1) continue;
+        for (std::int64_t r = 0; r < count; ++r) {
+          for (Folding& fold : folds_) take(fold, fold.cells + r * static_cast<std::int64_t>(fold.item));
+          next_row();
         }
       }
-      for (Folding& fold : folds) fold.rows.finish(fold.result + (cell * kernel.length + lane) * static_cast<std::int64_t>(fold.item));
+      return;
+    }
+    for (std::int64_t row = 0; row < n_rows; ++row) {
+      fold_row((first_row + row) * length_, length_);
+      for (Folding& fold : folds_) {
+        alignas(16) char value[16];
+        fold.end_row(value);
+        take(fold, value);
+      }
+      next_row();
     }
   }
+
+  /// The innermost axes are kept: lanes [lane, lane_end) of whole rows are combined.
+  void cells_across(std::int64_t first_row, std::int64_t n_cells, std::int64_t rows, std::int64_t lane_begin, std::int64_t lane_end) {
+    for (std::int64_t cell = 0; cell < n_cells; ++cell) {
+      const std::int64_t base = first_row + cell * rows;
+      for (std::int64_t lane = lane_begin; lane < lane_end; lane += kBlock) {
+        const auto width = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, lane_end - lane));
+        for (Folding& fold : folds_) fold.rows.reset(width);
+        // Narrow rows are computed many at a time.
+        std::int64_t at_once = static_cast<std::int64_t>(width) == length_ ? static_cast<std::int64_t>(kBlock / width) : 1;
+        if (at_once > 8) at_once -= at_once % 8;  // whole groups
+        for (std::int64_t row = 0; row < rows; row += at_once) {
+          const std::int64_t count = std::min(at_once, rows - row);
+          run((base + row) * length_ + lane, width * static_cast<std::size_t>(count));
+          for (std::size_t i = 0; i < folds_.size(); ++i) {
+            const char* values = static_cast<const char*>(runner_.fold_value(i));
+            const bool lasting = runner_.is_memory(values) || at_once % 8 == 0;
+            for (std::int64_t r = 0; r < count; ++r)
+              folds_[i].rows.push(values + r * static_cast<std::int64_t>(width * folds_[i].item), lasting);
+          }
+        }
+        for (Folding& fold : folds_) fold.rows.finish(fold.result + (cell * length_ + lane) * static_cast<std::int64_t>(fold.item));
+      }
+    }
+  }
+
+ private:
+  void run(std::int64_t first, std::size_t n) {
+    if (looks_++ % kBlocksPerLook == 0) watch_.poll();
+    runner_.run(first, n, false);
+  }
+  void fold_row(std::int64_t first, std::int64_t length) {
+    for (std::int64_t done = 0; done < length;) {
+      const auto n = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, length - done));
+      run(first + done, n);
+      for (std::size_t i = 0; i < folds_.size(); ++i) folds_[i].add_group(runner_.fold_value(i), n);
+      done += static_cast<std::int64_t>(n);
+    }
+  }
+
+  std::array<std::byte, 4096> small_;
+  std::pmr::monotonic_buffer_resource memory_;
+  BlockRunner runner_;
+  std::pmr::vector<Folding> folds_;
+  std::int64_t length_;
+  Watch& watch_;
+  unsigned looks_ = 0;
+};
+
+/// Smallest power of two that cuts n into at most `parts` pieces: pieces of that size are subtrees of the pairwise tree.
+std::int64_t subtree(std::int64_t n, std::int64_t parts) {
+  std::int64_t size = 1;
+  while (size * parts < n) size *= 2;
+  return size;
 }
+
+/// Cuts the work where the tree allows it, and combines the pieces as the tree would have.
+class Splitter {
+ public:
+  Splitter(const Code& code, const plan::BoundKernel& kernel, std::span<const FoldType> types, std::span<char* const> results,
+           const Team& team)
+      : code_(code),
+        kernel_(kernel),
+        types_(types),
+        results_(results),
+        team_(team),
+        parts_(std::int64_t{team.threads} * kChunksPerThread) {}
+
+  void run() {
+    const std::int64_t groups = (kernel_.rows + 7) / 8, blocks = (kernel_.length + kTreeBlock - 1) / kTreeBlock;
+    if (team_.threads < 2 || kernel_.kept >= 2 * team_.threads) return by_cells();
+    if (!kernel_.lanes_kept && kernel_.rows == 1) return blocks > 1 ? by_blocks(blocks) : by_cells();
+    if (groups >= 2 * team_.threads && partial_bytes() <= kMostPartials) return by_rows(groups);
+    if (kernel_.lanes_kept && kernel_.length > static_cast<std::int64_t>(kBlock)) return by_lanes();
+    by_cells();
+  }
+
+ private:
+  static constexpr std::int64_t kTreeBlock = 4 * static_cast<std::int64_t>(kBlock);
+  static constexpr std::int64_t kMostPartials = std::int64_t{64} << 20;
+
+  std::int64_t width() const { return kernel_.lanes_kept ? kernel_.length : 1; }
+  std::int64_t partial_bytes() const {
+    std::int64_t bytes = 0;
+    for (const FoldType& type : types_) bytes += parts_ * kernel_.kept * width() * static_cast<std::int64_t>(type.item);
+    return bytes;
+  }
+
+  template <class Body>
+  void each(std::int64_t n_chunks, Body body) {
+    parallel_for(n_chunks > 1 ? team_.threads : 1, n_chunks, [&](std::int64_t chunk) {
+      Share share(code_, kernel_, types_, *team_.watch);
+      body(share, chunk);
+      if (n_chunks > 1) Scratch::of_thread().trim();
+    });
+  }
+
+  void by_cells() {
+    const std::int64_t chunk = team_.threads < 2 ? kernel_.kept : (kernel_.kept + parts_ - 1) / parts_;
+    each((kernel_.kept + chunk - 1) / chunk, [&](Share& share, std::int64_t i) {
+      const std::int64_t first = i * chunk, n = std::min(chunk, kernel_.kept - first);
+      for (std::size_t k = 0; k < types_.size(); ++k)
+        share.set_result(k, results_[k] + first * width() * static_cast<std::int64_t>(types_[k].item));
+      if (kernel_.lanes_kept)
+        share.cells_across(first * kernel_.rows, n, kernel_.rows, 0, kernel_.length);
+      else
+        share.cells_along(first * kernel_.rows, n, kernel_.rows);
+    });
+  }
+
+  void by_lanes() {
+    const std::int64_t strips = (kernel_.length + static_cast<std::int64_t>(kBlock) - 1) / static_cast<std::int64_t>(kBlock);
+    const std::int64_t chunk = (strips + parts_ - 1) / parts_ * static_cast<std::int64_t>(kBlock);
+    each((kernel_.length + chunk - 1) / chunk, [&](Share& share, std::int64_t i) {
+      for (std::size_t k = 0; k < types_.size(); ++k) share.set_result(k, results_[k]);
+      share.cells_across(0, kernel_.kept, kernel_.rows, i * chunk, std::min(kernel_.length, (i + 1) * chunk));
+    });
+  }
+
+  void by_blocks(std::int64_t blocks) {
+    const std::int64_t size = subtree(blocks, parts_), pieces = (blocks + size - 1) / size, span = size * kTreeBlock;
+    in_pieces(pieces, [&](Share& share, std::int64_t cell, std::int64_t piece) {
+      share.along(cell * kernel_.length + piece * span, std::min(span, kernel_.length - piece * span));
+    });
+  }
+
+  void by_rows(std::int64_t groups) {
+    const std::int64_t size = subtree(groups, parts_), pieces = (groups + size - 1) / size, span = size * 8;
+    in_pieces(pieces, [&](Share& share, std::int64_t cell, std::int64_t piece) {
+      const std::int64_t first = cell * kernel_.rows + piece * span, rows = std::min(span, kernel_.rows - piece * span);
+      if (kernel_.lanes_kept)
+        share.cells_across(first, 1, rows, 0, kernel_.length);
+      else
+        share.cells_along(first, 1, rows);
+    });
+  }
+
+  /// body(share, cell, piece) makes one piece of one cell, a subtree; then each cell's pieces are combined pairwise.
+  template <class Body>
+  void in_pieces(std::int64_t pieces, Body body) {
+    std::vector<std::vector<char>> partials;
+    for (const FoldType& type : types_) partials.emplace_back(static_cast<std::size_t>(kernel_.kept * pieces * width()) * type.item);
+    const auto place = [&](std::size_t k, std::int64_t cell, std::int64_t piece) {
+      return partials[k].data() + (cell * pieces + piece) * width() * static_cast<std::int64_t>(types_[k].item);
+    };
+    each(kernel_.kept * pieces, [&](Share& share, std::int64_t i) {
+      for (std::size_t k = 0; k < types_.size(); ++k) share.set_result(k, place(k, i / pieces, i % pieces));
+      body(share, i / pieces, i % pieces);
+    });
+    std::pmr::monotonic_buffer_resource memory;
+    for (std::size_t k = 0; k < types_.size(); ++k) {
+      const auto item = static_cast<std::int64_t>(types_[k].item);
+      PairTree tree(*types_[k].kernels, types_[k].item, 1, &memory);
+      for (std::int64_t cell = 0; cell < kernel_.kept; ++cell)
+        for (std::int64_t lane = 0; lane < width(); lane += static_cast<std::int64_t>(kBlock)) {
+          tree.reset(static_cast<std::size_t>(std::min(static_cast<std::int64_t>(kBlock), width() - lane)));
+          for (std::int64_t piece = 0; piece < pieces; ++piece) tree.push(place(k, cell, piece) + lane * item);
+          tree.finish(results_[k] + (cell * width() + lane) * item);
+        }
+    }
+  }
+
+  const Code& code_;
+  const plan::BoundKernel& kernel_;
+  std::span<const FoldType> types_;
+  std::span<char* const> results_;
+  const Team& team_;
+  std::int64_t parts_;
+};
 
 /// Sums start from -0.0, the true identity; the empty ones and NumPy's own start from +0.0: one addition at the end.
 void add_zero(char* values, DType dtype, std::int64_t cells) {
@@ -275,8 +441,8 @@ void divide_by_count(char* values, DType dtype, std::int64_t cells, std::int64_t
 
 }  // namespace
 
-void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, char* scratch,
-               std::pmr::memory_resource* memory) {
+void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,
+               const Team& team) {
   const plan::Kernel& k = *kernel.kernel;
   const std::span<const plan::Fold> specs = plan.folds_of(k);
   const std::int64_t cells = kernel.kept * (kernel.lanes_kept ? kernel.length : 1);
@@ -295,17 +461,14 @@ void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel
     }
     return;
   }
-  BlockRunner runner(code, kernel, scratch, memory);
-  std::pmr::vector<Folding> folds(memory);
-  folds.reserve(specs.size());
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    const DType dtype = plan.buffers[specs[i].buffer].dtype;
-    folds.emplace_back(*reduce_kernels(catalog::info(specs[i].reduction).kernel, dtype), item_size(dtype), results[i], memory);
+  std::array<std::byte, 512> small;
+  std::pmr::monotonic_buffer_resource memory(small.data(), small.size());
+  std::pmr::vector<FoldType> types(&memory);
+  for (const plan::Fold& spec : specs) {
+    const DType dtype = plan.buffers[spec.buffer].dtype;
+    types.push_back({reduce_kernels(catalog::info(spec.reduction).kernel, dtype), item_size(dtype)});
   }
-  if (kernel.lanes_kept)
-    fold_across(runner, kernel, folds);
-  else
-    fold_along(runner, kernel, folds);
+  Splitter(code, kernel, types, results, team).run();
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const DType dtype = plan.buffers[specs[i].buffer].dtype;
     if (catalog::info(specs[i].reduction).kernel == catalog::Reduction::Sum) add_zero(results[i], dtype, cells);

@@ -1,0 +1,13 @@
+// engine/threads.hpp - how many threads evaluations use. Results are the same bits for any number.
+#pragma once
+
+namespace engine {
+
+/// Threads an evaluation may use where its options say 0: what set_num_threads was given, else ENGINE_NUM_THREADS, else
+/// the CPUs this process may use (affinity mask and control-group quota). Small work is done by the caller alone.
+int num_threads() noexcept;
+
+/// For the whole process; 0 goes back to the default.
+void set_num_threads(int n) noexcept;
+
+}  // namespace engine

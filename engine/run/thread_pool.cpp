@@ -1,0 +1,285 @@
+// run/thread_pool.cpp - see thread_pool.hpp. Measured reasons for each choice: shared notes on the CPU path, DECISIONS.md.
+#include "engine/run/thread_pool.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <engine/threads.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace engine {
+namespace run {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long a thread looks for news before it sleeps: a wake-up through the kernel costs 4 to 7 us on either side.
+constexpr auto kSpin = std::chrono::microseconds(40);
+constexpr int kMaxThreads = 256;
+
+void relax() noexcept {
+#if defined(__x86_64__)
+  _mm_pause();
+#endif
+}
+
+/// Waits until `changed()` is true: spinning first, then asleep on `word`.
+template <class Changed>
+void await(std::atomic<std::uint32_t>& word, Changed changed) {
+  const auto until = Clock::now() + kSpin;
+  for (int i = 0;; ++i) {
+    if (changed()) return;
+    relax();
+    if ((i & 63) == 63 && Clock::now() > until) break;
+  }
+  while (true) {
+    const std::uint32_t seen = word.load(std::memory_order_acquire);
+    if (changed()) return;
+    word.wait(seen, std::memory_order_acquire);
+  }
+}
+
+/// What a control group's files allow, in CPUs; 0 where they set no limit.
+double quota_of(const std::string& folder) {
+  const auto read = [&](const char* name, char* text, std::size_t size) {
+    std::FILE* file = std::fopen((folder + "/" + name).c_str(), "re");
+    if (!file) return false;
+    const std::size_t n = std::fread(text, 1, size - 1, file);
+    std::fclose(file);
+    text[n] = 0;
+    return n > 0;
+  };
+  char text[128], period_text[64];
+  double quota = 0, period = 0;
+  if (read("cpu.max", text, sizeof text)) {  // version 2: "max 100000" or "150000 100000"
+    if (std::sscanf(text, "%lf %lf", &quota, &period) == 2 && period > 0) return quota / period;
+    return 0;
+  }
+  if (read("cpu.cfs_quota_us", text, sizeof text) && read("cpu.cfs_period_us", period_text, sizeof period_text)) {
+    quota = std::atof(text);
+    period = std::atof(period_text);
+    if (quota > 0 && period > 0) return quota / period;
+  }
+  return 0;
+}
+
+/// The least quota on the way from this process's control group to the root.
+double cgroup_quota() {
+  double least = 0;
+  const auto take = [&](double quota) {
+    if (quota > 0 && (least == 0 || quota < least)) least = quota;
+  };
+  const auto walk = [&](std::string root, std::string path) {
+    while (true) {
+      take(quota_of(root + path));
+      const std::size_t slash = path.rfind('/');
+      if (path.empty() || slash == std::string::npos) return;
+      path.resize(slash);
+    }
+  };
+  if (std::FILE* file = std::fopen("/proc/self/cgroup", "re")) {
+    char line[4096];
+    while (std::fgets(line, sizeof line, file)) {
+      std::string_view text(line);
+      while (!text.empty() && (text.back() == '\n' || text.back() == '/')) text.remove_suffix(1);
+      const std::size_t second = text.find(':', text.find(':') + 1);
+      if (second == std::string_view::npos) continue;
+      const std::string path(text.substr(second + 1));
+      if (text.substr(0, 3) == "0::")
+        walk("/sys/fs/cgroup", path);
+      else if (text.find(":cpu,") != std::string_view::npos || text.find(":cpu:") != std::string_view::npos ||
+               text.find(",cpu:") != std::string_view::npos)
+        walk("/sys/fs/cgroup/cpu", path);
+    }
+    std::fclose(file);
+  }
+  return least;
+}
+
+int count_cpus() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  int n = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : static_cast<int>(std::thread::hardware_concurrency());
+  const double quota = cgroup_quota();
+  if (quota > 0) n = std::min(n, static_cast<int>(std::ceil(quota)));
+  return std::clamp(n, 1, kMaxThreads);
+}
+
+/// Threads that wait for work. Never destroyed: a thread must not be joined while the process ends.
+class Pool {
+ public:
+  /// False, and nothing done, when the helpers are at other work.
+  bool run(int threads, std::int64_t n_chunks, void (*body)(void*, std::int64_t), void* context) {
+    std::unique_lock busy(busy_, std::try_to_lock);
+    if (!busy) return false;
+    start(threads - 1);
+    body_ = body;
+    context_ = context;
+    n_chunks_ = static_cast<std::uint32_t>(n_chunks);
+    limit_.store(threads - 1, std::memory_order_relaxed);
+    done_.store(0, std::memory_order_relaxed);
+    caller_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
+    failure_ = nullptr;
+    const std::uint32_t generation = static_cast<std::uint32_t>(claim_.load(std::memory_order_relaxed) >> 32) + 1;
+    claim_.store(std::uint64_t{generation} << 32, std::memory_order_seq_cst);
+    news_.fetch_add(1, std::memory_order_seq_cst);
+    news_.notify_all();
+    work(generation);
+    // From here on no chunk can be claimed: late helpers see a closed counter and leave what follows alone.
+    claim_.store(std::uint64_t{generation} << 32 | kClosed, std::memory_order_release);
+    await(done_, [&] { return done_.load(std::memory_order_acquire) == n_chunks_; });
+    if (failure_) std::rethrow_exception(failure_);
+    return true;
+  }
+
+ private:
+  static constexpr std::uint32_t kClosed = 0x80000000u;
+
+  void start(int helpers) {
+    for (; n_helpers_ < std::min(helpers, kMaxThreads); ++n_helpers_) {
+      sigset_t all, old;
+      sigfillset(&all);
+      pthread_sigmask(SIG_SETMASK, &all, &old);  // signals belong to the program's own threads
+      try {
+        std::thread([this, index = n_helpers_] { help(index); }).detach();
+      } catch (const std::system_error&) {  // no more threads to be had: fewer will do
+        pthread_sigmask(SIG_SETMASK, &old, nullptr);
+        return;
+      }
+      pthread_sigmask(SIG_SETMASK, &old, nullptr);
+    }
+  }
+
+  /// Claims chunks of one generation until there are none.
+  void work(std::uint32_t generation) {
+    std::uint32_t finished = 0;
+    std::uint64_t claim = claim_.load(std::memory_order_acquire);
+    while (claim >> 32 == generation && !(claim & kClosed)) {
+      const auto chunk = static_cast<std::uint32_t>(claim);
+      const std::uint32_t n = n_chunks_;
+      if (chunk >= n) break;
+      if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      try {
+        body_(context_, chunk);
+      } catch (...) {
+        const std::lock_guard lock(failure_mutex_);
+        if (!failure_) failure_ = std::current_exception();
+      }
+      ++finished;
+      claim = claim_.load(std::memory_order_acquire);
+    }
+    if (finished == 0) return;
+    if (done_.fetch_add(finished, std::memory_order_acq_rel) + finished == n_chunks_) done_.notify_all();
+  }
+
+  void help(int index) {
+    pthread_setname_np(pthread_self(), "engine");
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    const bool pinned = sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2;
+    int avoided = -1;
+    std::uint32_t seen = 0;
+    while (true) {
+      await(news_, [&] { return news_.load(std::memory_order_acquire) != seen; });
+      seen = news_.load(std::memory_order_acquire);
+      const std::uint64_t claim = claim_.load(std::memory_order_acquire);
+      if (index >= limit_.load(std::memory_order_relaxed)) continue;
+      // A helper that wakes on the caller's own CPU would trade time slices of milliseconds with it.
+      const int cpu = caller_cpu_.load(std::memory_order_relaxed);
+      if (!pinned && cpu >= 0 && cpu != avoided && sched_getcpu() == cpu && cpu < CPU_SETSIZE) {
+        cpu_set_t others = allowed;
+        CPU_CLR(cpu, &others);
+        if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0) avoided = cpu;
+      }
+      work(static_cast<std::uint32_t>(claim >> 32));
+    }
+  }
+
+  std::mutex busy_;
+  int n_helpers_ = 0;
+  // Of the work at hand; written while the counter is closed, read by whoever has seen it open.
+  void (*body_)(void*, std::int64_t) = nullptr;
+  void* context_ = nullptr;
+  std::atomic<std::uint32_t> n_chunks_{0};
+  std::atomic<int> limit_{0};
+  std::atomic<int> caller_cpu_{-1};
+  std::exception_ptr failure_;
+  std::mutex failure_mutex_;
+  alignas(64) std::atomic<std::uint64_t> claim_{kClosed};  ///< generation, then the next chunk
+  alignas(64) std::atomic<std::uint32_t> done_{0};
+  alignas(64) std::atomic<std::uint32_t> news_{0};
+};
+
+std::atomic<Pool*> the_pool{nullptr};
+std::atomic<int> cpus{0};
+
+/// In a forked child the helpers do not exist and a lock may be held for ever: both are left behind.
+void forget() noexcept {
+  the_pool.store(nullptr, std::memory_order_relaxed);
+  cpus.store(0, std::memory_order_relaxed);
+}
+
+/// At load, so that no lock of its own can be held when somebody forks.
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, forget);
+
+Pool* pool() {
+  Pool* found = the_pool.load(std::memory_order_acquire);
+  if (found) return found;
+  auto made = std::make_unique<Pool>();
+  if (the_pool.compare_exchange_strong(found, made.get(), std::memory_order_acq_rel)) found = made.release();
+  return found;
+}
+
+}  // namespace
+
+int available_cpus() noexcept {
+  int n = cpus.load(std::memory_order_relaxed);
+  if (n == 0) cpus.store(n = count_cpus(), std::memory_order_relaxed);
+  return n;
+}
+
+void run_chunks(int threads, std::int64_t n_chunks, void (*body)(void*, std::int64_t), void* context) {
+  threads = static_cast<int>(std::min<std::int64_t>(std::min(threads, kMaxThreads), n_chunks));
+  if (threads > 1 && n_chunks < (std::int64_t{1} << 31) - 1 && pool()->run(threads, n_chunks, body, context)) return;
+  for (std::int64_t chunk = 0; chunk < n_chunks; ++chunk) body(context, chunk);
+}
+
+}  // namespace run
+
+namespace {
+std::atomic<int> wished{0};
+}
+
+int num_threads() noexcept {
+  if (const int n = wished.load(std::memory_order_relaxed)) return n;
+  static const int from_environment = [] {
+    const char* text = std::getenv("ENGINE_NUM_THREADS");
+    int n = 0;
+    if (text) std::from_chars(text, text + std::char_traits<char>::length(text), n);
+    return n > 0 ? n : 0;
+  }();
+  return from_environment ? from_environment : run::available_cpus();
+}
+
+void set_num_threads(int n) noexcept { wished.store(std::max(n, 0), std::memory_order_relaxed); }
+
+}  // namespace engine

@@ -1,0 +1,28 @@
+// run/thread_pool.hpp - the threads of the process, and how many of them one piece of work gets.
+//
+// The caller takes part; chunks are claimed from a counter; nobody waits for a helper that has claimed nothing, so a pool
+// whose helpers never get a CPU costs nothing but the work itself. One piece of work uses the helpers at a time; callers
+// that come meanwhile work alone. Helpers start at the first need and are forgotten in a forked child.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace engine::run {
+
+/// CPUs this process may use: its affinity mask, cut to the CPU quota of its control group.
+int available_cpus() noexcept;
+
+/// Calls body(chunk) once for each chunk in [0, n_chunks), from at most `threads` threads. Returns when all have returned;
+/// an exception of any of them is thrown here, after the others have finished.
+void run_chunks(int threads, std::int64_t n_chunks, void (*body)(void* context, std::int64_t chunk), void* context);
+
+template <class Body>
+void parallel_for(int threads, std::int64_t n_chunks, Body&& body) {
+  using B = std::remove_reference_t<Body>;
+  run_chunks(
+      threads, n_chunks, [](void* context, std::int64_t chunk) { (*static_cast<B*>(context))(chunk); },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+}  // namespace engine::run

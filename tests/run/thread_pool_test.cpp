@@ -1,0 +1,88 @@
+#include "engine/run/thread_pool.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <engine/threads.hpp>
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace engine::run {
+namespace {
+
+TEST(ThreadPool, RunsEachChunkOnce) {
+  for (int threads : {1, 2, 3, 8})
+    for (std::int64_t n : {0, 1, 2, 3, 7, 64, 1000}) {
+      std::vector<std::atomic<int>> times(static_cast<std::size_t>(n));
+      parallel_for(threads, n, [&](std::int64_t i) { ++times[static_cast<std::size_t>(i)]; });
+      for (const auto& t : times) EXPECT_EQ(t.load(), 1);
+    }
+}
+
+TEST(ThreadPool, ShowsTheCallerWhatItsHelpersWrote) {
+  std::vector<long> cells(64);
+  for (long round = 1; round < 20'000; ++round) {
+    parallel_for(4, 64, [&](std::int64_t i) { cells[static_cast<std::size_t>(i)] = round * i; });
+    for (long i = 0; i < 64; ++i) ASSERT_EQ(cells[static_cast<std::size_t>(i)], round * i);
+  }
+}
+
+TEST(ThreadPool, ServesManyCallersAtOnceAndFromWithinItself) {
+  std::atomic<long> sum{0};
+  std::vector<std::thread> callers;
+  for (int c = 0; c < 8; ++c)
+    callers.emplace_back([&] {
+      for (int round = 0; round < 500; ++round)
+        parallel_for(3, 8, [&](std::int64_t) { parallel_for(2, 4, [&](std::int64_t i) { sum += i; }); });
+    });
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(sum.load(), 8L * 500 * 8 * 6);
+}
+
+TEST(ThreadPool, ThrowsWhatAChunkThrewAfterAllAreDone) {
+  for (int threads : {1, 4}) {
+    std::atomic<int> inside{0};
+    const auto body = [&](std::int64_t i) {
+      ++inside;
+      if (i == 3) {
+        --inside;
+        throw std::runtime_error("three");
+      }
+      --inside;
+    };
+    EXPECT_THROW(parallel_for(threads, 16, body), std::runtime_error);
+    EXPECT_EQ(inside.load(), 0);
+  }
+}
+
+#if !defined(__SANITIZE_THREAD__)
+TEST(ThreadPool, WorksInAForkedChild) {
+  parallel_for(2, 8, [](std::int64_t) {});
+  for (int round = 0; round < 20; ++round) {
+    const pid_t child = fork();
+    if (child == 0) {
+      std::atomic<int> sum{0};
+      for (int i = 0; i < 20; ++i) parallel_for(3, 8, [&](std::int64_t chunk) { sum += static_cast<int>(chunk); });
+      _exit(sum == 20 * 28 ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+}
+#endif
+
+TEST(NumThreads, IsWhatWasSetOrTheCpusOfThisProcess) {
+  set_num_threads(3);
+  EXPECT_EQ(num_threads(), 3);
+  set_num_threads(0);
+  EXPECT_GE(available_cpus(), 1);
+  EXPECT_GE(num_threads(), 1);
+}
+
+}  // namespace
+}  // namespace engine::run
