@@ -358,8 +358,7 @@ double Execution::work() const noexcept { return run::work(state_->compiled->pla
 
 void Execution::run(const RunOptions& options) {
   try {
-    state_->threads_used =
-        run::execute(state_->compiled->graph, state_->compiled->plan, state_->compiled->codes, state_->binding, options);
+    state_->threads_used = run::execute(state_->compiled->graph, state_->compiled->plan, state_->compiled->codes, state_->binding, options);
   } catch (Error& error) {
     error.attach_text(*state_->text);
     throw;

@@ -7,15 +7,41 @@ namespace engine {
 
 std::string_view version() noexcept { return ENGINE_VERSION; }
 
-std::size_t n_functions() noexcept { return catalog::kOps + catalog::kReductions; }
+namespace {
+
+/// Rows in the order of the tables: operations, reductions, derived functions, casts, constants.
+constexpr std::size_t kReductionsFrom = catalog::kOps;
+constexpr std::size_t kDerivedFrom = kReductionsFrom + catalog::kReductions;
+constexpr std::size_t kCastsFrom = kDerivedFrom + catalog::kDerived;
+constexpr std::size_t kConstantsFrom = kCastsFrom + kDTypes;
+
+}  // namespace
+
+std::size_t n_functions() noexcept { return kConstantsFrom + catalog::constants().size(); }
 
 Function function(std::size_t index) noexcept {
-  if (index < catalog::kOps) {
+  if (index < kReductionsFrom) {
     const catalog::OpInfo& row = catalog::operations()[index];
-    return {row.name(), row.arity.names, row.sentence, row.oracle.numpy, row.oracle.ulp, "elementwise"};
+    const std::string_view arguments = row.id == catalog::Op::Round ? "a, decimals=0" : row.arity.names;
+    return {row.name(), arguments, row.sentence, row.oracle.numpy, row.oracle.ulp, "elementwise", row.oracle.low, row.oracle.high};
   }
-  const catalog::ReductionInfo& row = catalog::reductions()[index - catalog::kOps];
-  return {row.name, "x, axis=None, keepdims=False", row.sentence, row.oracle.numpy, row.oracle.ulp, "reduction"};
+  if (index < kDerivedFrom) {
+    const catalog::ReductionInfo& row = catalog::reductions()[index - kReductionsFrom];
+    return {row.name,    catalog::parameters(row), row.sentence,   row.oracle.numpy, row.oracle.ulp,
+            "reduction", row.oracle.low,           row.oracle.high};
+  }
+  if (index < kCastsFrom) {
+    const catalog::DerivedInfo& row = catalog::derived()[index - kDerivedFrom];
+    const bool reduces = row.parameters.find("axis") != std::string_view::npos;
+    return {row.name,       row.parameters, row.sentence, row.oracle.numpy, row.oracle.ulp, reduces ? "reduction" : "elementwise",
+            row.oracle.low, row.oracle.high};
+  }
+  if (index < kConstantsFrom) {
+    const std::string_view dtype = info(static_cast<DType>(index - kCastsFrom)).name;
+    return {dtype, "x", "x converted to the dtype of that name, as astype does.", dtype, 0, "cast"};
+  }
+  const catalog::ConstantInfo& row = catalog::constants()[index - kConstantsFrom];
+  return {row.name, "", row.sentence, row.name, 0, "constant"};
 }
 
 }  // namespace engine

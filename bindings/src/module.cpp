@@ -20,7 +20,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     const Function row = function(i);
     rows.append(py::make_tuple(py::str(row.name.data(), row.name.size()), py::str(row.arguments.data(), row.arguments.size()),
                                py::str(row.sentence.data(), row.sentence.size()), py::str(row.oracle.data(), row.oracle.size()), row.ulp,
-                               py::str(row.kind.data(), row.kind.size())));
+                               py::str(row.kind.data(), row.kind.size()), row.low, row.high));
   }
   module.attr("_functions") = py::tuple(rows);
   module.attr("__version__") = py::str(version().data(), version().size());

@@ -153,7 +153,33 @@ ENGINE_COMPLEX_LIBM(log, clog)
 ENGINE_COMPLEX_LIBM(sin, csin)
 ENGINE_COMPLEX_LIBM(cos, ccos)
 ENGINE_COMPLEX_LIBM(tanh, ctanh)
+ENGINE_COMPLEX_LIBM(tan, ctan)
+ENGINE_COMPLEX_LIBM(asin, casin)
+ENGINE_COMPLEX_LIBM(acos, cacos)
+ENGINE_COMPLEX_LIBM(atan, catan)
+ENGINE_COMPLEX_LIBM(sinh, csinh)
+ENGINE_COMPLEX_LIBM(cosh, ccosh)
+ENGINE_COMPLEX_LIBM(asinh, casinh)
+ENGINE_COMPLEX_LIBM(acosh, cacosh)
+ENGINE_COMPLEX_LIBM(atanh, catanh)
 #undef ENGINE_COMPLEX_LIBM
+
+template <class T>
+ENGINE_LANE Complex<T> scaled(Complex<T> x, T by) noexcept {
+  return {x.re * by, x.im * by};
+}
+template <class T>
+ENGINE_LANE Complex<T> exp2(Complex<T> x) noexcept {
+  return exp(scaled(x, T(0.693147180559945309417232121458176568)));
+}
+template <class T>
+ENGINE_LANE Complex<T> log2(Complex<T> x) noexcept {
+  return scaled(log(x), T(1.442695040888963407359924681001892137));
+}
+template <class T>
+ENGINE_LANE Complex<T> log10(Complex<T> x) noexcept {
+  return scaled(log(x), T(0.434294481903251827651128918916605082));
+}
 
 ENGINE_LANE double absolute(Complex<double> x) noexcept { return __builtin_hypot(x.re, x.im); }
 ENGINE_LANE float absolute(Complex<float> x) noexcept { return __builtin_hypotf(x.re, x.im); }

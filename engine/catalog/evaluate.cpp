@@ -9,11 +9,14 @@
 namespace engine::catalog {
 namespace {
 
-template <class T>
-Widened<T> load(const void* from) {
+template <class T, bool kAsIs = false>
+auto load(const void* from) {
   T value;
   std::memcpy(&value, from, sizeof value);
-  return math::convert<Widened<T>>(value);
+  if constexpr (kAsIs)
+    return value;
+  else
+    return math::convert<Widened<T>>(value);
 }
 template <class T>
 void save(void* to, const T& value) {
@@ -30,13 +33,13 @@ void apply_one(const void* const* in, void* out) {
   using Y = Lane<kSignature.in[1]>;
   using Z = Lane<kSignature.in[2]>;
   using R = Lane<kSignature.out>;
-  const auto x = load<X>(in[0]);
+  const auto x = load<X, M::kHalf>(in[0]);
   if constexpr (M::kArity == 1) {
     save(out, math::convert<R>(M::apply(x, x, x)));
   } else if constexpr (M::kArity == 2) {
-    save(out, math::convert<R>(M::apply(x, load<Y>(in[1]), x)));
+    save(out, math::convert<R>(M::apply(x, load<Y, M::kHalf>(in[1]), x)));
   } else {
-    save(out, math::convert<R>(M::apply(x, load<Y>(in[1]), load<Z>(in[2]))));
+    save(out, math::convert<R>(M::apply(x, load<Y, M::kHalf>(in[1]), load<Z, M::kHalf>(in[2]))));
   }
 }
 
@@ -98,6 +101,21 @@ void apply_scalar(Op op, int loop, const void* const* in, void* out) noexcept {
 
 void cast_scalar(DType from, DType to, const void* in, void* out) noexcept {
   kCasts[static_cast<std::size_t>(from) * kDTypes + static_cast<std::size_t>(to)](in, out);
+}
+
+void limit_scalar(DType dtype, bool upper, void* out) noexcept {
+  if (is_inexact(dtype)) {
+    const double infinity[2] = {upper ? __builtin_inf() : -__builtin_inf(), upper ? __builtin_inf() : -__builtin_inf()};
+    return cast_scalar(is_complex(dtype) ? DType::Complex128 : DType::Float64, dtype, infinity, out);
+  }
+  const std::size_t item = item_size(dtype);
+  const bool is_signed = dtype == DType::Int8 || dtype == DType::Int16 || dtype == DType::Int32 || dtype == DType::Int64;
+  std::uint64_t value = upper ? ~std::uint64_t{0} : 0;
+  if (dtype == DType::Bool)
+    value = upper;
+  else if (is_signed)
+    value = (std::uint64_t{1} << (8 * item - 1)) - (upper ? 1 : 0);
+  std::memcpy(out, &value, item);
 }
 
 void combine_scalar(Reduction primitive, DType accumulator, const void* x, const void* y, void* out) noexcept {

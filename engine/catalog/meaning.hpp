@@ -11,11 +11,12 @@ namespace engine::catalog {
 template <Op kOp>
 struct Meaning;
 
-#define OP(NAME, SPELLING, ARITY, RULE, MEANING, ...)                                                          \
+#define OP(NAME, SPELLING, ARITY, RULE, MEANING, LOWERING, GRADIENT, ORACLE, SENTENCE, ...)                    \
   template <>                                                                                                  \
   struct Meaning<Op::NAME> {                                                                                   \
     static constexpr Rule kRule = RULE;                                                                        \
     static constexpr int kArity = ARITY.count;                                                                 \
+    static constexpr bool kHalf = has(Flags::None __VA_OPT__(| __VA_ARGS__), Flags::Half);                     \
     template <class X, class Y, class Z>                                                                       \
     static ENGINE_LANE auto apply([[maybe_unused]] X x, [[maybe_unused]] Y y, [[maybe_unused]] Z z) noexcept { \
       return MEANING;                                                                                          \

@@ -21,12 +21,13 @@ constexpr std::array<ReductionInfo, kReductions> kReductionTable{{
 #undef REDUCTION
 }};
 
-struct Constant {
-  std::string_view name;
-  double value;
-  std::string_view sentence;
-};
-constexpr Constant kConstants[] = {
+constexpr std::array<DerivedInfo, kDerived> kDerivedTable{{
+#define DERIVED(NAME, PARAMETERS, TEXT, ORACLE, SENTENCE) DerivedInfo{NAME, PARAMETERS, TEXT, ORACLE, SENTENCE},
+#include "engine/catalog/derived.def"
+#undef DERIVED
+}};
+
+constexpr ConstantInfo kConstants[] = {
 #define CONSTANT(NAME, VALUE, SENTENCE) {NAME, VALUE, SENTENCE},
 #include "engine/catalog/constants.def"
 #undef CONSTANT
@@ -72,6 +73,33 @@ const ReductionInfo* find_reduction(std::string_view name) noexcept {
   return nullptr;
 }
 
+std::string_view parameters(const ReductionInfo& row) noexcept {
+  switch (row.id) {
+    case Reduction::Sum:
+    case Reduction::Prod:
+      return "x, axis=None, keepdims=False, dtype=None, initial=None, where=True";
+    case Reduction::Min:
+    case Reduction::Max:
+      return "x, axis=None, keepdims=False, initial=None, where=True";
+    case Reduction::Mean:
+      return "x, axis=None, keepdims=False, dtype=None, where=True, ddof=0";
+    case Reduction::Any:
+    case Reduction::All:
+    case Reduction::CountNonzero:
+      return "x, axis=None, keepdims=False, where=True";
+    default:
+      return "x, axis=None, keepdims=False";
+  }
+}
+
+const std::array<DerivedInfo, kDerived>& derived() noexcept { return kDerivedTable; }
+
+const DerivedInfo* find_derived(std::string_view name) noexcept {
+  for (const DerivedInfo& row : kDerivedTable)
+    if (row.name == name) return &row;
+  return nullptr;
+}
+
 const OpInfo* find_infix(std::string_view symbol) noexcept {
   for (const OpInfo& row : kOperations)
     if (row.spelling.symbol == symbol && (row.spelling.form == Spelling::Form::Infix || row.spelling.form == Spelling::Form::InfixRight))
@@ -85,8 +113,10 @@ const OpInfo* find_prefix(std::string_view symbol) noexcept {
   return nullptr;
 }
 
+std::span<const ConstantInfo> constants() noexcept { return kConstants; }
+
 bool find_constant(std::string_view name, double& value) noexcept {
-  for (const Constant& constant : kConstants)
+  for (const ConstantInfo& constant : kConstants)
     if (constant.name == name) {
       value = constant.value;
       return true;
@@ -134,6 +164,7 @@ std::string_view nearest_function(std::string_view name) noexcept {
     std::vector<std::string_view> list;
     for (const Named& named : names()) list.push_back(named.name);
     for (const ReductionInfo& row : kReductionTable) list.push_back(row.name);
+    for (const DerivedInfo& row : kDerivedTable) list.push_back(row.name);
     for (const DTypeInfo& dtype : kDTypeInfo) list.push_back(dtype.name);
     return list;
   }();

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "engine/base/dtype.hpp"
@@ -86,6 +87,10 @@ enum class Rule : std::uint8_t {
   Magnitude,      ///< as Same, complex to its real dtype
   RealPart,       ///< complex to its real dtype, others to themselves
   Select,         ///< bool, T, T to T
+  Integer,        ///< integers to themselves, bool beside them becomes int8
+  Bits,           ///< integers to uint8
+  Scale,          ///< a float and an integer to the float
+  Exponent,       ///< floats to int32
   Position,       ///< no argument; int64
 };
 
@@ -130,6 +135,7 @@ enum class Flags : std::uint16_t {
   Compares = 16,    ///< Python integers that do not fit are compared exactly
   Saturates = 32,   ///< Python integers that do not fit are brought to the nearest value (clip's bounds)
   Libm = 64,        ///< calls the C library until functions of our own exist
+  Half = 128,       ///< float16 has a meaning of its own: computed in float32 and rounded it would be wrong
 };
 constexpr Flags operator|(Flags a, Flags b) { return static_cast<Flags>(static_cast<int>(a) | static_cast<int>(b)); }
 constexpr bool has(Flags flags, Flags flag) { return (static_cast<int>(flags) & static_cast<int>(flag)) != 0; }
@@ -171,6 +177,26 @@ struct ReductionInfo {
   std::string_view sentence;
 };
 
+/// A function that is a text in the engine's own language over its parameters.
+struct DerivedInfo {
+  std::string_view name;
+  std::string_view parameters;  ///< "a, axis=None, keepdims=False"
+  std::string_view text;
+  Oracle oracle;
+  std::string_view sentence;
+};
+inline constexpr std::size_t kDerived = 0
+#define DERIVED(NAME, ...) +1
+#include "engine/catalog/derived.def"
+#undef DERIVED
+    ;
+
+struct ConstantInfo {
+  std::string_view name;
+  double value;
+  std::string_view sentence;
+};
+
 const OpInfo& info(Op op) noexcept;
 const ReductionInfo& info(Reduction reduction) noexcept;
 std::array<OpInfo, kOps> const& operations() noexcept;
@@ -179,10 +205,15 @@ std::array<ReductionInfo, kReductions> const& reductions() noexcept;
 /// The row with that call name, or null. A perfect-hash or sorted look-up: O(log n), no allocation.
 const OpInfo* find_function(std::string_view name) noexcept;
 const ReductionInfo* find_reduction(std::string_view name) noexcept;
+/// What a reduction takes: "x, axis=None, keepdims=False, …".
+std::string_view parameters(const ReductionInfo& row) noexcept;
+std::array<DerivedInfo, kDerived> const& derived() noexcept;
+const DerivedInfo* find_derived(std::string_view name) noexcept;
 /// Operators by their symbol ("+", "and"), or null.
 const OpInfo* find_infix(std::string_view symbol) noexcept;
 const OpInfo* find_prefix(std::string_view symbol) noexcept;
 
+std::span<const ConstantInfo> constants() noexcept;
 /// Named constants (pi, e, inf, nan); false when there is none of that name.
 bool find_constant(std::string_view name, double& value) noexcept;
 

@@ -368,7 +368,227 @@ ENGINE_LIBM(log1p)
 ENGINE_LIBM(sin)
 ENGINE_LIBM(cos)
 ENGINE_LIBM(tanh)
+ENGINE_LIBM(exp2)
+ENGINE_LIBM(log2)
+ENGINE_LIBM(log10)
+ENGINE_LIBM(tan)
+ENGINE_LIBM(asin)
+ENGINE_LIBM(acos)
+ENGINE_LIBM(atan)
+ENGINE_LIBM(sinh)
+ENGINE_LIBM(cosh)
+ENGINE_LIBM(asinh)
+ENGINE_LIBM(acosh)
+ENGINE_LIBM(atanh)
+ENGINE_LIBM(cbrt)
+ENGINE_LIBM(erf)
+ENGINE_LIBM(erfc)
 #undef ENGINE_LIBM
+ENGINE_LANE double atan2(double y, double x) noexcept { return __builtin_atan2(y, x); }
+ENGINE_LANE float atan2(float y, float x) noexcept { return __builtin_atan2f(y, x); }
+ENGINE_LANE double hypot(double x, double y) noexcept { return __builtin_hypot(x, y); }
+ENGINE_LANE float hypot(float x, float y) noexcept { return __builtin_hypotf(x, y); }
+/// The C library's own signals poles of gamma as domain errors; SciPy gives NaN there, and infinity at zero.
+ENGINE_LANE double gamma(double x) noexcept { return __builtin_tgamma(x); }
+ENGINE_LANE float gamma(float x) noexcept { return __builtin_tgammaf(x); }
+ENGINE_LANE double lgamma(double x) noexcept {
+  int sign;
+  return __builtin_lgamma_r(x, &sign);
+}
+ENGINE_LANE float lgamma(float x) noexcept {
+  int sign;
+  return __builtin_lgammaf_r(x, &sign);
+}
+/// log(exp(x) + exp(y)), free of overflow.
+template <class T>
+ENGINE_LANE T logaddexp(T x, T y) noexcept {
+  const T apart = x - y;
+  if (x == y) return x + T(0.693147180559945309417232121458176568);
+  return apart > 0 ? x + log1p(exp(-apart)) : apart <= 0 ? y + log1p(exp(apart)) : apart;
+}
+template <class T>
+ENGINE_LANE T logaddexp2(T x, T y) noexcept {
+  constexpr T kLog2E = T(1.442695040888963407359924681001892137);
+  const T apart = x - y;
+  if (x == y) return x + 1;
+  return apart > 0 ? x + log1p(exp2(-apart)) * kLog2E : apart <= 0 ? y + log1p(exp2(apart)) * kLog2E : apart;
+}
+
+template <class T>
+ENGINE_LANE T heaviside(T x, T at_zero) noexcept {
+  return x != x ? x : x == 0 ? at_zero : x < 0 ? T(0) : T(1);
+}
+template <class T>
+ENGINE_LANE T deg2rad(T x) noexcept {
+  return x * (T(3.141592653589793238462643383279502884) / T(180));
+}
+template <class T>
+ENGINE_LANE T rad2deg(T x) noexcept {
+  return x * (T(180) / T(3.141592653589793238462643383279502884));
+}
+
+/// The bits of a float, in an unsigned integer of its size.
+template <class T>
+struct BitsOf {
+  using type = unsigned long;
+};
+template <>
+struct BitsOf<float> {
+  using type = unsigned;
+};
+template <>
+struct BitsOf<Half> {
+  using type = unsigned short;
+};
+template <class T>
+using Bits = typename BitsOf<T>::type;
+
+/// The next number from x towards y (IEEE 754-2008, nextUp and nextDown).
+template <class T>
+ENGINE_LANE T nextafter(T x, T y) noexcept {
+  using U = Bits<T>;
+  constexpr U kSign = static_cast<U>(U(1) << (8 * sizeof(U) - 1));
+  const U bits = bit_cast<U>(x);
+  bool nan, equal, up;
+  if constexpr (kIsHalf<T>) {
+    const float a = half_to_float(x), b = half_to_float(y);
+    nan = a != a || b != b;
+    equal = a == b;
+    up = a < b;
+  } else {
+    nan = x != x || y != y;
+    equal = x == y;
+    up = x < y;
+  }
+  if (nan) {
+    if constexpr (kIsHalf<T>)
+      return Half{0x7e00};
+    else
+      return x + y;
+  }
+  if (equal) return y;
+  if (static_cast<U>(bits & static_cast<U>(~kSign)) == 0) return bit_cast<T>(static_cast<U>((up ? U(0) : kSign) | U(1)));
+  const bool away = up == ((bits & kSign) == 0);
+  return bit_cast<T>(static_cast<U>(away ? bits + 1 : bits - 1));
+}
+
+/// Distance to the next number away from zero, with the sign of x.
+template <class T>
+ENGINE_LANE T spacing(T x) noexcept {
+  using U = Bits<T>;
+  if (!isfinite(x)) return x - x;
+  if (x == 0) return bit_cast<T>(U(1));
+  const U next = static_cast<U>(bit_cast<U>(x) + 1);
+  return bit_cast<T>(next) - x;
+}
+/// NumPy's float16 has it always positive, and towards zero below a negative power of two.
+ENGINE_LANE Half spacing(Half x) noexcept {
+  const unsigned exponent = x.bits & 0x7c00u;
+  if (exponent == 0x7c00u) return {0x7e00};
+  if (x.bits == 0x7bffu) return {0x7c00};
+  const unsigned lower = (x.bits & 0x8000u) != 0 && (x.bits & 0x03ffu) == 0 ? 0x0400u : 0u;
+  if (exponent > 0x2800u + lower) return {static_cast<unsigned short>(exponent - 0x2800u - lower)};
+  if (exponent > 0x0400u) return {static_cast<unsigned short>(1u << ((exponent >> 10) - 1 - (lower >> 10)))};
+  return {0x0001};
+}
+
+ENGINE_LANE double ldexp(double x, int n) noexcept { return __builtin_ldexp(x, n); }
+ENGINE_LANE float ldexp(float x, int n) noexcept { return __builtin_ldexpf(x, n); }
+template <class T>
+ENGINE_LANE T ldexp(T x, long n) noexcept {
+  return ldexp(x, static_cast<int>(n > 100000 ? 100000 : n < -100000 ? -100000 : n));
+}
+template <class T>
+ENGINE_LANE T frexp_mantissa(T x) noexcept {
+  int exponent;
+  if constexpr (sizeof(T) == 8)
+    return __builtin_frexp(x, &exponent);
+  else
+    return __builtin_frexpf(x, &exponent);
+}
+/// Of infinities and NaN the standard leaves it open; here, as with NumPy on this C library, 0.
+template <class T>
+ENGINE_LANE int frexp_exponent(T x) noexcept {
+  int exponent = 0;
+  if (!isfinite(x)) return 0;
+  if constexpr (sizeof(T) == 8)
+    (void)__builtin_frexp(x, &exponent);
+  else
+    (void)__builtin_frexpf(x, &exponent);
+  return exponent;
+}
+template <class T>
+ENGINE_LANE T modf_fraction(T x) noexcept {
+  return isinf(x) ? copysign(T(0), x) : copysign(x - trunc(x), x);
+}
+
+template <class T>
+ENGINE_LANE Wrapping<T> distance_from_zero(T x) noexcept {
+  using U = Wrapping<T>;
+  if constexpr (kIsSigned<T>)
+    return x < 0 ? static_cast<U>(0) - static_cast<U>(x) : static_cast<U>(x);
+  else
+    return static_cast<U>(x);
+}
+/// Euclid's, on the magnitudes.
+template <class T>
+ENGINE_LANE T gcd(T x, T y) noexcept {
+  auto a = distance_from_zero(x), b = distance_from_zero(y);
+  while (b != 0) {
+    const auto rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return static_cast<T>(a);
+}
+template <class T>
+ENGINE_LANE T lcm(T x, T y) noexcept {
+  auto a = distance_from_zero(x), b = distance_from_zero(y);
+  const auto first = a, second = b;
+  while (b != 0) {
+    const auto rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a == 0 ? T(0) : static_cast<T>(first / a * second);
+}
+template <class T>
+ENGINE_LANE unsigned char bitwise_count(T x) noexcept {
+  return static_cast<unsigned char>(__builtin_popcountl(distance_from_zero(x)));
+}
+
+/// np.round without decimals: to even.
+template <class T>
+ENGINE_LANE T round(T x) noexcept {
+  if constexpr (kIsFloat<T>)
+    return rint(x);
+  else
+    return x;
+}
+template <class T>
+ENGINE_LANE Complex<T> round(Complex<T> x) noexcept {
+  return {rint(x.re), rint(x.im)};
+}
+
+/// NaN to zero, infinities to the ends of the range.
+template <class T>
+ENGINE_LANE T nan_to_num(T x) noexcept {
+  if constexpr (kIsFloat<T>) {
+    constexpr T kLargest = sizeof(T) == 8 ? T(0x1.fffffffffffffp1023) : T(0x1.fffffep127);
+    return x != x ? T(0) : isinf(x) ? copysign(kLargest, x) : x;
+  } else {
+    return x;
+  }
+}
+template <class T>
+ENGINE_LANE Complex<T> nan_to_num(Complex<T> x) noexcept {
+  return {nan_to_num(x.re), nan_to_num(x.im)};
+}
+/// float16 is bounded by its own range.
+ENGINE_LANE Half nan_to_num(Half x) noexcept {
+  const unsigned magnitude = x.bits & 0x7fffu;
+  return {static_cast<unsigned short>(magnitude > 0x7c00u ? 0u : magnitude == 0x7c00u ? (x.bits & 0x8000u) | 0x7bffu : x.bits)};
+}
 
 /// Float to integer (contract §3): NaN and what is beyond int64 give INT64_MIN, which is then cut to the width; uint64
 /// takes values up to 2^64.

@@ -55,7 +55,7 @@ int resolve(Op op, std::span<const Argument> arguments) noexcept {
   std::array<DType, 3> dtypes{};
   const std::size_t skip = rule == Rule::Select ? 1 : 0;
   DType strong = DType::Bool;
-  const bool any_strong = strong_type(arguments.subspan(skip), strong);
+  const bool any_strong = strong_type(rule == Rule::Scale ? arguments.first(1) : arguments.subspan(skip), strong);
   bool all_bool = true, all_exact = true;
   for (std::size_t i = skip; i < arguments.size(); ++i) {
     const Argument& argument = arguments[i];
@@ -63,8 +63,9 @@ int resolve(Op op, std::span<const Argument> arguments) noexcept {
     all_bool = all_bool && dtypes[i] == DType::Bool;
     all_exact = all_exact && !is_inexact(dtypes[i]);
   }
-  // NumPy has type resolvers of its own for these two.
-  if (rule == Rule::Arithmetic && all_bool) return -1;
+  if (rule == Rule::Scale && arguments[1].weak == Weak::Int) dtypes[1] = DType::Int64;
+  // NumPy has type resolvers of its own for these.
+  if ((rule == Rule::Arithmetic || rule == Rule::Integer) && all_bool) return -1;
   if (rule == Rule::Divide && all_exact)
     for (std::size_t i = skip; i < arguments.size(); ++i) dtypes[i] = DType::Float64;
   for (std::size_t loop = 0; loop < list.size(); ++loop) {

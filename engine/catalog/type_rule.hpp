@@ -58,6 +58,27 @@ inline constexpr auto kBitwise = uniform("?bBhHiIqQ", 0);
 inline constexpr auto kShift = uniform("bBhHiIqQ", 0);
 inline constexpr auto kReal = uniform("?bBhHiIqQefdFD", 2);
 inline constexpr auto kSelect = select();
+inline constexpr auto kBits = [] {
+  auto loops = uniform("bBhHiIqQ", 0);
+  for (Loop& loop : loops) loop.out = DType::UInt8;
+  return loops;
+}();
+inline constexpr auto kExponent = [] {
+  auto loops = uniform("efd", 0);
+  for (Loop& loop : loops) loop.out = DType::Int32;
+  return loops;
+}();
+inline constexpr auto kScale = [] {
+  std::array<Loop, 6> loops{};
+  constexpr std::array<std::array<DType, 2>, 6> kPairs{{{DType::Float16, DType::Int32},
+                                                        {DType::Float32, DType::Int32},
+                                                        {DType::Float16, DType::Int64},
+                                                        {DType::Float32, DType::Int64},
+                                                        {DType::Float64, DType::Int32},
+                                                        {DType::Float64, DType::Int64}}};
+  for (std::size_t i = 0; i < kPairs.size(); ++i) loops[i] = {{kPairs[i][0], kPairs[i][1], kPairs[i][0]}, kPairs[i][0]};
+  return loops;
+}();
 inline constexpr std::array<Loop, 1> kPosition{{{{DType::Int64, DType::Int64, DType::Int64}, DType::Int64}}};
 
 }  // namespace rules
@@ -92,7 +113,14 @@ constexpr std::span<const Loop> loops(Rule rule) noexcept {
     case Rule::Bitwise:
       return rules::kBitwise;
     case Rule::Shift:
+    case Rule::Integer:
       return rules::kShift;
+    case Rule::Bits:
+      return rules::kBits;
+    case Rule::Scale:
+      return rules::kScale;
+    case Rule::Exponent:
+      return rules::kExponent;
     case Rule::Magnitude:
     case Rule::RealPart:
       return rules::kReal;

@@ -10,7 +10,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <memory>
+#include <mutex>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/frontend/lexer.hpp"
 
@@ -48,6 +53,14 @@ bool find_cast(std::string_view name, DType& dtype) {
     }
   return false;
 }
+
+/// A derived function's text and the defaults of its parameters, parsed. Made at the first call, kept for good.
+struct Template {
+  std::vector<std::string> parameters;
+  std::vector<std::unique_ptr<const Ast>> defaults;  ///< null: none, or None
+  std::unique_ptr<const Ast> body;
+};
+const Template& template_of(const catalog::DerivedInfo& row);
 
 class Parser {
  public:
@@ -346,7 +359,7 @@ class Parser {
       ast_.nodes[node].span = whole;
       return node;
     }
-    const bool known = op || catalog::find_reduction(name);
+    const bool known = op || catalog::find_reduction(name) || catalog::find_derived(name);
     fail(token.span, fmt::format("there is no attribute '{}'", name), "expected real, imag or T",
          known ? fmt::format("write {}(x) instead of x.{}()", name, name) : "");
   }
@@ -513,7 +526,7 @@ class Parser {
         ast_.nodes.pop_back();
         forget_symbol(id, argument.keyword);
         advance();
-        argument.value = axis_or_expression();
+        argument.value = text_of(argument.keyword) == "dtype" ? dtype_name() : axis_or_expression();
         keyword_seen = true;
       } else if (keyword_seen) {
         fail(span(argument.value), "a positional argument follows a keyword", "here", "put positional arguments first");
@@ -526,6 +539,18 @@ class Parser {
     list.close = now_.span;
     expect_close(Tok::RightParen, open, ')');
     return list;
+  }
+
+  /// The value of dtype=: a name of the casts, or that name in quotes, or None.
+  NodeId dtype_name() {
+    const Token token = take();
+    if (token.kind == Tok::None) return add({.kind = Syntax::NewAxis, .span = token.span, .mark = token.span});
+    std::string_view name = text_of(token.span);
+    if (token.kind == Tok::String && name.size() >= 2) name = name.substr(1, name.size() - 2);
+    DType dtype{};
+    if ((token.kind != Tok::Name && token.kind != Tok::String) || !find_cast(name, dtype))
+      fail(token.span, "dtype is one of the engine's dtypes", "here", "write for example dtype=float64");
+    return add({.kind = Syntax::Cast, .id = static_cast<std::uint16_t>(dtype), .span = token.span, .mark = token.span});
   }
 
   void forget_symbol(std::uint32_t id, Span at) {
@@ -575,9 +600,10 @@ class Parser {
     const Nest nest(*this, open.span);
     const OpInfo* op = catalog::find_function(name);
     const catalog::ReductionInfo* reduction = op ? nullptr : catalog::find_reduction(name);
+    const catalog::DerivedInfo* derived = op || reduction ? nullptr : catalog::find_derived(name);
     DType dtype{};
-    const bool cast = !op && !reduction && find_cast(name, dtype);
-    if (!op && !reduction && !cast) {
+    const bool cast = !op && !reduction && !derived && find_cast(name, dtype);
+    if (!op && !reduction && !derived && !cast) {
       const std::string_view near = catalog::nearest_function(name);
       throw UnknownName({.what = fmt::format("there is no function '{}'", name),
                          .labels = {{name_token.span, near.empty() ? "not in the catalog" : fmt::format("did you mean '{}'?", near)}},
@@ -586,22 +612,124 @@ class Parser {
     }
     const Arguments list = arguments(open.span);
     const Span whole = join(name_token.span, list.close);
-    NodeId args[3] = {kNone, kNone, kNone};
+    NodeId args[kMaxArguments];
+    std::fill(args, args + kMaxArguments, kNone);
     if (cast) {
-      place(name, name_token.span, "x", 1, 1, list, args);
+      place(name, name_token.span, "x", list, args);
       return add({.kind = Syntax::Cast, .id = static_cast<std::uint16_t>(dtype), .span = whole, .mark = name_token.span}, {args[0]});
     }
-    if (reduction) {
-      place(name, name_token.span, "x, axis, keepdims", 3, 1, list, args);
-      return add({.kind = Syntax::Reduce, .id = static_cast<std::uint16_t>(reduction->id), .span = whole, .mark = name_token.span},
-                 {args[0], args[1], args[2]});
+    if (reduction) return reduce(*reduction, name_token.span, whole, list, args);
+    if (derived) {
+      place(name, name_token.span, derived->parameters, list, args);
+      return instantiate(*derived, args, name_token.span, whole);
     }
-    const std::size_t n = op->arity.count;
-    place(name, name_token.span, op->arity.names, n, n, list, args);
-    for (std::size_t i = 0; i < n; ++i) refuse_axis_value(args[i]);
-    const Syntax kind = has(op->flags, catalog::Flags::Position) ? Syntax::Position : Syntax::Apply;
-    return add({.kind = kind, .id = static_cast<std::uint16_t>(op->id), .span = whole, .mark = name_token.span},
+    const bool rounds = op->id == Op::Round;  // np.round's second argument is no operand: it chooses among operations
+    place(name, name_token.span, rounds ? std::string_view("a, decimals=0") : op->arity.names, list, args);
+    const bool position = has(op->flags, catalog::Flags::Position);
+    const std::size_t n = rounds && args[1] != kNone ? 2 : op->arity.count;
+    if (!position)
+      for (std::size_t i = 0; i < n; ++i) refuse_axis_value(args[i]);
+    return add({.kind = position ? Syntax::Position : Syntax::Apply,
+                .id = static_cast<std::uint16_t>(op->id),
+                .span = whole,
+                .mark = name_token.span},
                std::span<const NodeId>(args, n));
+  }
+
+  /// Reductions and their keywords: where, initial and dtype become operations around the argument and the result.
+  NodeId reduce(const catalog::ReductionInfo& row, Span mark, Span whole, const Arguments& list, NodeId* args) {
+    using catalog::Reduction;
+    const std::string_view parameters = catalog::parameters(row);
+    place(row.name, mark, parameters, list, args);
+    // The arguments by name; what the row does not take stays absent.
+    NodeId given[kMaxArguments];
+    std::copy(args, args + kMaxArguments, given);
+    enum { kValue, kAxis, kKeepdims, kDtype, kInitial, kWhere, kDdof, kAll };
+    constexpr std::string_view kNames[kAll] = {"x", "axis", "keepdims", "dtype", "initial", "where", "ddof"};
+    std::size_t at = 0;
+    std::fill(args, args + kMaxArguments, kNone);
+    for (std::string_view rest = parameters; !rest.empty(); ++at) {
+      const std::size_t comma = rest.find(", ");
+      const std::string_view item = rest.substr(0, comma), name = item.substr(0, item.find('='));
+      for (int k = 0; k < kAll; ++k)
+        if (kNames[k] == name) args[k] = given[at];
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
+    }
+    const auto is_absent = [&](NodeId& id) {
+      if (id != kNone && ast_.nodes[id].kind == Syntax::NewAxis) id = kNone;
+      return id == kNone;
+    };
+    for (const int k : {kDtype, kInitial, kWhere, kDdof}) is_absent(args[k]);
+    const bool picks = row.id == Reduction::Min || row.id == Reduction::Max;
+    const bool typed = args[kDtype] != kNone;
+    const auto make = [&](Syntax kind, std::uint16_t id, std::initializer_list<NodeId> children) {
+      return add({.kind = kind, .id = id, .span = whole, .mark = mark}, children);
+    };
+    const auto truth = [&](bool value) {
+      Node node{.kind = Syntax::Boolean, .span = whole, .mark = mark};
+      node.integer = value;
+      return add(node);
+    };
+    const std::uint16_t dtype = typed ? ast_.nodes[args[kDtype]].id : std::uint16_t{0};
+    if (typed) args[kValue] = make(Syntax::Cast, dtype, {args[kValue]});
+    if (args[kWhere] != kNone) {
+      if (row.id == Reduction::Mean) {
+        if (args[kDdof] != kNone) fail(span(args[kDdof]), "'mean' takes no ddof beside where", "here");
+        NodeId masked[] = {args[kValue], args[kWhere], args[kAxis], args[kKeepdims]};
+        const NodeId mean = instantiate(*catalog::find_derived("mean_where"), masked, mark, whole);
+        return typed ? make(Syntax::Cast, dtype, {mean}) : mean;
+      }
+      if (picks && args[kInitial] == kNone)
+        fail(span(args[kWhere]), fmt::format("'{}' with where needs an initial value", row.name), "where nothing is true, what is it?",
+             "give initial=…");
+      const NodeId otherwise = picks ? args[kInitial] : truth(row.identity == "1");
+      args[kValue] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {args[kWhere], args[kValue], otherwise});
+    }
+    const bool starts = args[kInitial] != kNone;
+    NodeId result = make(Syntax::Reduce, static_cast<std::uint16_t>(row.id),
+                         {args[kValue], args[kAxis], args[kKeepdims], args[kDdof], starts ? args[kInitial] : kNone});
+    if (typed) result = make(Syntax::Cast, dtype, {result});
+    if (!starts) return result;
+    const Op with = row.id == Reduction::Sum    ? Op::Add
+                    : row.id == Reduction::Prod ? Op::Multiply
+                    : row.id == Reduction::Min  ? Op::Minimum
+                                                : Op::Maximum;
+    return make(Syntax::Apply, static_cast<std::uint16_t>(with), {result, args[kInitial]});
+  }
+
+  /// The nodes of a derived function's text, with the arguments in the parameters' places. They all stand at the call.
+  NodeId instantiate(const catalog::DerivedInfo& row, NodeId* args, Span mark, Span whole) {
+    const Template& form = template_of(row);
+    for (std::size_t i = 0; i < form.defaults.size(); ++i)
+      if (args[i] == kNone && form.defaults[i]) args[i] = copy(*form.defaults[i], {}, {}, mark, whole);
+    return copy(*form.body, form.parameters, args, mark, whole);
+  }
+
+  NodeId copy(const Ast& form, std::span<const std::string> parameters, const NodeId* args, Span mark, Span whole) {
+    std::pmr::vector<NodeId> made(form.nodes.size(), kNone, ast_.nodes.get_allocator());
+    for (std::size_t i = 0; i < form.nodes.size(); ++i) {
+      Node node = form.nodes[i];
+      node.span = whole;
+      node.mark = mark;
+      if (node.kind == Syntax::Name) {
+        const std::string_view name = form.symbols[node.id];
+        std::size_t k = 0;
+        while (k < parameters.size() && parameters[k] != name) ++k;
+        if (k < parameters.size()) {
+          made[i] = args[k];
+          continue;
+        }
+        double value = 0;
+        catalog::find_constant(name, value);
+        node.kind = Syntax::Float;
+        node.real = value;
+      }
+      std::array<NodeId, kMaxArguments> children;
+      const std::span<const NodeId> of = form.children_of(form.nodes[i]);
+      for (std::size_t c = 0; c < of.size(); ++c) children[c] = of[c] == kNone ? kNone : made[of[c]];
+      made[i] = add(node, std::span<const NodeId>(children.data(), of.size()));
+    }
+    return made[form.statements.front().value];
   }
 
   void refuse_axis_value(NodeId id) const {
@@ -610,14 +738,17 @@ class Parser {
     if (node.kind == Syntax::NewAxis) fail(node.span, "None is a value only in subscripts and as axis", "here");
   }
 
-  /// Puts positional and keyword arguments where they belong. `names` are separated by ", ".
-  void place(std::string_view function, Span at, std::string_view names, std::size_t n, std::size_t n_required, const Arguments& list,
-             NodeId* args) const {
-    std::string_view parameter[3];
-    std::size_t count = 0;
-    for (std::string_view rest = names; count < n; ++count) {
+  /// Puts positional and keyword arguments where they belong. `names` are separated by ", "; those with a default ("axis=None")
+  /// may be left out, and stay kNone then.
+  void place(std::string_view function, Span at, std::string_view names, const Arguments& list, NodeId* args) const {
+    std::string_view parameter[kMaxArguments];
+    std::size_t n = 0, n_required = 0;
+    for (std::string_view rest = names; !rest.empty(); ++n) {
       const std::size_t comma = rest.find(", ");
-      parameter[count] = rest.substr(0, comma);
+      const std::string_view item = rest.substr(0, comma);
+      const std::size_t equals = item.find('=');
+      parameter[n] = item.substr(0, equals);
+      if (equals == std::string_view::npos) n_required = n + 1;
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
     }
     const auto signature = [&] { return fmt::format("{}({})", function, names); };
@@ -639,15 +770,14 @@ class Parser {
         fail(span(argument.value), fmt::format("'{}' takes {} argument{}, not {}", function, n, n == 1 ? "" : "s", list.count),
              "one too many", "its form is " + signature());
       }
+      // None and tuples are values of axis alone; None also stands for whatever may be left out.
+      const Syntax kind = ast_.nodes[argument.value].kind;
+      if (parameter[place] != "axis" && (kind == Syntax::Tuple || place < n_required)) refuse_axis_value(argument.value);
       args[place] = argument.value;
     }
     for (std::size_t i = 0; i < n_required; ++i)
       if (args[i] == kNone)
         fail(at, fmt::format("'{}' lacks its argument '{}'", function, parameter[i]), "called here", "its form is " + signature());
-    if (n_required < n || function != "clip") {
-      // Values of reductions and casts are checked here too: only axis may be None or a tuple.
-      if (n_required == 1) refuse_axis_value(args[0]);
-    }
   }
 
   Lexer lexer_;
@@ -658,6 +788,33 @@ class Parser {
   NodeId ready_ = kNone;  // an operand that has been parsed already: primary() gives it next
   std::pmr::vector<std::uint32_t> table_;
 };
+
+}  // namespace
+
+namespace {
+
+const Template& template_of(const catalog::DerivedInfo& row) {
+  struct Slot {
+    std::once_flag once;
+    Template form;
+  };
+  static auto* const slots = new std::array<Slot, catalog::kDerived>;  // for the life of the process
+  Slot& slot = (*slots)[static_cast<std::size_t>(&row - catalog::derived().data())];
+  std::call_once(slot.once, [&] {
+    static const Limits limits;
+    for (std::string_view rest = row.parameters; !rest.empty();) {
+      const std::size_t comma = rest.find(", ");
+      const std::string_view item = rest.substr(0, comma);
+      const std::size_t equals = item.find('=');
+      slot.form.parameters.emplace_back(item.substr(0, equals));
+      const std::string_view value = equals == std::string_view::npos ? std::string_view{} : item.substr(equals + 1);
+      slot.form.defaults.push_back(value.empty() || value == "None" ? nullptr : std::make_unique<const Ast>(parse(value, limits)));
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
+    }
+    slot.form.body = std::make_unique<const Ast>(parse(row.text, limits));
+  });
+  return slot.form;
+}
 
 }  // namespace
 

@@ -91,10 +91,18 @@ class Printer {
         call(info(static_cast<DType>(node.id)).name, children);
         break;
       case Syntax::Position:
-        call(catalog::info(static_cast<catalog::Op>(node.id)).name(), children);
+        call(catalog::info(static_cast<catalog::Op>(node.id)).name(), children[0] == kNone ? children.first(0) : children);
         break;
       case Syntax::Reduce: {
         push(")");
+        if (children[4] != kNone) {
+          push(children[4], 0);
+          push(", initial=");
+        }
+        if (children[3] != kNone) {
+          push(children[3], 0);
+          push(", ddof=");
+        }
         if (children[2] != kNone) {
           push(children[2], 0);
           push(", keepdims=");

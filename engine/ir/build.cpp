@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
+#include "engine/catalog/evaluate.hpp"
 #include "engine/catalog/type_rule.hpp"
 #include "engine/ir/weak.hpp"
 
@@ -158,6 +160,7 @@ class Builder {
       } else if (node.kind == Syntax::Reduce) {
         mark(children[1]);
         mark(children[2]);
+        mark(children[3]);
       } else if (node.kind == Syntax::Position) {
         mark(children[0]);
       } else if (in_bound_[i]) {
@@ -289,6 +292,10 @@ class Builder {
     }
     // np.clip makes an array of its first argument; its bounds stay weak.
     if (id == Op::Clip && args[0].weak != Weak::No) args[0] = strong(args[0], span_of(0));
+    if (id == Op::Round) {
+      if (args.size() == 2) return round_to(at, children, args);
+      if (dtype_of(args[0]) == DType::Bool) return apply(Op::Rint, at, children, args);  // np.round makes float16 of booleans
+    }
     if (id == Op::Clip && is_integer(dtype_of(args[0]))) {
       // np.clip leaves out a Python int that bounds nothing in a's dtype, whatever the other bound's dtype is.
       const DType dtype = dtype_of(args[0]);
@@ -372,18 +379,30 @@ class Builder {
     return {.node = g_.apply(constant, catalog::resolve(constant, types), both, span)};
   }
 
+  /// np.round(a, decimals): scaled, rounded to even, scaled back; integers only to the left of the point.
+  Typed round_to(const AstNode& at, std::span<const AstId> children, std::span<Typed> args) {
+    const Span span = ast_.nodes[children[1]].span;
+    if (args[1].weak != Weak::No && !args[1].is_constant()) throw NeedsValue{args[1].symbol};
+    if (!args[1].is_constant() || (args[1].weak != Weak::Int && args[1].weak != Weak::Bool))
+      fail<DTypeError>(span, "decimals is a whole number", type_name(args[1], g_), "an array rounds to the same decimals everywhere");
+    if (args[1].value.integer > 400 || args[1].value.integer < -400)
+      fail<RangeError>(span, "decimals is beyond what floats hold", "here", "valid are -400 to 400");
+    const int decimals = static_cast<int>(args[1].value.integer);
+    Typed value = strong(args[0], at.span);
+    const DType dtype = dtype_of(value);
+    const bool whole = is_integer(dtype);
+    if (decimals == 0 || (whole && decimals > 0)) return apply(Op::Round, at, children.first(1), std::span(&value, 1));
+    Typed scale[2] = {value, {.weak = Weak::Float, .value = {.kind = Weak::Float, .re = std::pow(10.0, std::abs(decimals))}}};
+    scale[0] = apply(decimals > 0 ? Op::Multiply : Op::Divide, at, {}, scale);
+    scale[0] = apply(Op::Rint, at, {}, std::span(scale, 1));
+    scale[1] = {.weak = Weak::Float, .value = {.kind = Weak::Float, .re = std::pow(10.0, std::abs(decimals))}};
+    const Typed result = apply(decimals > 0 ? Op::Divide : Op::Multiply, at, {}, scale);
+    return whole ? Typed{.node = cast(result, dtype, at.span)} : result;
+  }
+
   static Value limit_of(DType dtype, bool upper) {
-    const unsigned bits = 8u * info(dtype).size;
-    const bool is_signed = kind(dtype) == Kind::Signed;
     Value value;
-    if (is_signed) {
-      const std::int64_t high = static_cast<std::int64_t>((std::uint64_t{1} << (bits - 1)) - 1);
-      const std::int64_t limit = upper ? high : -high - 1;
-      std::memcpy(value.bytes.data(), &limit, bits / 8);
-    } else {
-      const std::uint64_t limit = upper ? ~std::uint64_t{0} : 0;
-      std::memcpy(value.bytes.data(), &limit, bits / 8);
-    }
+    catalog::limit_scalar(dtype, upper, value.bytes.data());
     return value;
   }
 
@@ -514,6 +533,8 @@ class Builder {
         fail<DTypeError>(ast_.nodes[children[2]].span, "keepdims is True or False", type_name(keep, g_));
       spec.keepdims = keep.value.integer != 0;
     }
+    if (children[3] != frontend::kNone) spec.ddof = bound(children[3]);
+    spec.bounded = children[4] != frontend::kNone;
     const catalog::ReductionTypes types = catalog::reduction_types(id, g_[arg.node].dtype);
     NodeId value = arg.node;
     if (types.truth) value = g_.cast(value, DType::Bool, node.span);
@@ -601,9 +622,11 @@ class Builder {
 
   Typed position(const AstNode& node, int scope_rank) {
     const AstId child = ast_.children[node.first];
-    const std::int64_t axis = bound(child);
     if (scope_rank <= 0)
       fail<ShapeError>(node.span, "nothing gives index() a shape", "here", "combine it with an array, or write into a slice of one");
+    if (child == frontend::kNone || ast_.nodes[child].kind == Syntax::NewAxis)  // counted in C order over all axes of the scope
+      return {.node = g_.apply(static_cast<Op>(node.id), 0, {}, node.span, kWholePosition + static_cast<std::uint32_t>(scope_rank))};
+    const std::int64_t axis = bound(child);
     if (axis < -scope_rank || axis >= scope_rank)
       fail<ShapeError>(ast_.nodes[child].span, fmt::format("axis {} is out of range", axis),
                        fmt::format("the result has rank {}", scope_rank), fmt::format("valid are {} to {}", -scope_rank, scope_rank - 1));

@@ -66,9 +66,14 @@ struct ViewSpec {
 struct ReduceSpec {
   std::uint32_t axes = 0;  ///< bit i: axis i is reduced (normalised, non-negative)
   bool keepdims = false;
-  bool or_zero = false;  ///< over no elements the value is 0, whatever the reduction
+  bool or_zero = false;   ///< over no elements the value is 0, whatever the reduction
+  bool bounded = false;   ///< an initial value follows: over no elements min is the largest value, max the smallest
+  std::int64_t ddof = 0;  ///< mean: taken from the number of elements that divides
   friend bool operator==(const ReduceSpec&, const ReduceSpec&) = default;
 };
+
+/// Payload of a position over all axes: this plus the rank of its scope. Smaller payloads name an axis from the end.
+inline constexpr std::uint32_t kWholePosition = 0x100;
 
 /// What an Output node does with its argument's value.
 struct OutputSpec {

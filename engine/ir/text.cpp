@@ -161,6 +161,8 @@ class Reader {
       spec.axes = number<std::uint32_t>();
       spec.keepdims = accept("keepdims");
       spec.or_zero = accept("or_zero");
+      spec.bounded = accept("bounded");
+      if (accept("ddof")) spec.ddof = number<std::int64_t>();
       g_.reduces.push_back(spec);
       node.payload = static_cast<std::uint32_t>(g_.reduces.size() - 1);
     } else if (kind == "Output") {
@@ -313,6 +315,8 @@ std::string print(const Graph& g) {
         const ReduceSpec& spec = g.reduces[node.payload];
         text += fmt::format("Reduce {}{} axes {}{}{}", catalog::info(static_cast<catalog::Reduction>(node.op)).name, args, spec.axes,
                             spec.keepdims ? " keepdims" : "", spec.or_zero ? " or_zero" : "");
+        if (spec.bounded) text += " bounded";
+        if (spec.ddof) text += fmt::format(" ddof {}", spec.ddof);
         break;
       }
       case NodeKind::Output: {

@@ -376,7 +376,15 @@ class Binder {
       if (instr.kind != Instr::Kind::Position) continue;
       bound.accesses[p].dtype = DType::Int64;
       bound.accesses[p].strides = row(p);
-      row(p)[rank - static_cast<int>(instr.payload)] = 1;
+      if (instr.payload > ir::kWholePosition) {
+        std::int64_t step = 1;
+        for (int axis = rank - 1; axis >= rank - static_cast<int>(instr.payload - ir::kWholePosition); --axis) {
+          row(p)[axis] = step;
+          step *= space[axis];
+        }
+      } else {
+        row(p)[rank - static_cast<int>(instr.payload)] = 1;
+      }
       ++p;
     }
 
@@ -601,7 +609,7 @@ class Binder {
   void refuse_empty(const Kernel& kernel) const {
     for (const Fold& fold : plan_.folds_of(kernel)) {
       const catalog::ReductionInfo& row = catalog::info(fold.reduction);
-      if (!row.identity.empty() || fold.or_zero) continue;
+      if (!row.identity.empty() || fold.or_zero || fold.bounded) continue;
       throw ShapeError({.what = fmt::format("{} of no elements has no value", row.name),
                         .labels = {{fold.span, "reduces an axis of length 0"}},
                         .help = "check that the array is not empty",

@@ -262,7 +262,8 @@ class Planner {
     const ir::Node& node = graph_[id];
     const std::uint32_t value = lower(node.args[0]);
     const std::uint32_t buffer = add_temporary(node.dtype, shape_of(id));
-    plan_.folds.push_back({value, static_cast<catalog::Reduction>(node.op), buffer, graph_.reduces[node.payload].or_zero, node.span});
+    const ir::ReduceSpec& spec = graph_.reduces[node.payload];
+    plan_.folds.push_back({value, static_cast<catalog::Reduction>(node.op), buffer, spec.or_zero, spec.bounded, spec.ddof, node.span});
     fold_nodes_.push_back(id);
     ++kernel_.n_folds;
     kept_[id] = buffer;

@@ -72,6 +72,8 @@ struct Fold {
   catalog::Reduction reduction;  ///< a primitive, or Mean
   std::uint32_t buffer;          ///< contiguous, of the kept shape
   bool or_zero;                  ///< over no elements: 0
+  bool bounded;                  ///< over no elements: the value that any other replaces
+  std::int64_t ddof;             ///< Mean: taken from the count
   Span span;
 };
 

@@ -1,11 +1,15 @@
 """evaluate() and blitz(): what comes back, where it is written, and what the options mean."""
 
 import inspect
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import engine
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_result_is_a_fresh_array_that_owns_its_memory():
@@ -275,6 +279,11 @@ def test_the_functions_are_data():
     rows = {row.name: row for row in engine.functions}
     assert rows["sqrt"].ulp == 0 and rows["sum"].kind == "reduction"
     assert all(row.sentence for row in engine.functions)
+
+
+def test_the_reference_page_is_what_the_catalog_says():
+    page = runpy.run_path(str(ROOT / "tools" / "make_reference.py"))
+    assert page["PAGE"].read_text() == page["page"](), "run tools/make_reference.py"
 
 
 # ---- the cache of programs -------------------------------------------------------------------------------------------

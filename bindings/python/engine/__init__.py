@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ._core import Program, __version__, _functions, blitz, compile, evaluate, explain
+from ._core import Program, __version__, blitz, compile, evaluate, explain
+from .catalog import Function, functions
 from .errors import (
     BackendError,
     DTypeError,
@@ -68,29 +69,6 @@ class Limits(NamedTuple):
     nodes: int = 100_000
     names: int = 4_096
     result_bytes: int | None = None
-
-
-class Function(NamedTuple):
-    """One row of the catalog.
-
-    name      : as it is written in expressions.
-    arguments : their names, with commas.
-    sentence  : what it gives.
-    oracle    : NumPy's name of it.
-    ulp       : largest error against NumPy, in units in the last place; 0 for the same bits.
-    kind      : "elementwise" or "reduction".
-    """
-
-    name: str
-    arguments: str
-    sentence: str
-    oracle: str
-    ulp: float
-    kind: str
-
-
-#: Functions of the catalog; operators are here under NumPy's name of them.
-functions: tuple[Function, ...] = tuple(Function(*row) for row in _functions)
 
 
 class Explanation:

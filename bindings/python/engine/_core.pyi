@@ -22,7 +22,7 @@ _Result: TypeAlias = Any
 def num_threads() -> int: ...
 def _set_num_threads(arg0: int, /) -> None: ...
 
-_functions: tuple[tuple[str, str, str, str, float, str], ...]
+_functions: tuple[tuple[str, str, str, str, float, str, float, float], ...]
 __version__: str
 
 def evaluate(

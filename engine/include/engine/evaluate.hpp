@@ -105,9 +105,10 @@ struct Function {
   std::string_view name;       ///< "hypot"
   std::string_view arguments;  ///< "x, y"
   std::string_view sentence;
-  std::string_view oracle;  ///< NumPy's name
-  double ulp;               ///< largest error against NumPy, in units in the last place; 0: the same bits
-  std::string_view kind;    ///< "elementwise", "reduction", "cast", "constant"
+  std::string_view oracle;   ///< NumPy's name: "hypot", "frexp[0]", "scipy.special.erf"; empty where it has none
+  double ulp;                ///< largest error against NumPy, in units in the last place; 0: the same bits
+  std::string_view kind;     ///< "elementwise", "reduction", "cast", "constant"
+  double low = 0, high = 1;  ///< the range of arguments over which the accuracy is tested
 };
 std::size_t n_functions() noexcept;
 Function function(std::size_t index) noexcept;

@@ -131,7 +131,7 @@ class Compiler {
         if (signature.in[i] == DType::Float16) return true;
       return signature.out == DType::Float16;
     };
-    if (!uses_half()) {
+    if (!uses_half() || has(catalog::info(op).flags, catalog::Flags::Half)) {
       if (n == 2) {
         if (const std::uint32_t fused = fuse(op, std::span(args).first(n), signature.out); fused != kNone) return fused;
         for (int scalar = 0; scalar < 2; ++scalar) {

@@ -452,10 +452,13 @@ void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel
     for (std::size_t i = 0; i < specs.size(); ++i) {
       const DType dtype = plan.buffers[specs[i].buffer].dtype;
       const catalog::ReductionInfo& row = catalog::info(specs[i].reduction);
-      const bool one = row.identity == "1";
-      const double identity = one ? 1 : 0;
       alignas(16) std::byte value[16];
-      catalog::cast_scalar(DType::Float64, dtype, &identity, value);
+      if (specs[i].bounded && row.identity.empty()) {
+        catalog::limit_scalar(dtype, row.id == catalog::Reduction::Min, value);
+      } else {
+        const double identity = row.identity == "1" ? 1 : 0;
+        catalog::cast_scalar(DType::Float64, dtype, &identity, value);
+      }
       splat(results[i], value, static_cast<std::size_t>(cells), item_size(dtype));
       if (specs[i].reduction == catalog::Reduction::Mean) divide_by_count(results[i], dtype, cells, 0);
     }
@@ -472,7 +475,8 @@ void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const DType dtype = plan.buffers[specs[i].buffer].dtype;
     if (catalog::info(specs[i].reduction).kernel == catalog::Reduction::Sum) add_zero(results[i], dtype, cells);
-    if (specs[i].reduction == catalog::Reduction::Mean) divide_by_count(results[i], dtype, cells, count);
+    if (specs[i].reduction == catalog::Reduction::Mean)
+      divide_by_count(results[i], dtype, cells, std::max<std::int64_t>(0, count - specs[i].ddof));
   }
 }
 

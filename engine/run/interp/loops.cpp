@@ -103,7 +103,7 @@ void fill_loop(KernelTable& table) {
   using M = Meaning<kOp>;
   constexpr Loop kSignature = catalog::loops(M::kRule)[kLoop];
   constexpr auto kRow = static_cast<std::size_t>(kOp);
-  if constexpr (!has_half(kSignature, M::kArity) && is_complex_loop(kSignature) == kComplexPart) {
+  if constexpr ((!has_half(kSignature, M::kArity) || M::kHalf) && is_complex_loop(kSignature) == kComplexPart) {
     table.apply[kRow][kLoop] = &apply<kOp, kLoop>;
     if constexpr (takes_scalar(kOp) && is_common(kSignature.in[0]) && kSignature.in[0] == kSignature.in[1]) {
       table.scalar[kRow][kLoop][0] = &apply_with_scalar<kOp, kLoop, 0>;
@@ -429,6 +429,8 @@ void ENGINE_JOIN(fill_, ENGINE_PART)(KernelTable& table) {
       fill_reduction<Reduction::Prod, DType::Complex64, DType::Complex128>(table);
       fill_reduction<Reduction::Min, DType::Complex64, DType::Complex128>(table);
       fill_reduction<Reduction::Max, DType::Complex64, DType::Complex128>(table);
+      fill_reduction<Reduction::Nanmin, DType::Complex64, DType::Complex128>(table);
+      fill_reduction<Reduction::Nanmax, DType::Complex64, DType::Complex128>(table);
     }
   } else if constexpr (ENGINE_PART == kOpParts) {
     fill_casts(table, std::make_index_sequence<kDTypes * kDTypes>{});
@@ -441,6 +443,14 @@ void ENGINE_JOIN(fill_, ENGINE_PART)(KernelTable& table) {
                    DType::Int64, DType::UInt64, DType::Float32, DType::Float64>(table);
     fill_reduction<Reduction::Max, DType::Bool, DType::Int8, DType::UInt8, DType::Int16, DType::UInt16, DType::Int32, DType::UInt32,
                    DType::Int64, DType::UInt64, DType::Float32, DType::Float64>(table);
+    // Of what cannot be NaN they are the smallest and the largest.
+    fill_reduction<Reduction::Nanmin, DType::Float32, DType::Float64>(table);
+    fill_reduction<Reduction::Nanmax, DType::Float32, DType::Float64>(table);
+    for (std::size_t dtype = 0; dtype < kDTypes; ++dtype)
+      if (!is_inexact(static_cast<DType>(dtype))) {
+        table.reduce[static_cast<std::size_t>(Reduction::Nanmin)][dtype] = table.reduce[static_cast<std::size_t>(Reduction::Min)][dtype];
+        table.reduce[static_cast<std::size_t>(Reduction::Nanmax)][dtype] = table.reduce[static_cast<std::size_t>(Reduction::Max)][dtype];
+      }
     table.iota = &iota;
     table.pack = &pack;
     table.unpack = &unpack;
