@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/catalog/evaluate.hpp"
+#include "engine/frontend/derive.hpp"
 #include "engine/frontend/parser.hpp"
 #include "engine/ir/build.hpp"
 #include "engine/opt/pipeline.hpp"
@@ -299,6 +300,16 @@ std::string Program::explain(const Operand* operands) const {
     return text;
   } catch (Error& error) {
     error.attach_text(impl_->text);
+    throw;
+  }
+}
+
+std::string gradient(std::string_view text, std::string_view wrt, const Options& options) {
+  try {
+    const frontend::Ast ast = frontend::parse(text, options.limits);
+    return frontend::gradient(ast, wrt, options.limits);
+  } catch (Error& error) {
+    error.attach_text(text);
     throw;
   }
 }

@@ -313,13 +313,13 @@ _SYMBOL = {
 def _check_clip(raw) -> None:
     strong = [x.dtype for x in raw if hasattr(x, "dtype")]
     dtype = getattr(raw[0], "dtype", None)
-    if dtype == bool:
+    if dtype is not None and dtype.kind == "b":
         dtype = np.result_type(*strong)
     if dtype is None or dtype.kind not in "iu":
         return
     info = np.iinfo(dtype)
     beyond = [type(x) is int and not info.min <= x <= info.max for x in raw[1:]]
-    if raw[0].dtype == bool and any(beyond) or beyond[0] and raw[1] > 0 or beyond[1] and raw[2] < 0:
+    if raw[0].dtype.kind == "b" and any(beyond) or beyond[0] and raw[1] > 0 or beyond[1] and raw[2] < 0:
         raise Unspecified("clip between bounds that no value of the type can keep")  # NumPy refuses, ours saturates
 
 

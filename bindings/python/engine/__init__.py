@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ._core import Program, __version__, blitz, compile, evaluate, explain
 from .catalog import Function, functions
+from .derive import gradient
 from .errors import (
     BackendError,
     DTypeError,
@@ -47,6 +48,7 @@ __all__ = [
     "evaluate",
     "explain",
     "functions",
+    "gradient",
     "num_threads",
     "set_num_threads",
 ]
