@@ -1,5 +1,5 @@
-"""Untrusted text: what has been published against numexpr, pandas.eval, simpleeval and asteval is refused, with a caret;
-and the process is afterwards what it was before.
+"""Untrusted text: what has been published against numexpr, pandas.eval, simpleeval and asteval is refused, with a
+caret; and the process is afterwards what it was before.
 """
 
 from __future__ import annotations
