@@ -337,6 +337,14 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
                         .labels = {},
                         .help = "pass casting=\"equiv\"",
                         .text = impl.text});
+    if (impl.options.casting == Casting::No)
+      for (std::size_t i = 0; i < impl.names.size(); ++i)
+        if (impl.written[i] && operands[i].present && operands[i].weak == Weak::No && operands[i].array.swapped)
+          throw DTypeError(
+              {.what = fmt::format("casting=\"no\" forbids writing into '{}', which is in the other byte order", program.name(i)),
+               .labels = {{impl.spans[i], "the other byte order"}},
+               .help = "pass casting=\"equiv\"",
+               .text = impl.text});
     state_->text = &impl.text;
     state_->compiled = impl.find(operands, out, aliased);
     if (!state_->compiled) {

@@ -306,7 +306,7 @@ class Builder {
         return std::memcmp(value.bytes.data(), limit_of(dtype, upper).bytes.data(), item_size(dtype)) == 0;
       };
       const std::size_t only = is_idle(args[2], true) ? 1 : is_idle(args[1], false) ? 2 : 0;
-      if (only && !args[only].is_constant()) {
+      if (only && !(args[only].is_constant() && args[only].weak == Weak::Int)) {
         Typed both[2] = {args[0], args[only]};
         const AstId ids[2] = {children.empty() ? 0 : children[0], children.empty() ? 0 : children[only]};
         return apply(only == 1 ? Op::Maximum : Op::Minimum, at, std::span(ids, children.empty() ? 0 : 2), both);

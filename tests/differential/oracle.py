@@ -223,7 +223,7 @@ def cast(name: str, x: Value) -> Value:
     if is_weak(x.v):
         if type(x.v) is complex and dtype.kind != "c":
             raise Unspecified("what a complex scalar casts to")
-        if type(x.v) is float and dtype.kind in "iu" and not abs(x.v) < 100:
+        if type(x.v) is float and dtype.kind in "iu" and not (-100 if dtype.kind == "i" else -1) < x.v < 100:
             raise Unspecified("float to integer out of range")
         if type(x.v) is int and dtype.kind in "iu" and not np.iinfo(dtype).min <= x.v <= np.iinfo(dtype).max:
             raise Unspecified("a cast of an integer literal that does not fit")
