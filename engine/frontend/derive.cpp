@@ -201,7 +201,7 @@ class Deriver {
           break;
       }
     if (node.kind == Syntax::Integer && node.integer == 0) return kNone;
-    std::array<NodeId, 8> filled;
+    std::array<NodeId, 8> filled{};
     for (std::size_t i = 0; i < c.size(); ++i) filled[i] = c[i] == kNone ? number(0) : c[i];
     return add(node, std::span<const NodeId>(filled.data(), c.size()));
   }
@@ -217,7 +217,7 @@ class Deriver {
         made[i] = name == "out" ? out : args[name == "x" ? 0 : name == "y" ? 1 : 2];
         continue;
       }
-      std::array<NodeId, 8> children;
+      std::array<NodeId, 8> children{};
       const std::span<const NodeId> of = form.children_of(node);
       for (std::size_t k = 0; k < of.size(); ++k) children[k] = of[k] == kNone ? kNone : made[of[k]];
       made[i] = simplified(node, std::span<const NodeId>(children.data(), of.size()));

@@ -4,12 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <engine/export.hpp>
 #include <initializer_list>
 #include <memory>
 #include <span>
 #include <string_view>
 
-namespace engine {
+namespace engine ENGINE_API {
 
 /// The fourteen element types, in the order of NumPy's kinds. The enumerators double as indices of tables.
 enum class DType : std::uint8_t {
@@ -108,4 +109,4 @@ struct ArrayView {
   Strides strides;
 };
 
-}  // namespace engine
+}  // namespace engine ENGINE_API

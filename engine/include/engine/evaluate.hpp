@@ -3,12 +3,13 @@
 
 #include <engine/array.hpp>
 #include <engine/error.hpp>
+#include <engine/export.hpp>
 #include <engine/options.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
 
-namespace engine {
+namespace engine ENGINE_API {
 
 /// What the caller gives for one name: an array, or a scalar.
 struct Operand {
@@ -123,4 +124,4 @@ std::string gradient(std::string_view text, std::string_view wrt, const Options&
 /// "0.1.0"
 std::string_view version() noexcept;
 
-}  // namespace engine
+}  // namespace engine ENGINE_API
