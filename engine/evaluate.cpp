@@ -88,9 +88,12 @@ class Stages {
   Clock::time_point last_;
 };
 
-/// What the calling thread did last. Its parts are copied or counted on every call, so they are plain numbers.
+/// What the calling thread did last. Written on every call: the figures of simple plans are left to who asks for them.
 struct ThreadRecord {
   RunInfo run;
+  bool is_simple = false;  ///< then run.traffic follows from:
+  plan::SimpleWork simple;
+  std::uint64_t total = 0;
   const void* parsed = nullptr;  ///< the program this thread parsed last, until it is first compiled
 };
 constinit thread_local ThreadRecord record;
@@ -166,6 +169,7 @@ struct Compiled {
   plan::Plan plan;
   std::pmr::vector<run::interp::Code> codes;
   std::pmr::vector<plan::KernelWork> work;  ///< of each kernel
+  plan::SimpleWork simple;
   StageTimes stages{};
   std::pmr::vector<ir::OperandType> types;  ///< the signature: per name
   std::pmr::vector<bool> present;
@@ -293,6 +297,7 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     c.codes.push_back(run::interp::compile(c.graph, c.plan, kernel, &c.arena));
     c.work.push_back(plan::work_of(c.plan, kernel));
   }
+  if (c.plan.simple) c.simple = plan::simple_work_of(c.plan);
   if (wants_dump("code"))
     for (const run::interp::Code& code : c.codes) dump("code", run::interp::print(code));
 
@@ -319,7 +324,7 @@ Program::~Program() = default;
 std::shared_ptr<const Program> Program::compile(std::string text, const Options& options) {
   for (const Backend& backend : backends())
     if (backend.choice == options.backend && !backend.usable)
-      throw BackendError({.what = fmt::format("the backend \"{}\" {}", backend.name, backend.reason),
+      throw BackendError({.what = fmt::format("the backend \"{}\" is {}", backend.name, backend.reason),
                           .labels = {},
                           .help = "use backend=\"auto\" or \"interp\"",
                           .text = {}});
@@ -437,7 +442,9 @@ Explanation Program::describe(const Operand* operands, Order order) const {
     explanation.text = plan::explain(c.graph, c.plan);
     explanation.text +=
         fmt::format("in all: {} operations, {} bytes read, {} bytes written", all.operations, all.bytes_read, all.bytes_written);
-    if (all.copies) explanation.text += fmt::format(", {} copies of {} bytes because of overlap", all.copies, all.bytes_copied);
+    if (all.copies)
+      explanation.text +=
+          fmt::format(", {} cop{} of {} bytes because of overlap", all.copies, all.copies == 1 ? "y" : "ies", all.bytes_copied);
     const std::string why = impl_->options.backend == BackendChoice::Auto ? "the only one of this build" : "asked for";
     explanation.text += fmt::format("\nbackend: interp ({} elements a block), {}\n", run::interp::kBlock, why);
 
@@ -517,35 +524,61 @@ Execution::~Execution() { state_->~State(); }
 
 double Execution::work() const noexcept { return run::work(state_->compiled->plan, state_->compiled->codes, state_->binding); }
 
+/// Within what Limits.seconds leaves.
+void Execution::run_limited(State& s, const RunOptions& options) {
+  RunOptions limited = options;
+  const double left = s.deadline.left();
+  if (!(options.seconds > 0) || left < options.seconds) limited.seconds = left;
+  try {
+    s.threads_used = run::execute(s.compiled->graph, s.compiled->plan, s.compiled->codes, s.binding, limited);
+  } catch (const LimitError&) {
+    if (limited.seconds == options.seconds) throw;
+    throw LimitError({.what = fmt::format("the evaluation took longer than the limit of {:g} s", s.program->options.limits.seconds),
+                      .labels = {},
+                      .help = "raise Limits.time",
+                      .text = {}});
+  }
+}
+
 void Execution::run(const RunOptions& options) {
-  /// Above so many operations a clock costs nothing that could be noticed.
-  constexpr std::uint64_t kWorthAClock = 1 << 15;
+  /// Above so many elements or operations a clock costs nothing that could be noticed.
+  constexpr std::uint64_t kWorthAClock = 1 << 14;
   State& s = *state_;
   const Compiled& c = *s.compiled;
   Traffic traffic;
-  for (const plan::Binding::Step& step : s.binding.steps)
-    for (const plan::BoundKernel& kernel : step.kernels)
-      plan::add_traffic(c.plan, s.binding, kernel, c.work[static_cast<std::size_t>(kernel.kernel - c.plan.kernels.data())], traffic);
-  const bool timed = traffic.operations + traffic.bytes_read / 8 > kWorthAClock;
+  std::uint64_t total = 0;
+  const bool is_simple = c.plan.simple && s.binding.buffers.empty();  // bound in the short way, too
+  if (is_simple) {
+    total = static_cast<std::uint64_t>(s.binding.steps[0].kernels[0].total);
+  } else {
+    for (const plan::Binding::Step& step : s.binding.steps)
+      for (const plan::BoundKernel& kernel : step.kernels)
+        plan::add_traffic(c.plan, s.binding, kernel, c.work[static_cast<std::size_t>(kernel.kernel - c.plan.kernels.data())], traffic);
+    total = traffic.operations;
+  }
+  const bool timed = total > kWorthAClock;
   Clock::time_point start;
   if (timed) start = Clock::now();
   try {
-    if (s.program->options.limits.seconds > 0) {
-      RunOptions limited = options;
-      const double left = s.deadline.left();
-      limited.seconds = options.seconds > 0 ? std::min(options.seconds, left) : left;
-      s.threads_used = run::execute(c.graph, c.plan, c.codes, s.binding, limited);
-    } else {
+    if (s.program->options.limits.seconds > 0)
+      run_limited(s, options);
+    else
       s.threads_used = run::execute(c.graph, c.plan, c.codes, s.binding, options);
-    }
   } catch (Error& error) {
     error.attach_text(s.program->text);
     throw;
   }
-  RunInfo& info = record.run;
+  ThreadRecord& kept = record;
+  RunInfo& info = kept.run;
   ++info.runs;
   info.threads = s.threads_used;
-  info.traffic = traffic;
+  kept.is_simple = is_simple;
+  if (is_simple) {
+    kept.simple = c.simple;
+    kept.total = total;
+  } else {
+    info.traffic = traffic;
+  }
   info.seconds = timed ? Seconds(Clock::now() - start).count() : -1;
   info.compiled = s.made_plan;
   if (s.made_plan) {
@@ -554,7 +587,12 @@ void Execution::run(const RunOptions& options) {
   }
 }
 
-const RunInfo& last_run() noexcept { return record.run; }
+const RunInfo& last_run() noexcept {
+  ThreadRecord& kept = record;
+  if (kept.is_simple) kept.run.traffic = plan::traffic_of(kept.simple, kept.total);
+  kept.is_simple = false;
+  return kept.run;
+}
 
 int Execution::threads_used() const noexcept { return state_->threads_used; }
 const ArrayView& Execution::result() const noexcept { return state_->binding.result; }

@@ -23,8 +23,8 @@ std::string_view instruction_set() noexcept { return run::interp::instruction_se
 std::span<const Backend> backends() noexcept {
   static constexpr Backend kBackends[] = {
       {BackendChoice::Interp, "interp", true, "runs everywhere"},
-      {BackendChoice::Jit, "jit", false, "is not part of this build"},
-      {BackendChoice::Cuda, "cuda", false, "is not part of this build"},
+      {BackendChoice::Jit, "jit", false, "not part of this build"},
+      {BackendChoice::Cuda, "cuda", false, "not part of this build"},
   };
   return kBackends;
 }

@@ -59,7 +59,7 @@ std::string device_name(DlDevice device) {
   std::string reason;
   for (const Backend& backend : backends())
     if (backend.name == "cuda" && !backend.usable && (device.type == 2 || device.type == 13))
-      reason = fmt::format(", and the backend \"cuda\" {}", backend.reason);
+      reason = fmt::format(", and the backend \"cuda\" is {}", backend.reason);
   throw BackendError({.what = fmt::format("{} is on {}{}", subject.who, name, reason.empty() ? ", which no backend reaches" : reason),
                       .labels = subject.labels(name),
                       .help = "copy it to the host's memory first",

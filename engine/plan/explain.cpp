@@ -133,6 +133,24 @@ KernelWork work_of(const Plan& plan, const Kernel& kernel) {
   return work;
 }
 
+SimpleWork simple_work_of(const Plan& plan) {
+  const Kernel& kernel = plan.kernels[0];
+  const KernelWork work = work_of(plan, kernel);
+  SimpleWork simple{.operations = work.per_element, .operations_once = work.once};
+  for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+    const Buffer& buffer = plan.buffers[plan.accesses[kernel.first_access + k].buffer];
+    const auto item = static_cast<std::uint32_t>(item_size(buffer.dtype));
+    if (buffer.kind == Buffer::Kind::Result) {
+      simple.bytes_written += item;
+    } else if (plan.shapes[buffer.shape].rank == 0) {
+      simple.bytes_read_once += item;
+    } else {
+      simple.bytes_read += item;
+    }
+  }
+  return simple;
+}
+
 namespace {
 
 std::string json_instruction(const ir::Graph& graph, const Plan& plan, const Instr& instr) {

@@ -15,6 +15,25 @@ struct KernelWork {
 };
 KernelWork work_of(const Plan& plan, const Kernel& kernel);
 
+/// What a simple plan (see Plan::simple) does, for any shape: per element of its space, and once.
+struct SimpleWork {
+  std::uint32_t operations = 0, operations_once = 0;
+  std::uint32_t bytes_read = 0, bytes_read_once = 0;
+  std::uint32_t bytes_written = 0;
+};
+SimpleWork simple_work_of(const Plan& plan);
+
+/// Of a simple plan over `total` elements.
+inline Traffic traffic_of(const SimpleWork& work, std::uint64_t total) noexcept {
+  Traffic traffic;
+  traffic.kernels = 1;
+  if (total == 0) return traffic;
+  traffic.operations = total * work.operations + work.operations_once;
+  traffic.bytes_read = total * work.bytes_read + work.bytes_read_once;
+  traffic.bytes_written = total * work.bytes_written;
+  return traffic;
+}
+
 /// Bytes under an access: what strides of zero repeat counts once.
 inline std::uint64_t bytes_under(const BoundKernel& kernel, const BoundAccess& access) noexcept {
   auto bytes = static_cast<std::uint64_t>(item_size(access.dtype));
@@ -23,7 +42,7 @@ inline std::uint64_t bytes_under(const BoundKernel& kernel, const BoundAccess& a
   return bytes;
 }
 
-/// Adds one kernel. On the path of every call: a few additions and multiplications per access.
+/// Adds one kernel.
 inline void add_traffic(const Plan& plan, const Binding& binding, const BoundKernel& bound, const KernelWork& work,
                         Traffic& traffic) noexcept {
   const Kernel& kernel = *bound.kernel;

@@ -16,7 +16,7 @@ class Explanation:
                  operations, bytes_read, bytes_written, copies and bytes_copied.
     buffers    : memory they read and write, each with name, kind ("operand", "temporary", "result"), dtype and shape.
     operands   : as they were seen, each with name, dtype, shape, python_scalar and written.
-    totals     : kernels, operations, bytes_read, bytes_written, copies and bytes_copied: what engine.last_run() would say.
+    totals     : kernels, operations, bytes_read, bytes_written, copies and bytes_copied, as engine.last_run() has them.
     backend    : name, and why.
     expression : the text.
 

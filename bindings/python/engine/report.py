@@ -72,7 +72,7 @@ class Report:
             ),
             ("threads", str(self.threads)),
             *(
-                (f"backend {backend.name}", f"{'usable' if backend.usable else 'not usable'}: {backend.reason}")
+                (f"backend {backend.name}", f"{'yes' if backend.usable else 'no'}: {backend.reason}")
                 for backend in self.backends
             ),
             ("environment", ", ".join(f"{name}={value}" for name, value in self.environment.items()) or "nothing set"),

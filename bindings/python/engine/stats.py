@@ -19,7 +19,7 @@ class Run:
     operations    : operations on elements.
     bytes_read    : by loads. Each counts on its own; what an operand repeats by broadcasting counts once.
     bytes_written : by stores, and by reductions into their cells.
-    copies        : copies that had to be made: of operands that are no arrays, of values that overlap what is still read.
+    copies        : copies that had to be made: of operands that are no arrays, and because of overlap.
     bytes_copied  : bytes of these.
     seconds       : time of the kernels; None where there was too little to do for a clock.
 

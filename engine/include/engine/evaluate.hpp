@@ -92,6 +92,7 @@ class Execution {
   struct State;
 
  private:
+  static void run_limited(State& state, const RunOptions& options);
   alignas(64) std::byte storage_[16384];  ///< the state, in place for ordinary programs: a call allocates nothing
   State* state_;
 };
@@ -170,7 +171,7 @@ struct Backend {
   BackendChoice choice;
   std::string_view name;
   bool usable;
-  std::string_view reason;  ///< completes "the backend … "
+  std::string_view reason;  ///< "not part of this build"
 };
 std::span<const Backend> backends() noexcept;
 
