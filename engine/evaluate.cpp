@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -12,12 +13,14 @@
 #include <optional>
 #include <vector>
 
+#include "engine/base/json.hpp"
 #include "engine/catalog/evaluate.hpp"
 #include "engine/frontend/derive.hpp"
 #include "engine/frontend/parser.hpp"
 #include "engine/ir/build.hpp"
 #include "engine/opt/pipeline.hpp"
 #include "engine/plan/bind.hpp"
+#include "engine/plan/explain.hpp"
 #include "engine/run/executor.hpp"
 
 namespace engine {
@@ -41,6 +44,60 @@ bool wants_dump(std::string_view stage) {
 void dump(std::string_view stage, const std::string& text) {
   std::fprintf(stderr, "-- %.*s\n%s\n", static_cast<int>(stage.size()), stage.data(), text.c_str());
 }
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+std::int64_t nanoseconds(Clock::duration time) { return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count(); }
+
+/// Limits.seconds of one call, counted from here.
+class Deadline {
+ public:
+  explicit Deadline(const Limits& limits) : seconds_(limits.seconds) {
+    if (seconds_ > 0) start_ = Clock::now();
+  }
+  /// What is left; 0 where there is no limit. Throws LimitError where nothing is.
+  double left() const {
+    if (!(seconds_ > 0)) return 0;
+    const double left = seconds_ - Seconds(Clock::now() - start_).count();
+    if (left > 0) return left;
+    throw LimitError({.what = fmt::format("preparing the expression took longer than the limit of {:g} s", seconds_),
+                      .labels = {},
+                      .help = "raise Limits.time, or take the expression apart",
+                      .text = {}});
+  }
+
+ private:
+  double seconds_;
+  Clock::time_point start_{};
+};
+
+/// Takes the time of each stage and looks at the deadline after it.
+class Stages {
+ public:
+  explicit Stages(const Deadline& deadline) : deadline_(deadline), last_(Clock::now()) {}
+  void done(std::string_view stage) {
+    const Clock::time_point now = Clock::now();
+    times[static_cast<std::size_t>(std::find(kStages.begin(), kStages.end(), stage) - kStages.begin())] = nanoseconds(now - last_);
+    last_ = now;
+    deadline_.left();
+  }
+  StageTimes times{};
+
+ private:
+  const Deadline& deadline_;
+  Clock::time_point last_;
+};
+
+/// What the calling thread did last. Written on every call: the figures of simple plans are left to who asks for them.
+struct ThreadRecord {
+  RunInfo run;
+  bool is_simple = false;  ///< then run.traffic follows from:
+  plan::SimpleWork simple;
+  std::uint64_t total = 0;
+  const void* parsed = nullptr;  ///< the program this thread parsed last, until it is first compiled
+};
+constinit thread_local ThreadRecord record;
 
 /// The integer a rank-0 integer operand holds, as OperandType wants it.
 void read_integer(const ArrayView& array, ir::OperandType& type) {
@@ -103,6 +160,7 @@ struct Compiled {
         graph(&arena),
         plan(&arena),
         codes(&arena),
+        work(&arena),
         types(&arena),
         present(&arena),
         slot_name(&arena) {}
@@ -111,6 +169,9 @@ struct Compiled {
   ir::Graph graph;
   plan::Plan plan;
   std::pmr::vector<run::interp::Code> codes;
+  std::pmr::vector<plan::KernelWork> work;  ///< of each kernel
+  plan::SimpleWork simple;
+  StageTimes stages{};
   std::pmr::vector<ir::OperandType> types;  ///< the signature: per name
   std::pmr::vector<bool> present;
   std::optional<DType> out;
@@ -138,6 +199,7 @@ struct Compiled {
 struct Program::Impl {
   Impl(std::string t, const Options& o) : text(std::move(t)), options(o), ast(frontend::parse(text, o.limits)) {}
 
+  std::int64_t parse_ns = 0;
   std::string text;
   Options options;
   frontend::Ast ast;
@@ -147,16 +209,25 @@ struct Program::Impl {
   bool may_alias = false;  ///< several statements, one of which writes an operand
   mutable std::mutex mutex;
   mutable std::vector<std::shared_ptr<const Compiled>> plans;
+  mutable ProgramStats stats;  ///< under the mutex that finding a plan takes anyway
 
   std::shared_ptr<const Compiled> find(const Operand* operands, const ArrayView* out, bool aliased) const {
     const std::lock_guard lock(mutex);
     for (auto it = plans.rbegin(); it != plans.rend(); ++it)
-      if ((*it)->matches(operands, names.size(), out, aliased)) return *it;
+      if ((*it)->matches(operands, names.size(), out, aliased)) {
+        ++stats.hits;
+        return *it;
+      }
     return nullptr;
   }
   void keep(std::shared_ptr<const Compiled> compiled) const {
     const std::lock_guard lock(mutex);
-    if (plans.size() >= kMaxPlans) plans.erase(plans.begin());
+    ++stats.compilations;
+    for (const std::int64_t time : compiled->stages) stats.compile_ns += time;
+    if (plans.size() >= kMaxPlans) {
+      plans.erase(plans.begin());
+      ++stats.evictions;
+    }
     plans.push_back(std::move(compiled));
   }
 
@@ -172,10 +243,13 @@ struct Program::Impl {
     return false;
   }
 
-  std::shared_ptr<const Compiled> compile(const Operand* operands, const ArrayView* out, bool aliased) const;
+  std::shared_ptr<const Compiled> compile(const Operand* operands, const ArrayView* out, bool aliased, const Deadline& deadline,
+                                          std::vector<opt::PassReport>* report = nullptr) const;
 };
 
-std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, const ArrayView* out, bool aliased) const {
+std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, const ArrayView* out, bool aliased,
+                                                       const Deadline& deadline, std::vector<opt::PassReport>* report) const {
+  Stages stages(deadline);
   std::array<std::byte, 16384> stack;
   std::pmr::monotonic_buffer_resource scratch(stack.data(), stack.size());
   auto compiled = std::make_shared<Compiled>();
@@ -207,16 +281,24 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
 #ifdef ENGINE_VERIFY
   ir::verify(c.graph);
 #endif
-  c.graph = opt::optimise(std::move(c.graph), options);
+  stages.done("build");
+  c.graph = opt::optimise(std::move(c.graph), options, report);
   if (wants_dump("opt")) dump("opt", ir::print(c.graph));
 #ifdef ENGINE_VERIFY
   ir::verify(c.graph);
 #endif
+  stages.done("optimise");
   if (out) c.out = out->dtype;
   c.plan = plan::make_plan(c.graph, out ? &*c.out : nullptr, options, &c.arena);
   if (wants_dump("plan")) dump("plan", plan::explain(c.graph, c.plan));
+  stages.done("plan");
   c.codes.reserve(c.plan.kernels.size());
-  for (const plan::Kernel& kernel : c.plan.kernels) c.codes.push_back(run::interp::compile(c.graph, c.plan, kernel, &c.arena));
+  c.work.reserve(c.plan.kernels.size());
+  for (const plan::Kernel& kernel : c.plan.kernels) {
+    c.codes.push_back(run::interp::compile(c.graph, c.plan, kernel, &c.arena));
+    c.work.push_back(plan::work_of(c.plan, kernel));
+  }
+  if (c.plan.simple) c.simple = plan::simple_work_of(c.plan);
   if (wants_dump("code"))
     for (const run::interp::Code& code : c.codes) dump("code", run::interp::print(code));
 
@@ -230,6 +312,8 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     const std::uint32_t slot = slot_of_symbol[names[i]];
     if (slot != ir::kNone) c.slot_name[slot] = static_cast<std::uint32_t>(i);
   }
+  stages.done("code");
+  c.stages = stages.times;
   return compiled;
 }
 
@@ -239,15 +323,19 @@ Program::Program(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Program::~Program() = default;
 
 std::shared_ptr<const Program> Program::compile(std::string text, const Options& options) {
-  if (options.backend == BackendChoice::Jit || options.backend == BackendChoice::Cuda)
-    throw BackendError(
-        {.what = fmt::format("the backend \"{}\" is not part of this build", options.backend == BackendChoice::Jit ? "jit" : "cuda"),
-         .labels = {},
-         .help = "use backend=\"auto\" or \"interp\"",
-         .text = {}});
+  for (const Backend& backend : backends())
+    if (backend.choice == options.backend && !backend.usable)
+      throw BackendError({.what = fmt::format("the backend \"{}\" is {}", backend.name, backend.reason),
+                          .labels = {},
+                          .help = "use backend=\"auto\" or \"interp\"",
+                          .text = {}});
+  const Deadline deadline(options.limits);
+  const Clock::time_point start = Clock::now();
   std::unique_ptr<Impl> impl;
   try {
     impl = std::make_unique<Impl>(text, options);
+    impl->parse_ns = nanoseconds(Clock::now() - start);
+    deadline.left();
   } catch (Error& error) {
     error.attach_text(text);
     throw;
@@ -281,6 +369,7 @@ std::shared_ptr<const Program> Program::compile(std::string text, const Options&
     }
   }
   impl->may_alias = writes && ast.statements.size() > 1;
+  record.parsed = impl.get();
   return std::shared_ptr<const Program>(new Program(std::move(impl)));
 }
 
@@ -292,12 +381,87 @@ bool Program::required(std::size_t index) const noexcept { return impl_->require
 bool Program::writes(std::size_t index) const noexcept { return impl_->written[index]; }
 Span Program::first_span(std::size_t index) const noexcept { return impl_->spans[index]; }
 
-std::string Program::explain(const Operand* operands) const {
+ProgramStats Program::stats() const {
+  const std::lock_guard lock(impl_->mutex);
+  ProgramStats stats = impl_->stats;
+  stats.plans = impl_->plans.size();
+  stats.parse_ns = impl_->parse_ns;
+  return stats;
+}
+
+namespace {
+
+/// operands[i] belongs to name i; given back: the operand of each slot, null for locals.
+std::pmr::vector<const Operand*> slots_of(const Compiled& c, const Operand* operands, std::pmr::memory_resource* memory) {
+  std::pmr::vector<const Operand*> slots(c.slot_name.size(), nullptr, memory);
+  for (std::size_t slot = 0; slot < slots.size(); ++slot)
+    if (c.slot_name[slot] != plan::kNone) slots[slot] = operands + c.slot_name[slot];
+  return slots;
+}
+
+/// A result that is never written: an address where no array can be, so that it overlaps none.
+void* allocate_nothing(void*, DType, const Shape&, const Strides&, std::size_t) {
+  return reinterpret_cast<void*>(std::uintptr_t{64});  // NOLINT(performance-no-int-to-ptr)
+}
+
+std::string json_operands(const Program& program, const Operand* operands) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < program.n_names(); ++i) {
+    if (!operands[i].present) continue;
+    const Operand& operand = operands[i];
+    std::string extents;
+    if (operand.weak == Weak::No)
+      for (std::int64_t extent : operand.array.shape) extents += fmt::format("{}{}", extents.empty() ? "" : ", ", extent);
+    static constexpr std::string_view kWeak[] = {"", "bool", "int", "float", "complex"};
+    const std::string_view dtype = operand.weak == Weak::No ? name(operand.array.dtype) : kWeak[static_cast<std::size_t>(operand.weak)];
+    text +=
+        fmt::format("{}{{\"name\": {}, \"dtype\": \"{}\", \"shape\": [{}], \"python_scalar\": {}, \"written\": {}}}",
+                    text.size() > 1 ? ", " : "", json_string(program.name(i)), dtype, extents, operand.weak != Weak::No, program.writes(i));
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+Explanation Program::describe(const Operand* operands, Order order) const {
   try {
-    const std::shared_ptr<const Compiled> compiled = impl_->compile(operands, nullptr, impl_->is_aliased(operands));
-    std::string text = plan::explain(compiled->graph, compiled->plan);
-    text += fmt::format("backend: interp ({} elements a block)\n", run::interp::kBlock);
-    return text;
+    const Deadline deadline(impl_->options.limits);
+    std::vector<opt::PassReport> passes;
+    const std::shared_ptr<const Compiled> compiled = impl_->compile(operands, nullptr, impl_->is_aliased(operands), deadline, &passes);
+    const Compiled& c = *compiled;
+    std::array<std::byte, 4096> stack;
+    std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
+    plan::Binding binding(&memory);
+    const auto slots = slots_of(c, operands, &memory);
+    plan::bind(c.graph, c.plan, slots, nullptr, order, impl_->options.limits, {&allocate_nothing, nullptr}, binding);
+    Traffic all;
+    for (const plan::Binding::Step& step : binding.steps)
+      for (const plan::BoundKernel& kernel : step.kernels)
+        plan::add_traffic(c.plan, binding, kernel, c.work[static_cast<std::size_t>(kernel.kernel - c.plan.kernels.data())], all);
+
+    Explanation explanation;
+    explanation.text = plan::explain(c.graph, c.plan);
+    explanation.text +=
+        fmt::format("in all: {} operations, {} bytes read, {} bytes written", all.operations, all.bytes_read, all.bytes_written);
+    if (all.copies)
+      explanation.text +=
+          fmt::format(", {} cop{} of {} bytes because of overlap", all.copies, all.copies == 1 ? "y" : "ies", all.bytes_copied);
+    const std::string why = impl_->options.backend == BackendChoice::Auto ? "the only one of this build" : "asked for";
+    explanation.text += fmt::format("\nbackend: interp ({} elements a block), {}\n", run::interp::kBlock, why);
+
+    std::string stages, reports;
+    for (std::size_t i = 0; i < kStages.size(); ++i)
+      stages += fmt::format("{}{{\"name\": \"{}\", \"seconds\": {}}}", i ? ", " : "", kStages[i],
+                            static_cast<double>(i ? c.stages[i] : impl_->parse_ns) * 1e-9);
+    for (const opt::PassReport& pass : passes)
+      reports += fmt::format("{}{{\"name\": \"{}\", \"changed\": {}, \"nodes_before\": {}, \"nodes_after\": {}}}",
+                             reports.empty() ? "" : ", ", pass.name, pass.changed, pass.nodes_before, pass.nodes_after);
+    explanation.json = fmt::format(
+        "{{\"expression\": {}, \"operands\": {}, \"stages\": [{}], \"passes\": [{}], \"kernels\": {}, \"buffers\": {}, \"totals\": "
+        "{{\"kernels\": {}, {}}}, \"backend\": {{\"name\": \"interp\", \"why\": \"{}\"}}}}",
+        json_string(impl_->text), json_operands(*this, operands), stages, reports, plan::json_kernels(c.graph, c.plan, binding),
+        plan::json_buffers(c.graph, c.plan, slots, binding), all.kernels, plan::json_traffic(all), why);
+    return explanation;
   } catch (Error& error) {
     error.attach_text(impl_->text);
     throw;
@@ -317,19 +481,22 @@ std::string gradient(std::string_view text, std::string_view wrt, const Options&
 // ---- Execution --------------------------------------------------------------------------------------------------------
 
 struct Execution::State {
-  State(std::byte* memory, std::size_t size) : arena(memory, size), binding(&arena) {}
+  State(std::byte* memory, std::size_t size, const Limits& limits) : arena(memory, size), binding(&arena), deadline(limits) {}
   std::pmr::monotonic_buffer_resource arena;
   std::shared_ptr<const Compiled> compiled;
   plan::Binding binding;
-  const std::string* text = nullptr;
+  const Program::Impl* program = nullptr;
+  Deadline deadline;
+  bool made_plan = false;
+  std::int64_t parse_ns = 0;  ///< where the text was parsed for this call
   int target_name = -1;
   int threads_used = 1;
 };
 
 Execution::Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator) {
   static_assert(sizeof(State) + 4096 < sizeof storage_);
-  state_ = new (storage_) State(storage_ + sizeof(State), sizeof storage_ - sizeof(State));
   const Program::Impl& impl = program.impl();
+  state_ = new (storage_) State(storage_ + sizeof(State), sizeof storage_ - sizeof(State), impl.options.limits);
   try {
     const bool aliased = impl.is_aliased(operands);
     if (out && out->swapped && impl.options.casting == Casting::No)
@@ -345,16 +512,17 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
                .labels = {{impl.spans[i], "the other byte order"}},
                .help = "pass casting=\"equiv\"",
                .text = impl.text});
-    state_->text = &impl.text;
+    state_->program = &impl;
     state_->compiled = impl.find(operands, out, aliased);
     if (!state_->compiled) {
-      state_->compiled = impl.compile(operands, out, aliased);
+      state_->compiled = impl.compile(operands, out, aliased, state_->deadline);
       impl.keep(state_->compiled);
+      state_->made_plan = true;
+      if (record.parsed == &impl) state_->parse_ns = impl.parse_ns;
+      record.parsed = nullptr;
     }
     const Compiled& c = *state_->compiled;
-    std::pmr::vector<const Operand*> slots(c.slot_name.size(), nullptr, &state_->arena);
-    for (std::size_t slot = 0; slot < slots.size(); ++slot)
-      if (c.slot_name[slot] != plan::kNone) slots[slot] = operands + c.slot_name[slot];
+    const auto slots = slots_of(c, operands, &state_->arena);
     plan::bind(c.graph, c.plan, slots, out, order, impl.options.limits, allocator, state_->binding);
     if (c.plan.result == plan::kNone && c.plan.target_slot != plan::kNone)
       state_->target_name = static_cast<int>(c.slot_name[c.plan.target_slot]);
@@ -375,13 +543,74 @@ Execution::~Execution() { state_->~State(); }
 
 double Execution::work() const noexcept { return run::work(state_->compiled->plan, state_->compiled->codes, state_->binding); }
 
-void Execution::run(const RunOptions& options) {
+/// Within what Limits.seconds leaves.
+void Execution::run_limited(State& s, const RunOptions& options) {
+  RunOptions limited = options;
+  const double left = s.deadline.left();
+  if (!(options.seconds > 0) || left < options.seconds) limited.seconds = left;
   try {
-    state_->threads_used = run::execute(state_->compiled->graph, state_->compiled->plan, state_->compiled->codes, state_->binding, options);
+    s.threads_used = run::execute(s.compiled->graph, s.compiled->plan, s.compiled->codes, s.binding, limited);
+  } catch (const LimitError&) {
+    if (limited.seconds == options.seconds) throw;
+    throw LimitError({.what = fmt::format("the evaluation took longer than the limit of {:g} s", s.program->options.limits.seconds),
+                      .labels = {},
+                      .help = "raise Limits.time",
+                      .text = {}});
+  }
+}
+
+void Execution::run(const RunOptions& options) {
+  /// Above so many elements or operations a clock costs nothing that could be noticed.
+  constexpr std::uint64_t kWorthAClock = 1 << 14;
+  State& s = *state_;
+  const Compiled& c = *s.compiled;
+  Traffic traffic;
+  std::uint64_t total = 0;
+  const bool is_simple = c.plan.simple && s.binding.buffers.empty();  // bound in the short way, too
+  if (is_simple) {
+    total = static_cast<std::uint64_t>(s.binding.steps[0].kernels[0].total);
+  } else {
+    for (const plan::Binding::Step& step : s.binding.steps)
+      for (const plan::BoundKernel& kernel : step.kernels)
+        plan::add_traffic(c.plan, s.binding, kernel, c.work[static_cast<std::size_t>(kernel.kernel - c.plan.kernels.data())], traffic);
+    total = traffic.operations;
+  }
+  const bool timed = total > kWorthAClock;
+  Clock::time_point start;
+  if (timed) start = Clock::now();
+  try {
+    if (s.program->options.limits.seconds > 0)
+      run_limited(s, options);
+    else
+      s.threads_used = run::execute(c.graph, c.plan, c.codes, s.binding, options);
   } catch (Error& error) {
-    error.attach_text(*state_->text);
+    error.attach_text(s.program->text);
     throw;
   }
+  ThreadRecord& kept = record;
+  RunInfo& info = kept.run;
+  ++info.runs;
+  info.threads = s.threads_used;
+  kept.is_simple = is_simple;
+  if (is_simple) {
+    kept.simple = c.simple;
+    kept.total = total;
+  } else {
+    info.traffic = traffic;
+  }
+  info.seconds = timed ? Seconds(Clock::now() - start).count() : -1;
+  info.compiled = s.made_plan;
+  if (s.made_plan) {
+    info.stages = c.stages;
+    info.stages[0] = s.parse_ns;
+  }
+}
+
+const RunInfo& last_run() noexcept {
+  ThreadRecord& kept = record;
+  if (kept.is_simple) kept.run.traffic = plan::traffic_of(kept.simple, kept.total);
+  kept.is_simple = false;
+  return kept.run;
 }
 
 int Execution::threads_used() const noexcept { return state_->threads_used; }

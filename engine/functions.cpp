@@ -1,11 +1,33 @@
-// functions.cpp - the catalog as read-only data for users, and the version.
+// functions.cpp - the catalog as read-only data for users, and what this build is.
 #include <engine/evaluate.hpp>
 
 #include "engine/catalog/op.hpp"
+#include "engine/run/interp/kernels.hpp"
 
 namespace engine {
 
 std::string_view version() noexcept { return ENGINE_VERSION; }
+
+std::string_view compiler() noexcept {
+#if defined(__clang__)
+  return "Clang " __clang_version__;
+#elif defined(__GNUC__)
+  return "GCC " __VERSION__;
+#else
+  return "an unknown compiler";
+#endif
+}
+
+std::string_view instruction_set() noexcept { return run::interp::instruction_set(); }
+
+std::span<const Backend> backends() noexcept {
+  static constexpr Backend kBackends[] = {
+      {BackendChoice::Interp, "interp", true, "runs everywhere"},
+      {BackendChoice::Jit, "jit", false, "not part of this build"},
+      {BackendChoice::Cuda, "cuda", false, "not part of this build"},
+  };
+  return kBackends;
+}
 
 namespace {
 

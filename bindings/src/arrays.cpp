@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bindings.hpp"
+#include "dlpack.hpp"
 
 #define PY_ARRAY_UNIQUE_SYMBOL engine_ARRAY_API
 #include <numpy/arrayobject.h>
@@ -202,12 +203,67 @@ void convert(Ref& object, PyObject* array, const Program& program, std::size_t i
   refuse_type(program, index, Py_TYPE(object.get())->tp_name);
 }
 
+/// An ndarray over memory that is somebody else's.
+Ref make_ndarray(DlpackArray& from) {
+  const ArrayView& view = from.view;
+  npy_intp dims[kMaxRank], steps[kMaxRank];
+  for (int axis = 0; axis < view.shape.size(); ++axis) {
+    dims[axis] = view.shape[axis];
+    steps[axis] = view.strides[axis];
+  }
+  void* data = n_items(view.shape) ? view.data : nullptr;  // of no elements the exporter may give any address
+  Ref array(PyArray_New(&PyArray_Type, view.shape.size(), dims, type_num_of(view.dtype), data ? steps : nullptr, data, 0,
+                        view.writable ? NPY_ARRAY_WRITEABLE : 0, nullptr));
+  if (!array) throw PythonError{};
+  if (data && PyArray_SetBaseObject(reinterpret_cast<PyArrayObject*>(array.get()), from.owner.release()) < 0) throw PythonError{};
+  if (!view.writable) PyArray_CLEARFLAGS(reinterpret_cast<PyArrayObject*>(array.get()), NPY_ARRAY_WRITEABLE);
+  return array;
+}
+
+/// Reads an object that is neither scalar nor ndarray: gives the bytes that had to be copied for it.
+std::size_t read_foreign(Ref& reference, const Program& program, std::size_t index, Operand& operand) {
+  PyObject* object = reference.get();
+  const std::string type = Py_TYPE(object)->tp_name;
+  const bool is_buffer = PyObject_CheckBuffer(object);
+  const auto refuse_target = [&] {
+    refuse(program, index, fmt::format("{} is of type '{}': what is written into it would be lost", quoted(program, index), type), type,
+           "pass a NumPy array");
+  };
+  const Subject subject{quoted(program, index), program.first_span(index), program.text()};
+  if (!is_buffer && has_dlpack(object)) {
+    DlpackArray array = read_dlpack(object, subject);
+    if (array.copied && program.writes(index)) refuse_target();
+    if (array.legacy && program.writes(index))
+      throw ShapeError({.what = fmt::format("{} does not say whether it may be written: its DLPack is older than 1.0", subject.who),
+                        .labels = subject.labels("is written to"),
+                        .help = "pass a NumPy array of the same memory",
+                        .text = subject.text});
+    const bool copied = array.copied;
+    reference = make_ndarray(array);
+    read_ndarray(reinterpret_cast<PyArrayObject*>(reference.get()), program, index, operand);
+    return copied ? static_cast<std::size_t>(n_items(operand.array.shape)) * item_size(operand.array.dtype) : 0;
+  }
+  if (!is_buffer) refuse_device_arrays(object, subject);
+  // np.asarray: the buffer protocol first, then __array__ and its kin, then sequences.
+  const bool is_sequence = PyList_Check(object) || PyTuple_Check(object) || PyRange_Check(object);
+  convert(reference, PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr), program, index);
+  auto* array = reinterpret_cast<PyArrayObject*>(reference.get());
+  if (PyArray_TYPE(array) == NPY_OBJECT) refuse_type(program, index, type);
+  if (is_masked(reference.get()))
+    refuse(program, index, fmt::format("{} has a mask, which would be lost", quoted(program, index)), type, "fill it first");
+  if (program.writes(index) && !is_buffer) refuse_target();
+  read_ndarray(array, program, index, operand);
+  return is_sequence ? static_cast<std::size_t>(PyArray_NBYTES(array)) : 0;
+}
+
 }  // namespace
 
 bool init_arrays() { return _import_array() >= 0; }
 
-void read_operand(Ref& reference, const Program& program, std::size_t index, Operand& operand) {
+std::size_t read_operand(Ref& reference, const Program& program, std::size_t index, Operand& operand) {
   PyObject* object = reference.get();
+  std::size_t copied = 0;
+  bool is_scalar = false;
   operand.present = true;
   if (PyArray_CheckExact(object)) {
     read_ndarray(reinterpret_cast<PyArrayObject*>(object), program, index, operand);
@@ -222,6 +278,7 @@ void read_operand(Ref& reference, const Program& program, std::size_t index, Ope
     convert(reference, PyArray_FromScalar(object, nullptr), program, index);
     read_ndarray(reinterpret_cast<PyArrayObject*>(reference.get()), program, index, operand);
     operand.array.writable = false;  // what is written into a copy would be lost
+    is_scalar = true;
   } else if (PyArray_Check(object)) {
     if (is_masked(object))
       refuse(program, index, fmt::format("{} is a masked array: its mask would be lost", quoted(program, index)), "masked array",
@@ -242,24 +299,14 @@ void read_operand(Ref& reference, const Program& program, std::size_t index, Ope
     refuse(program, index, fmt::format("{} is of type '{}': no operand holds text", quoted(program, index), Py_TYPE(object)->tp_name),
            Py_TYPE(object)->tp_name, is_text ? "convert it first: float(x)" : "bytes can be read as numbers: np.frombuffer(x, np.uint8)");
   } else {
-    // np.asarray: the buffer protocol first, then __array__ and its kin, then sequences.
-    const bool is_buffer = PyObject_CheckBuffer(object);
-    const std::string type = Py_TYPE(object)->tp_name;
-    convert(reference, PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr), program, index);
-    auto* array = reinterpret_cast<PyArrayObject*>(reference.get());
-    if (PyArray_TYPE(array) == NPY_OBJECT) refuse_type(program, index, type);
-    if (is_masked(reference.get()))
-      refuse(program, index, fmt::format("{} has a mask, which would be lost", quoted(program, index)), type, "fill it first");
-    if (program.writes(index) && !is_buffer)
-      refuse(program, index, fmt::format("{} is of type '{}': what is written into it would be lost", quoted(program, index), type), type,
-             "pass a NumPy array");
-    read_ndarray(array, program, index, operand);
+    copied = read_foreign(reference, program, index, operand);
   }
   if (operand.weak == Weak::No && !operand.array.writable && program.writes(index))
     throw ShapeError({.what = fmt::format("{} is read-only", quoted(program, index)),
                       .labels = {{program.first_span(index), "is written to"}},
-                      .help = PyArray_IsScalar(object, Generic) ? "a NumPy scalar cannot change: pass an array" : "pass a copy, x.copy()",
+                      .help = is_scalar ? "a NumPy scalar cannot change: pass an array" : "pass a copy, x.copy()",
                       .text = program.text()});
+  return copied;
 }
 
 ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
@@ -268,9 +315,29 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
   };
   // bytes and NumPy scalars are buffers too, but none that could keep a result.
   const bool is_constant = PyBytes_Check(object) || PyArray_IsScalar(object, Generic);
-  if (!PyArray_Check(object) && (is_constant || !PyObject_CheckBuffer(object)))
+  const Subject subject{"out", {}, text};
+  if (PyArray_Check(object)) {
+    array = Ref(Py_NewRef(object));
+  } else if (!is_constant && PyObject_CheckBuffer(object)) {
+    array = Ref(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
+    // Of a buffer whose items NumPy cannot describe it makes a copy, or an array of objects.
+    if (array && PyArray_CHKFLAGS(reinterpret_cast<PyArrayObject*>(array.get()), NPY_ARRAY_OWNDATA))
+      fail(fmt::format("out is a buffer of type '{}' whose items are no numbers", Py_TYPE(object)->tp_name),
+           "cast it: memoryview(out).cast('d')");
+  } else if (!is_constant && has_dlpack(object)) {
+    DlpackArray tensor = read_dlpack(object, subject);
+    if (tensor.copied)
+      fail(fmt::format("out is of type '{}', which gives a copy of itself", Py_TYPE(object)->tp_name), "pass a NumPy array");
+    if (tensor.legacy)
+      throw ShapeError({.what = "out does not say whether it may be written: its DLPack is older than 1.0",
+                        .labels = {},
+                        .help = "pass a NumPy array of the same memory",
+                        .text = text});
+    array = make_ndarray(tensor);
+  } else {
+    if (!is_constant) refuse_device_arrays(object, subject);
     fail(fmt::format("out is of type '{}', which is no array", Py_TYPE(object)->tp_name), "pass a NumPy array or a writable buffer");
-  array = PyArray_Check(object) ? Ref(Py_NewRef(object)) : Ref(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
+  }
   if (!array) throw PythonError{};
   if (!PyArray_CheckExact(array.get()) && is_masked(array.get())) fail("out is a masked array: its mask would be wrong", "pass out.data");
   auto* ndarray = reinterpret_cast<PyArrayObject*>(array.get());

@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <atomic>
 #include <engine/engine.hpp>
 #include <memory>
 #include <string>
@@ -52,8 +53,8 @@ void set_python_error() noexcept;
 /// Imports NumPy's C API; false with the error indicator set.
 bool init_arrays();
 /// Reads operand `index` of the program. What has to be converted takes the object's place, so that `operand` borrows from
-/// `object` alone. Throws engine::Error or PythonError.
-void read_operand(Ref& object, const Program& program, std::size_t index, Operand& operand);
+/// `object` alone. Gives the bytes that were copied, mostly 0. Throws engine::Error or PythonError.
+std::size_t read_operand(Ref& object, const Program& program, std::size_t index, Operand& operand);
 /// The caller's out as a view; `array` is the ndarray it is.
 ArrayView read_out(PyObject* object, const std::string& text, Ref& array);
 /// Allocates a fresh result; `context` is a Ref* that receives the ndarray.
@@ -76,6 +77,17 @@ enum Accepts : unsigned { kAcceptsNone = 0, kAcceptsOut = 1, kAcceptsOrder = 2, 
 bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned accepts);
 /// Whether a Python object is the str `word`.
 bool equals(PyObject* text, const char* word);
+/// Words and numbers as read_option takes them: casting, exactness, backend, threads, limits. A new dict.
+PyObject* options_dict(const Options& options, int threads);
+
+/// Whether engine.config was ever used; until then no call pays for it.
+extern std::atomic<bool> config_used;
+/// The options of engine.config, for those that a function accepts. Throws PythonError.
+void apply_config(CallOptions& call, unsigned accepts);
+/// Makes the context variable of engine.config: a new reference, or null with the error indicator set.
+PyObject* make_options_var();
+
+extern PyMethodDef options_methods[];
 
 // ---- cache.cpp ------------------------------------------------------------------------------------------------------
 
@@ -105,6 +117,8 @@ class Operands {
  public:
   Operands(const CachedProgram& cached, const Names& names);
   const Operand* data() const { return operands_; }
+  std::uint32_t copies() const { return copies_; }
+  std::size_t bytes_copied() const { return bytes_copied_; }
   /// The object operand `index` borrows from.
   PyObject* object(std::size_t index) const { return objects_[index].get(); }
 
@@ -117,6 +131,8 @@ class Operands {
   std::vector<Ref> many_objects_;
   Operand* operands_ = few_;
   Ref* objects_ = few_objects_;
+  std::uint32_t copies_ = 0;  ///< of operands that are no arrays
+  std::size_t bytes_copied_ = 0;
 };
 
 /// Says why a variable of an enclosing function is not seen, where that may be the reason. Throws.
@@ -127,11 +143,14 @@ class Operands {
 /// Of the options, order and threads.
 PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, const Options& options);
 /// An engine.Explanation.
-PyObject* make_explanation(const CachedProgram& cached, const Names& names);
+PyObject* make_explanation(const CachedProgram& cached, const Names& names, Order order);
 
 extern PyMethodDef evaluate_methods[];
 
 // ---- program.cpp ----------------------------------------------------------------------------------------------------
+
+/// Of Python's module `module`: calls its class `name` with keyword arguments. Steals `keywords`, which may be null.
+PyObject* make_instance(const char* module, const char* name, PyObject* keywords);
 
 /// Makes the type engine.Program.
 PyObject* make_program_type();

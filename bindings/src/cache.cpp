@@ -25,9 +25,9 @@ bool same_program(const Options& a, const Options& b) {
 std::string key_of(std::string_view text, const Options& o) {
   std::string key(text);
   key += '\0';
-  fmt::format_to(std::back_inserter(key), "{} {} {} {} {} {} {} {}", static_cast<int>(o.casting), static_cast<int>(o.exactness),
+  fmt::format_to(std::back_inserter(key), "{} {} {} {} {} {} {} {} {}", static_cast<int>(o.casting), static_cast<int>(o.exactness),
                  static_cast<int>(o.backend), static_cast<int>(o.blitz), o.limits.depth, o.limits.nodes, o.limits.names,
-                 o.limits.result_bytes);
+                 o.limits.result_bytes, o.limits.seconds);
   return key;
 }
 

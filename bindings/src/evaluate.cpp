@@ -53,6 +53,14 @@ void run_released(Execution& execution, int threads) {
   execution.run(options);
 }
 
+/// What was converted for the calling thread's run of that number.
+struct Conversions {
+  std::uint64_t run = 0;
+  std::uint32_t copies = 0;
+  std::size_t bytes = 0;
+};
+constinit thread_local Conversions conversions;
+
 /// What a function of this file takes: evaluate(text, names=None, **options) and its like.
 struct Signature {
   const char* name;
@@ -74,6 +82,7 @@ struct Call {
 Call read_call(const Signature& signature, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   Call call;
   call.options.options.blitz = signature.blitz;
+  if (config_used.load(std::memory_order_relaxed)) apply_config(call.options, signature.accepts);
   const Py_ssize_t most = signature.takes_names ? 2 : 1;
   if (nargs > most) {
     PyErr_Format(PyExc_TypeError, "%s() takes at most %zd positional argument%s (%zd given)", signature.name, most, most == 1 ? "" : "s",
@@ -143,7 +152,7 @@ PyObject* explain(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* 
   static constexpr Signature kSignature{"explain", true, kAcceptsOrder | kAcceptsRest, false};
   try {
     const Call call = read_call(kSignature, args, nargs, kwnames);
-    return make_explanation(*compile_program(call.text, call.options.options), call.names);
+    return make_explanation(*compile_program(call.text, call.options.options), call.names, call.options.options.order);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -170,6 +179,7 @@ PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, co
     } else {
       execution.run({.threads = 1});
     }
+    if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
     if (execution.target_name() >= 0) {
       PyObject* region = as_region(operands.object(static_cast<std::size_t>(execution.target_name())), execution.result());
       if (!region) throw PythonError{};
@@ -181,20 +191,58 @@ PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, co
   return out ? Py_NewRef(out) : as_result(fresh.release());
 }
 
-PyObject* make_explanation(const CachedProgram& cached, const Names& names) {
+PyObject* make_instance(const char* module_name, const char* name, PyObject* keywords) {
+  const Ref given(keywords), module(PyImport_ImportModule(module_name)), none(PyTuple_New(0));
+  const Ref type(module ? PyObject_GetAttrString(module.get(), name) : nullptr);
+  return given && none && type ? PyObject_Call(type.get(), none.get(), given.get()) : nullptr;
+}
+
+PyObject* make_explanation(const CachedProgram& cached, const Names& names, Order order) {
   const Operands operands(cached, names);
-  std::string text;
+  Explanation found;
   try {
-    text = cached.program->explain(operands.data());
+    found = cached.program->describe(operands.data(), order);
   } catch (const UnknownName& error) {
     explain_unknown(error, names);
   }
-  const Ref module(PyImport_ImportModule("engine"));
-  const Ref words(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
-  PyObject* explanation = module && words ? PyObject_CallMethod(module.get(), "Explanation", "O", words.get()) : nullptr;
+  const auto decoded = [](const std::string& text) {
+    return Ref(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+  };
+  const Ref text = decoded(found.text), json = decoded(found.json);
+  PyObject* explanation =
+      text && json ? make_instance("engine", "Explanation", Py_BuildValue("{s:O,s:O}", "text", text.get(), "json", json.get())) : nullptr;
   if (!explanation) throw PythonError{};
   return explanation;
 }
+
+namespace {
+
+/// What engine.Run is made of, as a dict; None before the thread's first run.
+PyObject* last_run_facts(PyObject*, PyObject*) {
+  const RunInfo info = last_run();  // a copy: what is made below may run Python code
+  if (info.runs == 0) Py_RETURN_NONE;
+  const bool converted = conversions.run == info.runs;
+  const auto stages = [&] {
+    Ref dict(PyDict_New());
+    for (std::size_t i = 0; dict && info.compiled && i < kStages.size(); ++i) {
+      if (i == 0 && info.stages[i] == 0) continue;  // the text had been read before
+      const Ref seconds(PyFloat_FromDouble(static_cast<double>(info.stages[i]) * 1e-9));
+      if (!seconds || PyDict_SetItemString(dict.get(), std::string(kStages[i]).c_str(), seconds.get()) < 0) return Ref();
+    }
+    return dict;
+  }();
+  const Ref seconds(info.seconds < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(info.seconds));
+  if (!stages || !seconds) return nullptr;
+  const Traffic& t = info.traffic;
+  return Py_BuildValue("{s:s,s:O,s:O,s:I,s:i,s:K,s:K,s:K,s:I,s:K,s:O}", "backend", "interp", "compiled", info.compiled ? Py_True : Py_False,
+                       "stages", stages.get(), "kernels", t.kernels, "threads", info.threads, "operations",
+                       static_cast<unsigned long long>(t.operations), "bytes_read", static_cast<unsigned long long>(t.bytes_read),
+                       "bytes_written", static_cast<unsigned long long>(t.bytes_written), "copies",
+                       t.copies + (converted ? conversions.copies : 0), "bytes_copied",
+                       static_cast<unsigned long long>(t.bytes_copied + (converted ? conversions.bytes : 0)), "seconds", seconds.get());
+}
+
+}  // namespace
 
 #define ENGINE_FASTCALL(function) reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), METH_FASTCALL | METH_KEYWORDS
 
@@ -206,7 +254,8 @@ PyMethodDef evaluate_methods[] = {
      "Evaluate an array expression in one fused pass.\n\n"
      "expression : str, e.g. ``\"4*a + 5*a*b\"``; grammar in the README.\n"
      "names      : mapping of name to array or scalar; the caller's variables when None.\n"
-     "out        : array of the broadcast shape; may be an operand, any overlap is handled.\n"
+     "out        : array or writable buffer of the broadcast shape, given back as it is; may be an operand, any overlap\n"
+     "             is handled. Bytes are uint8: memoryview(out).cast('d') makes them float64.\n"
      "order      : memory order of a fresh result: 'K' (as NumPy's nditer chooses), 'C', 'F' or 'A'.\n"
      "casting    : what may be written into out and targets: NumPy's casting rules.\n"
      "exactness  : 'strict' (NumPy's bits) or 'relaxed'.\n"
@@ -240,10 +289,12 @@ PyMethodDef evaluate_methods[] = {
      "explain(expression, names=None, *, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, limits=None)\n"
      "--\n\n"
      "The plan of an expression for operands like these: passes over memory, loads, operations, bytes.\n\n"
-     "Takes what evaluate takes. Nothing is computed and nothing written. Returns an Explanation, whose str() is the text.\n\n"
+     "Takes what evaluate takes, but for out, and raises what it would. Nothing is computed and nothing written. Returns an\n"
+     "Explanation: str() gives it in words, to_dict() as data.\n\n"
      ">>> import numpy as np, engine\n"
      ">>> print(str(engine.explain(\"2*a\", {\"a\": np.ones(3)})).splitlines()[1])\n"
      "1 fused pass over memory, 0 intermediate buffers\n"},
+    {"_last_run", last_run_facts, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace engine::python

@@ -9,6 +9,9 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   init_errors();
   // Functions on the hot path go in as they are: pybind11's dispatch costs more than a small evaluation.
   if (PyModule_AddFunctions(module.ptr(), evaluate_methods) < 0) throw py::error_already_set();
+  if (PyModule_AddFunctions(module.ptr(), options_methods) < 0) throw py::error_already_set();
+  PyObject* options_var = make_options_var();
+  if (!options_var || PyModule_AddObject(module.ptr(), "_options_var", options_var) < 0) throw py::error_already_set();
   PyObject* type = make_program_type();
   if (!type || PyModule_AddObject(module.ptr(), "Program", type) < 0) throw py::error_already_set();
 
@@ -23,15 +26,28 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   module.def("num_threads", &num_threads);
   module.def("_set_num_threads", &set_num_threads);
 
+  const auto text = [](std::string_view view) { return py::str(view.data(), view.size()); };
+  module.def("_build_info", [text] {
+    py::dict info;
+    info["version"] = text(version());
+    info["compiler"] = text(compiler());
+    info["instruction_set"] = text(instruction_set());
+    return info;
+  });
+  module.def("_backends", [text] {
+    py::list list;
+    for (const Backend& backend : backends()) list.append(py::make_tuple(text(backend.name), backend.usable, text(backend.reason)));
+    return list;
+  });
+
   py::list rows;
   for (std::size_t i = 0; i < n_functions(); ++i) {
     const Function row = function(i);
-    rows.append(py::make_tuple(py::str(row.name.data(), row.name.size()), py::str(row.arguments.data(), row.arguments.size()),
-                               py::str(row.sentence.data(), row.sentence.size()), py::str(row.oracle.data(), row.oracle.size()), row.ulp,
-                               py::str(row.kind.data(), row.kind.size()), row.low, row.high));
+    rows.append(py::make_tuple(text(row.name), text(row.arguments), text(row.sentence), text(row.oracle), row.ulp, text(row.kind), row.low,
+                               row.high));
   }
   module.attr("_functions") = py::tuple(rows);
-  module.attr("__version__") = py::str(version().data(), version().size());
+  module.attr("__version__") = text(version());
 }
 
 }  // namespace engine::python

@@ -142,7 +142,10 @@ Operands::Operands(const CachedProgram& cached, const Names& names) {
 void Operands::take(const CachedProgram& cached, std::size_t index, Ref object) {
   if (!object) return;
   objects_[index] = std::move(object);
-  read_operand(objects_[index], *cached.program, index, operands_[index]);
+  if (const std::size_t copied = read_operand(objects_[index], *cached.program, index, operands_[index])) {
+    ++copies_;
+    bytes_copied_ += copied;
+  }
 }
 
 void explain_unknown(const Error& error, const Names& names) {

@@ -1,6 +1,7 @@
 // bindings/src/options.cpp - keyword arguments -> Options.
 #include <algorithm>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include "bindings.hpp"
@@ -57,6 +58,13 @@ std::int64_t read_limit(PyObject* limits, const char* name, std::int64_t most) {
   return overflow > 0 ? most : std::min<std::int64_t>(number, most);
 }
 
+template <class T, std::size_t kWords>
+const char* word_of(T meaning, const std::pair<const char*, T> (&words)[kWords]) {
+  for (const auto& [word, other] : words)
+    if (other == meaning) return word;
+  return "";
+}
+
 Limits read_limits(PyObject* value) {
   constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
   // The parser's recursion is bounded by the depth: beyond this a thread's stack could end first.
@@ -67,6 +75,17 @@ Limits read_limits(PyObject* value) {
   limits.nodes = static_cast<std::uint32_t>(read_limit(value, "nodes", kMost));
   limits.names = static_cast<std::uint32_t>(read_limit(value, "names", kMost));
   limits.result_bytes = read_limit(value, "result_bytes", std::numeric_limits<std::int64_t>::max());
+  if (limits.result_bytes == std::numeric_limits<std::int64_t>::max()) limits.result_bytes = -1;
+  const Ref time(PyObject_GetAttrString(value, "time"));
+  if (!time) throw PythonError{};
+  if (time.get() != Py_None) {
+    limits.seconds = PyFloat_AsDouble(time.get());
+    if (limits.seconds == -1 && PyErr_Occurred()) throw PythonError{};
+    if (!(limits.seconds > 0)) {
+      PyErr_SetString(PyExc_ValueError, "limits.time must be positive, or None");
+      throw PythonError{};
+    }
+  }
   return limits;
 }
 
@@ -97,5 +116,90 @@ bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned
   }
   return true;
 }
+
+PyObject* options_dict(const Options& options, int threads) {
+  const Limits& l = options.limits;
+  const Ref result_bytes(l.result_bytes < 0 ? Py_NewRef(Py_None) : PyLong_FromLongLong(l.result_bytes));
+  const Ref time(l.seconds > 0 ? PyFloat_FromDouble(l.seconds) : Py_NewRef(Py_None));
+  const Ref n_threads(threads > 0 ? PyLong_FromLong(threads) : Py_NewRef(Py_None));
+  if (!result_bytes || !time || !n_threads) return nullptr;
+  const Ref limits(make_instance("engine", "Limits",
+                                 Py_BuildValue("{s:I,s:I,s:I,s:O,s:O}", "depth", l.depth, "nodes", l.nodes, "names", l.names,
+                                               "result_bytes", result_bytes.get(), "time", time.get())));
+  if (!limits) return nullptr;
+  return Py_BuildValue("{s:s,s:s,s:s,s:O,s:O}", "casting", word_of(options.casting, kCastings), "exactness",
+                       word_of(options.exactness, kExactnesses), "backend", word_of(options.backend, kBackends), "threads", n_threads.get(),
+                       "limits", limits.get());
+}
+
+// ---- engine.config --------------------------------------------------------------------------------------------------
+
+std::atomic<bool> config_used{false};
+
+namespace {
+
+std::mutex config_mutex;
+PyObject* process_options = nullptr;  ///< a dict that is never changed, only replaced; null: empty
+PyObject* options_var = nullptr;      ///< of (dict, what was in force before) or None; never given back
+
+void apply(CallOptions& call, PyObject* options, unsigned accepts) {
+  PyObject *key, *value;
+  Py_ssize_t at = 0;
+  while (PyDict_Next(options, &at, &key, &value)) read_option(call, key, value, accepts);
+}
+
+PyObject* check_options(PyObject*, PyObject* options) {
+  try {
+    CallOptions ignored;
+    if (!PyDict_Check(options)) return PyErr_Format(PyExc_TypeError, "options must be a dict, not %s", Py_TYPE(options)->tp_name);
+    apply(ignored, options, kAcceptsOrder | kAcceptsRest);
+    Py_RETURN_NONE;
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+PyObject* set_options(PyObject*, PyObject* options) {
+  if (!PyDict_Check(options)) return PyErr_Format(PyExc_TypeError, "options must be a dict, not %s", Py_TYPE(options)->tp_name);
+  PyObject* old = Py_NewRef(options);
+  {
+    const std::lock_guard lock(config_mutex);
+    std::swap(old, process_options);
+  }
+  Py_XDECREF(old);
+  config_used = true;
+  Py_RETURN_NONE;
+}
+
+PyObject* use_config(PyObject*, PyObject*) {
+  config_used = true;
+  Py_RETURN_NONE;
+}
+
+}  // namespace
+
+void apply_config(CallOptions& call, unsigned accepts) {
+  Ref here;
+  {
+    const std::lock_guard lock(config_mutex);
+    here = Ref(Py_XNewRef(process_options));
+  }
+  if (here) apply(call, here.get(), accepts);
+  PyObject* value = nullptr;
+  if (PyContextVar_Get(options_var, Py_None, &value) < 0) throw PythonError{};
+  const Ref in_context(value);
+  if (PyTuple_Check(value)) apply(call, PyTuple_GET_ITEM(value, 0), accepts);
+}
+
+PyObject* make_options_var() {
+  options_var = PyContextVar_New("engine.config", nullptr);
+  return Py_XNewRef(options_var);
+}
+
+PyMethodDef options_methods[] = {{"_check_options", check_options, METH_O, nullptr},
+                                 {"_set_options", set_options, METH_O, nullptr},
+                                 {"_use_config", use_config, METH_NOARGS, nullptr},
+                                 {nullptr, nullptr, 0, nullptr}};
 
 }  // namespace engine::python

@@ -61,6 +61,7 @@ PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, Py
     const CachedProgram& cached = *self_of(callable)->cached;
     Names names;
     CallOptions options;
+    if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder);
     read_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder, names, options);
     options.options.threads = self_of(callable)->threads;
     return run(cached, names, options.out, options.options);
@@ -75,8 +76,9 @@ PyObject* explain(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObj
     const CachedProgram& cached = *self_of(self)->cached;
     Names names;
     CallOptions options;
+    if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder);
     read_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
-    return make_explanation(cached, names);
+    return make_explanation(cached, names, options.options.order);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -108,6 +110,42 @@ PyObject* get_signature(PyObject* self, void*) {
   return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "strict");
 }
 
+PyObject* get_options(PyObject* self, void*) { return options_dict(self_of(self)->cached->program->options(), self_of(self)->threads); }
+
+PyObject* get_stats(PyObject* self, void*) {
+  const ProgramStats s = self_of(self)->cached->program->stats();
+  const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  return make_instance(
+      "engine.stats", "ProgramStats",
+      Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:d,s:d}", "calls", number(s.hits + s.compilations), "hits", number(s.hits), "compilations",
+                    number(s.compilations), "evictions", number(s.evictions), "plans", number(s.plans), "parse_seconds",
+                    static_cast<double>(s.parse_ns) * 1e-9, "compile_seconds", static_cast<double>(s.compile_ns) * 1e-9));
+}
+
+/// Text and options: who reads it compiles again, for whatever machine it is then.
+PyObject* reduce(PyObject* self, PyObject*) {
+  const Ref text(get_text(self, nullptr)), options(get_options(self, nullptr)), module(PyImport_ImportModule("engine.pickling"));
+  const Ref restore(module ? PyObject_GetAttrString(module.get(), "restore_program") : nullptr);
+  return text && options && restore ? Py_BuildValue("O(OO)", restore.get(), text.get(), options.get()) : nullptr;
+}
+
+PyObject* same(PyObject* self, PyObject*) { return Py_NewRef(self); }
+
+PyObject* compare(PyObject* self, PyObject* other, int operation) {
+  if (!Py_IS_TYPE(other, program_type) || (operation != Py_EQ && operation != Py_NE)) Py_RETURN_NOTIMPLEMENTED;
+  const ProgramObject &a = *self_of(self), &b = *self_of(other);
+  const Program &p = *a.cached->program, &q = *b.cached->program;
+  const Options &x = p.options(), &y = q.options();
+  const bool equal = &p == &q || (p.text() == q.text() && x.casting == y.casting && x.exactness == y.exactness && x.backend == y.backend &&
+                                  x.limits == y.limits);
+  return PyBool_FromLong((equal && a.threads == b.threads) == (operation == Py_EQ));
+}
+
+Py_hash_t hash(PyObject* self) {
+  const Ref text(get_text(self, nullptr));
+  return text ? PyObject_Hash(text.get()) : -1;
+}
+
 PyObject* repr(PyObject* self) {
   const Ref text(get_text(self, nullptr));
   return text ? PyUnicode_FromFormat("engine.compile(%R)", text.get()) : nullptr;
@@ -123,17 +161,24 @@ void dealloc(PyObject* self) {
 PyMethodDef methods[] = {{"explain", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(explain)), METH_FASTCALL | METH_KEYWORDS,
                           "explain($self, names=None, /, **operands)\n--\n\n"
                           "The plan for operands like these, as an Explanation; they are given as in a call."},
+                         {"__reduce__", reduce, METH_NOARGS, nullptr},
+                         {"__copy__", same, METH_NOARGS, nullptr},
+                         {"__deepcopy__", same, METH_O, nullptr},
                          {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef properties[] = {{"text", get_text, nullptr, "The expression.", nullptr},
-                            {"names", get_names, nullptr, "Names the expression uses from outside, in order of first appearance.", nullptr},
-                            {"signature", get_signature, nullptr, "The operands, those that are written to marked 'inout'.", nullptr},
-                            {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef properties[] = {
+    {"text", get_text, nullptr, "The expression.", nullptr},
+    {"names", get_names, nullptr, "Names the expression uses from outside, in order of first appearance.", nullptr},
+    {"signature", get_signature, nullptr, "The operands, those that are written to marked 'inout'.", nullptr},
+    {"options", get_options, nullptr, "The options it was compiled with, as compile() takes them.", nullptr},
+    {"stats", get_stats, nullptr, "What became of its calls, and of evaluate's with the same text: a ProgramStats.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(ProgramObject, vectorcall), READONLY, nullptr},
                          {nullptr, 0, 0, 0, nullptr}};
 char doc[] =
     "An expression made ready, by engine.compile: program(names=None, /, *, out=None, order='K', **operands).\n\n"
     "Its operands are given in a mapping or by keyword; those of the caller's variables that it names are taken where there\n"
-    "is neither. out and order are as in evaluate. One Program may be called from many threads at once.\n\n"
+    "is neither. out and order are as in evaluate. One Program may be called from many threads at once. Programs of equal\n"
+    "text and options are equal; pickled or sent to another process, a Program is its text and options.\n\n"
     ">>> import numpy as np, engine\n"
     ">>> hypot = engine.compile(\"sqrt(x*x + y*y)\")\n"
     ">>> hypot.names\n"
@@ -141,6 +186,8 @@ char doc[] =
     ">>> hypot({\"x\": np.array([3.0, 5.0]), \"y\": 4}, order=\"C\")\n"
     "array([5.        , 6.40312424])\n";
 PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {Py_tp_richcompare, reinterpret_cast<void*>(compare)},
+                       {Py_tp_hash, reinterpret_cast<void*>(hash)},
                        {Py_tp_repr, reinterpret_cast<void*>(repr)},
                        {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
                        {Py_tp_methods, methods},

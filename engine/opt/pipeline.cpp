@@ -22,11 +22,30 @@ int loop_of(catalog::Op op, DType dtype) {
   return -1;
 }
 
-ir::Graph optimise(ir::Graph graph, const Options& options) {
-  graph = power(std::move(graph), options);    // first: NumPy's choice depends on the exponent as it is written
-  graph = fold(std::move(graph), options);     // then what is constant
-  graph = algebra(std::move(graph), options);  // then what does nothing
-  return prune(std::move(graph), options);     // and what nobody needs
+namespace {
+
+struct Pass {
+  std::string_view name;
+  ir::Graph (*run)(ir::Graph graph, const Options& options);
+};
+
+constexpr Pass kPasses[] = {
+    {"power", power},      // first: NumPy's choice depends on the exponent as it is written
+    {"fold", fold},        // then what is constant
+    {"algebra", algebra},  // then what does nothing
+    {"prune", prune},      // and what nobody needs
+};
+
+}  // namespace
+
+ir::Graph optimise(ir::Graph graph, const Options& options, std::vector<PassReport>* report) {
+  for (const Pass& pass : kPasses) {
+    const std::size_t before = graph.nodes.size();
+    const std::string old = report ? ir::print(graph) : std::string();
+    graph = pass.run(std::move(graph), options);
+    if (report) report->push_back({pass.name, before, graph.nodes.size(), ir::print(graph) != old});
+  }
+  return graph;
 }
 
 }  // namespace engine::opt

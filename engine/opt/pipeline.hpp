@@ -5,8 +5,16 @@
 
 namespace engine::opt {
 
+/// What one pass did.
+struct PassReport {
+  std::string_view name;
+  std::size_t nodes_before, nodes_after;
+  bool changed;
+};
+
 /// Runs every pass once, in order. Same outputs bit for bit, unless options.exactness allows otherwise.
-ir::Graph optimise(ir::Graph graph, const Options& options);
+/// Where there is a `report`, each pass adds its line.
+ir::Graph optimise(ir::Graph graph, const Options& options, std::vector<PassReport>* report = nullptr);
 
 // The passes; each takes a verified graph and gives one back.
 ir::Graph power(ir::Graph graph, const Options& options);    ///< x ** constant as NumPy takes it (square, sqrt, …)

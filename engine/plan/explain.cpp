@@ -1,8 +1,11 @@
 // plan/explain.cpp - the plan in words and figures.
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "engine/base/json.hpp"
 #include "engine/catalog/op.hpp"
-#include "engine/plan/plan.hpp"
+#include "engine/plan/explain.hpp"
 
 namespace engine::plan {
 namespace {
@@ -115,6 +118,125 @@ std::string explain(const ir::Graph& graph, const Plan& plan) {
     }
   }
   return text;
+}
+
+KernelWork work_of(const Plan& plan, const Kernel& kernel) {
+  KernelWork work;
+  bool only_loads = true;
+  for (const Instr& instr : plan.body(kernel)) {
+    only_loads = only_loads && instr.kind == Instr::Kind::Load;
+    if (instr.kind == Instr::Kind::Apply) ++(instr.uniform ? work.once : work.per_element);
+  }
+  work.is_copy = only_loads && kernel.n_stores > 0 && kernel.n_folds == 0;
+  for (const Store& store : plan.stores_of(kernel))
+    work.is_copy = work.is_copy && plan.buffers[plan.accesses[store.access].buffer].kind == Buffer::Kind::Temporary;
+  return work;
+}
+
+SimpleWork simple_work_of(const Plan& plan) {
+  const Kernel& kernel = plan.kernels[0];
+  const KernelWork work = work_of(plan, kernel);
+  SimpleWork simple{.operations = work.per_element, .operations_once = work.once};
+  for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+    const Buffer& buffer = plan.buffers[plan.accesses[kernel.first_access + k].buffer];
+    const auto item = static_cast<std::uint32_t>(item_size(buffer.dtype));
+    if (buffer.kind == Buffer::Kind::Result) {
+      simple.bytes_written += item;
+    } else if (plan.shapes[buffer.shape].rank == 0) {
+      simple.bytes_read_once += item;
+    } else {
+      simple.bytes_read += item;
+    }
+  }
+  return simple;
+}
+
+namespace {
+
+std::string json_instruction(const ir::Graph& graph, const Plan& plan, const Instr& instr) {
+  std::string text;
+  switch (instr.kind) {
+    case Instr::Kind::Load:
+      text = fmt::format("\"kind\": \"load\", \"from\": {}", json_string(access_text(graph, plan, plan.accesses[instr.payload])));
+      break;
+    case Instr::Kind::Constant:
+      text = "\"kind\": \"constant\"";
+      break;
+    case Instr::Kind::Position:
+      text = fmt::format("\"kind\": \"position\", \"axis\": -{}", instr.payload);
+      break;
+    case Instr::Kind::Cast:
+      text = fmt::format("\"kind\": \"cast\", \"arguments\": [{}]", instr.args[0]);
+      break;
+    case Instr::Kind::Apply: {
+      text = fmt::format("\"kind\": \"apply\", \"operation\": {}, \"arguments\": [",
+                         json_string(catalog::info(static_cast<catalog::Op>(instr.op)).name()));
+      const char* comma = "";
+      for (std::uint32_t arg : instr.args)
+        if (arg != kNone) text += fmt::format("{}{}", std::exchange(comma, ", "), arg);
+      text += "]";
+      break;
+    }
+  }
+  return fmt::format("{{{}, \"dtype\": \"{}\", \"once\": {}}}", text, name(instr.dtype), instr.uniform);
+}
+
+std::string json_kernel(const ir::Graph& graph, const Plan& plan, const Binding& binding, const BoundKernel& bound) {
+  const Kernel& kernel = *bound.kernel;
+  std::string text = fmt::format("{{\"elements\": {}, \"rank\": {}, \"instructions\": [", bound.total, plan.shapes[kernel.space].rank);
+  const char* comma = "";
+  for (const Instr& instr : plan.body(kernel)) text += std::exchange(comma, ", ") + json_instruction(graph, plan, instr);
+  text += "], \"stores\": [";
+  comma = "";
+  for (const Store& store : plan.stores_of(kernel))
+    text += fmt::format("{}{{\"value\": {}, \"to\": {}}}", std::exchange(comma, ", "), store.value,
+                        json_string(access_text(graph, plan, plan.accesses[store.access])));
+  text += "], \"reductions\": [";
+  comma = "";
+  for (const Fold& fold : plan.folds_of(kernel))
+    text += fmt::format("{}{{\"operation\": {}, \"value\": {}, \"to\": {}}}", std::exchange(comma, ", "),
+                        json_string(catalog::info(fold.reduction).name), fold.value, json_string(buffer_name(graph, plan, fold.buffer)));
+  Traffic traffic;
+  add_traffic(plan, binding, bound, work_of(plan, kernel), traffic);
+  return text + fmt::format("], {}}}", json_traffic(traffic));
+}
+
+}  // namespace
+
+std::string json_traffic(const Traffic& t) {
+  return fmt::format("\"operations\": {}, \"bytes_read\": {}, \"bytes_written\": {}, \"copies\": {}, \"bytes_copied\": {}", t.operations,
+                     t.bytes_read, t.bytes_written, t.copies, t.bytes_copied);
+}
+
+std::string json_kernels(const ir::Graph& graph, const Plan& plan, const Binding& binding) {
+  std::string text = "[";
+  const char* comma = "";
+  for (const Binding::Step& step : binding.steps)
+    for (const BoundKernel& bound : step.kernels) text += std::exchange(comma, ", ") + json_kernel(graph, plan, binding, bound);
+  return text + "]";
+}
+
+std::string json_buffers(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const Binding& binding) {
+  static constexpr std::string_view kKinds[] = {"operand", "temporary", "result"};
+  std::string text = "[";
+  const char* comma = "";
+  for (std::uint32_t i = 0; i < plan.buffers.size(); ++i) {
+    const Buffer& buffer = plan.buffers[i];
+    Shape shape;
+    if (buffer.kind == Buffer::Kind::Result) {
+      shape = binding.result.shape;
+    } else if (buffer.kind == Buffer::Kind::Temporary) {
+      shape = binding.buffers[i].shape;
+    } else if (slots[buffer.slot]->weak == Weak::No) {
+      shape = slots[buffer.slot]->array.shape;
+    }
+    std::string extents;
+    for (std::int64_t extent : shape) extents += fmt::format("{}{}", extents.empty() ? "" : ", ", extent);
+    text +=
+        fmt::format("{}{{\"name\": {}, \"kind\": \"{}\", \"dtype\": \"{}\", \"shape\": [{}]}}", std::exchange(comma, ", "),
+                    json_string(buffer_name(graph, plan, i)), kKinds[static_cast<std::size_t>(buffer.kind)], name(buffer.dtype), extents);
+  }
+  return text + "]";
 }
 
 }  // namespace engine::plan

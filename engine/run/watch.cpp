@@ -23,7 +23,7 @@ void Watch::look() {
   if (now >= deadline_)
     throw LimitError({.what = fmt::format("the evaluation took longer than {:g} s", options_.seconds),
                       .labels = {},
-                      .help = "raise the limit: limits={'time': …}",
+                      .help = "raise Limits.time",
                       .text = {}});
   if (!options_.interrupted || std::this_thread::get_id() != caller_ || now < next_) return;
   next_ = now + kPeriod;

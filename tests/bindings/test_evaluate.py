@@ -1,5 +1,6 @@
 """evaluate() and blitz(): what comes back, where it is written, and what the options mean."""
 
+import doctest
 import inspect
 import runpy
 from pathlib import Path
@@ -279,6 +280,24 @@ def test_the_functions_are_data():
     rows = {row.name: row for row in engine.functions}
     assert rows["sqrt"].ulp == 0 and rows["sum"].kind == "reduction"
     assert all(row.sentence for row in engine.functions)
+    assert {row.kind for row in engine.functions} == {"elementwise", "reduction", "cast", "constant"}
+
+
+def test_a_function_is_found_by_its_name():
+    assert engine.functions["hypot"] in engine.functions and engine.functions[0] is next(iter(engine.functions))
+    assert "hypot" in engine.functions and "hypott" not in engine.functions and 3 not in engine.functions
+    assert engine.functions[-2:] == tuple(engine.functions)[-2:]
+    with pytest.raises(KeyError, match="hypott"):
+        engine.functions["hypott"]
+
+
+@pytest.mark.parametrize("row", engine.functions, ids=lambda row: row.name)
+def test_every_row_explains_itself_with_an_example_that_is_true(row):
+    text = str(row)
+    assert text.startswith(row.name) and row.sentence in text and row.example in text
+    example = doctest.DocTestParser().get_doctest(row.example, {"np": np, "engine": engine}, row.name, None, 0)
+    assert example.examples and doctest.DocTestRunner(verbose=False).run(example).failed == 0
+    assert row.kind == "constant" or row.dtypes or row.name == "index"
 
 
 def test_the_reference_page_is_what_the_catalog_says():

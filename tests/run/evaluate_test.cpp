@@ -117,5 +117,80 @@ TEST(Evaluate, SharesOnePlanAmongCallsAndBoundsTheirNumber) {
   }
 }
 
+// ---- what is said about it -------------------------------------------------------------------------------------------
+
+TEST(LastRun, CountsWhatThereWasToDo) {
+  std::vector<double> a(10, 1.0), b(10, 2.0);
+  const auto program = Program::compile("2*a + b - 1001");
+  evaluate(*program, {array(a, {10}), array(b, {10})});
+  const RunInfo first = last_run();
+  EXPECT_TRUE(first.compiled);
+  for (const std::int64_t time : first.stages) EXPECT_GT(time, 0);
+  EXPECT_EQ(first.traffic.kernels, 1u);
+  EXPECT_EQ(first.traffic.operations, 30u);
+  EXPECT_EQ(first.traffic.bytes_read, 160u);
+  EXPECT_EQ(first.traffic.bytes_written, 80u);
+  evaluate(*program, {array(a, {5}), array(b, {5})});
+  EXPECT_FALSE(last_run().compiled);
+  EXPECT_EQ(last_run().runs, first.runs + 1);
+  EXPECT_EQ(last_run().traffic.operations, 15u);
+  std::thread([] { EXPECT_EQ(last_run().runs, 0u); }).join();
+}
+
+TEST(LastRun, IsThatOfTheLastRunWhateverKindItWas) {
+  std::vector<double> a(12, 1.0);
+  const auto simple = Program::compile("a + 1"), fold = Program::compile("sum(a)");
+  for (int i = 0; i < 2; ++i) {
+    evaluate(*simple, {array(a, {12})});
+    evaluate(*fold, {array(a, {3, 4})});
+    EXPECT_EQ(last_run().traffic.kernels, 2u);
+    evaluate(*simple, {array(a, {12})});
+    EXPECT_EQ(last_run().traffic.kernels, 1u);
+    EXPECT_EQ(last_run().traffic.operations, 12u);
+  }
+}
+
+TEST(ProgramStats, CountHitsAndCompilations) {
+  std::vector<double> a(4, 1.0);
+  const auto program = Program::compile("a*2");
+  for (int i = 0; i < 3; ++i) evaluate(*program, {array(a, {4})});
+  evaluate(*program, {array(a, {2, 2})});
+  const ProgramStats stats = program->stats();
+  EXPECT_EQ(stats.hits, 2u);
+  EXPECT_EQ(stats.compilations, 2u);
+  EXPECT_EQ(stats.plans, 2u);
+  EXPECT_GT(stats.parse_ns, 0);
+  EXPECT_GT(stats.compile_ns, 0);
+}
+
+TEST(Describe, NeedsNoMemoryForTheResultAndNeverReadsOperands) {
+  Operand a;
+  a.present = true;
+  a.array.shape = {1 << 20, 1 << 20};
+  a.array.strides = {8 << 20, 8};
+  const Explanation explanation = Program::compile("2*a + a.T")->describe(&a);
+  EXPECT_NE(explanation.text.find("1 fused pass"), std::string::npos);
+  EXPECT_NE(explanation.json.find("\"bytes_written\": 8796093022208"), std::string::npos);
+}
+
+TEST(Limits, OfTimeEndPreparingBeforeAnythingIsWritten) {
+  std::vector<double> a(4, 1.0);
+  Options options;
+  options.limits.seconds = 1e-12;
+  EXPECT_THROW(Program::compile("a*2 + 1", options), LimitError);
+}
+
+TEST(Backends, SayWhyTheyAreNotUsable) {
+  for (const Backend& backend : backends()) {
+    EXPECT_FALSE(backend.reason.empty());
+    Options options;
+    options.backend = backend.choice;
+    if (backend.usable)
+      EXPECT_NO_THROW(Program::compile("a", options));
+    else
+      EXPECT_THROW(Program::compile("a", options), BackendError);
+  }
+}
+
 }  // namespace
 }  // namespace engine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 from . import _core
 
@@ -107,5 +107,32 @@ def _example(row: Function) -> str:
     return f'>>> engine.evaluate("{row.call}", {{{given}}})\n{_core.evaluate(row.call, values)!r}'
 
 
+class Functions(tuple[Function, ...]):
+    """The rows of the catalog, in its order; a name gives the row of that name, whose str() is its help.
+
+    >>> import engine
+    >>> engine.functions["hypot"].arguments
+    'x, y'
+    >>> "hypot" in engine.functions, "hypotenuse" in engine.functions
+    (True, False)
+    >>> print(engine.functions["sqrt"])
+    sqrt(x)
+    ...
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, key: SupportsIndex | slice | str) -> Any:
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        for row in self:
+            if row.name == key:
+                return row
+        raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        return any(row.name == key for row in self) if isinstance(key, str) else super().__contains__(key)
+
+
 #: The whole catalog; operators are here under NumPy's name of them.
-functions: tuple[Function, ...] = tuple(Function(*row) for row in _core._functions)
+functions = Functions(Function(*row) for row in _core._functions)

@@ -18,7 +18,7 @@ def gradient(expression: str, wrt: str) -> _core.Program:
     >>> import numpy as np, engine
     >>> slope = engine.gradient("sin(a)*b + a**3", "a")
     >>> slope.text
-    'cos(a) * b + 3 * a ** 2'
+    'b * cos(a) + 3 * a ** 2'
     >>> slope(a=np.array([0.0, 1.0]), b=2.0)
     array([2.        , 4.08060461])
     """

@@ -6,6 +6,7 @@
 #include <engine/export.hpp>
 #include <engine/options.hpp>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,33 @@ struct RunOptions {
   double seconds = 0;  ///< run() throws LimitError after so long; 0: no limit
 };
 
+/// The stages that prepare a program for its operands, in order.
+inline constexpr std::array<std::string_view, 5> kStages{"parse", "build", "optimise", "plan", "code"};
+using StageTimes = std::array<std::int64_t, kStages.size()>;  ///< in nanoseconds
+
+/// What there is to do for one execution. It follows from plan and shapes, so it is the same however it is run.
+struct Traffic {
+  std::uint32_t kernels = 0;        ///< passes over memory
+  std::uint32_t copies = 0;         ///< of values that overlap what is still to be read
+  std::uint64_t operations = 0;     ///< on elements
+  std::uint64_t bytes_read = 0;     ///< each load on its own; what it repeats by broadcasting counts once
+  std::uint64_t bytes_written = 0;  ///< by stores, and by reductions into their cells
+  std::uint64_t bytes_copied = 0;
+};
+
+/// What the last Execution::run of a thread did.
+struct RunInfo {
+  std::uint64_t runs = 0;  ///< of this thread so far; 0: there was none, and the rest means nothing
+  bool compiled = false;   ///< a plan had to be made
+  StageTimes stages{};     ///< of making it; 0 for stages that were not run
+  int threads = 0;
+  double seconds = -1;  ///< of the kernels; -1 where there was too little to do for a clock
+  Traffic traffic;
+};
+
+/// Of the calling thread. Runs that threw leave no trace.
+const RunInfo& last_run() noexcept;
+
 /// A program bound to arrays: everything is checked, the result is allocated, nothing has run or been written.
 /// Lives on the stack of one call.
 class Execution {
@@ -65,8 +93,22 @@ class Execution {
   struct State;
 
  private:
+  static void run_limited(State& state, const RunOptions& options);
   alignas(64) std::byte storage_[16384];  ///< the state, in place for ordinary programs: a call allocates nothing
   State* state_;
+};
+
+struct Explanation {
+  std::string text, json;
+};
+
+/// What became of the executions of one program.
+struct ProgramStats {
+  std::uint64_t hits = 0;          ///< that found a plan for operands like theirs
+  std::uint64_t compilations = 0;  ///< that made one
+  std::uint64_t evictions = 0;     ///< plans dropped for newer ones
+  std::uint64_t plans = 0;         ///< kept now
+  std::int64_t parse_ns = 0, compile_ns = 0;
 };
 
 /// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads.
@@ -90,8 +132,12 @@ class Program {
   /// Where the name first stands in the text.
   Span first_span(std::size_t index) const noexcept;
 
-  /// The plan for operands of these dtypes, shapes and scalars, in words.
-  std::string explain(const Operand* operands) const;
+  /// The plan for operands of these dtypes, shapes and scalars: in words, and as a JSON object with the same facts and
+  /// more. Throws what an Execution would; computes and writes nothing.
+  Explanation describe(const Operand* operands, Order order = Order::K) const;
+  std::string explain(const Operand* operands) const { return describe(operands).text; }
+
+  ProgramStats stats() const;
 
   struct Impl;
   const Impl& impl() const noexcept { return *impl_; }
@@ -118,10 +164,23 @@ Function function(std::size_t index) noexcept;
 /// element of `wrt` grows alike, so elementwise the partial derivative, under a sum the sum of them.
 /// Throws ParseError (where no derivative is known, or operands are written), UnknownName (wrt is not used), LimitError.
 ///
-///     gradient("sin(a)*b", "a") == "cos(a) * b"
+///     gradient("sin(a)*b", "a") == "b * cos(a)"
 std::string gradient(std::string_view text, std::string_view wrt, const Options& options = {});
 
 /// "0.1.0"
 std::string_view version() noexcept;
+/// What built the library: "GCC 12.2.0".
+std::string_view compiler() noexcept;
+/// What its kernels use on this machine: "avx512", "avx2" or "generic".
+std::string_view instruction_set() noexcept;
+
+/// Where expressions can run, and why not.
+struct Backend {
+  BackendChoice choice;
+  std::string_view name;
+  bool usable;
+  std::string_view reason;  ///< "not part of this build"
+};
+std::span<const Backend> backends() noexcept;
 
 }  // namespace engine ENGINE_API

@@ -12,6 +12,7 @@ struct Limits {
   std::uint32_t nodes = 100'000;   ///< syntax tree nodes
   std::uint32_t names = 4'096;     ///< distinct names
   std::int64_t result_bytes = -1;  ///< bytes of one result; -1: no limit
+  double seconds = 0;              ///< for parsing, and for preparing and running one call; 0: no limit
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 

@@ -1,0 +1,70 @@
+// plan/traffic.hpp - a bound kernel -> how much there is to do: operations on elements, bytes read and written.
+#pragma once
+
+#include <engine/evaluate.hpp>
+
+#include "engine/plan/bind.hpp"
+
+namespace engine::plan {
+
+/// What the body of a kernel says about its work, found once per plan.
+struct KernelWork {
+  std::uint32_t per_element = 0;  ///< operations
+  std::uint32_t once = 0;         ///< operations on values that are the same for every element
+  bool is_copy = false;           ///< keeps an operand as it was, for what overwrites it
+};
+KernelWork work_of(const Plan& plan, const Kernel& kernel);
+
+/// What a simple plan (see Plan::simple) does, for any shape: per element of its space, and once.
+struct SimpleWork {
+  std::uint32_t operations = 0, operations_once = 0;
+  std::uint32_t bytes_read = 0, bytes_read_once = 0;
+  std::uint32_t bytes_written = 0;
+};
+SimpleWork simple_work_of(const Plan& plan);
+
+/// Of a simple plan over `total` elements.
+inline Traffic traffic_of(const SimpleWork& work, std::uint64_t total) noexcept {
+  Traffic traffic;
+  traffic.kernels = 1;
+  if (total == 0) return traffic;
+  traffic.operations = total * work.operations + work.operations_once;
+  traffic.bytes_read = total * work.bytes_read + work.bytes_read_once;
+  traffic.bytes_written = total * work.bytes_written;
+  return traffic;
+}
+
+/// Bytes under an access: what strides of zero repeat counts once.
+inline std::uint64_t bytes_under(const BoundKernel& kernel, const BoundAccess& access) noexcept {
+  auto bytes = static_cast<std::uint64_t>(item_size(access.dtype));
+  for (int axis = 0; axis < kernel.rank; ++axis)
+    if (access.strides[axis] != 0) bytes *= static_cast<std::uint64_t>(kernel.extents[axis]);
+  return bytes;
+}
+
+/// Adds one kernel.
+inline void add_traffic(const Plan& plan, const Binding& binding, const BoundKernel& bound, const KernelWork& work,
+                        Traffic& traffic) noexcept {
+  const Kernel& kernel = *bound.kernel;
+  const auto total = static_cast<std::uint64_t>(bound.total);
+  ++traffic.kernels;
+  if (total == 0) return;
+  std::uint64_t touched = 0, stored = 0, folded = 0;
+  for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) touched += bytes_under(bound, bound.accesses[k]);
+  for (const Store& store : plan.stores_of(kernel)) stored += bytes_under(bound, bound.accesses[store.access - kernel.first_access]);
+  for (const Fold& fold : plan.folds_of(kernel))
+    folded += static_cast<std::uint64_t>(n_items(binding.buffers[fold.buffer].shape)) * item_size(plan.buffers[fold.buffer].dtype);
+  traffic.operations += total * (work.per_element + kernel.n_folds) + work.once;
+  traffic.bytes_read += touched - stored;
+  traffic.bytes_written += stored + folded;
+  for (const Detour& detour : bound.detours) {
+    ++traffic.copies;
+    traffic.bytes_copied += total * item_size(bound.accesses[detour.access].dtype);
+  }
+  if (work.is_copy) {
+    ++traffic.copies;
+    traffic.bytes_copied += stored;
+  }
+}
+
+}  // namespace engine::plan
