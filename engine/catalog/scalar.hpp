@@ -391,13 +391,15 @@ ENGINE_LANE float hypot(float x, float y) noexcept { return __builtin_hypotf(x, 
 /// The C library's own signals poles of gamma as domain errors; SciPy gives NaN there, and infinity at zero.
 ENGINE_LANE double gamma(double x) noexcept { return __builtin_tgamma(x); }
 ENGINE_LANE float gamma(float x) noexcept { return __builtin_tgammaf(x); }
+extern "C" double lgamma_r(double, int*) noexcept;  // lgamma itself writes a global sign
+extern "C" float lgammaf_r(float, int*) noexcept;
 ENGINE_LANE double lgamma(double x) noexcept {
   int sign;
-  return __builtin_lgamma_r(x, &sign);
+  return lgamma_r(x, &sign);
 }
 ENGINE_LANE float lgamma(float x) noexcept {
   int sign;
-  return __builtin_lgammaf_r(x, &sign);
+  return lgammaf_r(x, &sign);
 }
 /// log(exp(x) + exp(y)), free of overflow.
 template <class T>
