@@ -167,6 +167,7 @@ def main():
     sizes = [int(float(size)) for size in options.sizes.split(",")]
 
     numexpr.set_num_threads(1)
+    engine.set_num_threads(1)
     results = {"machine": machine(), "cases": []}
     print(report.heading(results["machine"]))
     print(report.case_header())

@@ -15,6 +15,7 @@
 
 #include "engine/base/json.hpp"
 #include "engine/catalog/evaluate.hpp"
+#include "engine/frontend/derive.hpp"
 #include "engine/frontend/parser.hpp"
 #include "engine/ir/build.hpp"
 #include "engine/opt/pipeline.hpp"
@@ -467,6 +468,16 @@ Explanation Program::describe(const Operand* operands, Order order) const {
   }
 }
 
+std::string gradient(std::string_view text, std::string_view wrt, const Options& options) {
+  try {
+    const frontend::Ast ast = frontend::parse(text, options.limits);
+    return frontend::gradient(ast, wrt, options.limits);
+  } catch (Error& error) {
+    error.attach_text(text);
+    throw;
+  }
+}
+
 // ---- Execution --------------------------------------------------------------------------------------------------------
 
 struct Execution::State {
@@ -493,6 +504,14 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
                         .labels = {},
                         .help = "pass casting=\"equiv\"",
                         .text = impl.text});
+    if (impl.options.casting == Casting::No)
+      for (std::size_t i = 0; i < impl.names.size(); ++i)
+        if (impl.written[i] && operands[i].present && operands[i].weak == Weak::No && operands[i].array.swapped)
+          throw DTypeError(
+              {.what = fmt::format("casting=\"no\" forbids writing into '{}', which is in the other byte order", program.name(i)),
+               .labels = {{impl.spans[i], "the other byte order"}},
+               .help = "pass casting=\"equiv\"",
+               .text = impl.text});
     state_->program = &impl;
     state_->compiled = impl.find(operands, out, aliased);
     if (!state_->compiled) {

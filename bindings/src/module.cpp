@@ -15,6 +15,14 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   PyObject* type = make_program_type();
   if (!type || PyModule_AddObject(module.ptr(), "Program", type) < 0) throw py::error_already_set();
 
+  module.def("_gradient", [](const std::string& text, const std::string& wrt) {
+    try {
+      return gradient(text, wrt);
+    } catch (...) {
+      set_python_error();
+      throw py::error_already_set();
+    }
+  });
   module.def("num_threads", &num_threads);
   module.def("_set_num_threads", &set_num_threads);
 

@@ -4,7 +4,11 @@
 namespace engine {
 
 std::string_view name(DType dtype) noexcept { return info(dtype).name; }
-std::size_t item_size(DType dtype) noexcept { return info(dtype).size; }
+static_assert([] {
+  for (std::size_t i = 0; i < kDTypes; ++i)
+    if (kDTypeInfo[i].size != item_size(static_cast<DType>(i))) return false;
+  return true;
+}());
 
 std::optional<DType> dtype_from_name(std::string_view name) noexcept {
   for (std::size_t i = 0; i < kDTypes; ++i)

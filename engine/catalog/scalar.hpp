@@ -466,6 +466,8 @@ ENGINE_LANE T nextafter(T x, T y) noexcept {
     else
       return x + y;
   }
+  if constexpr (kIsHalf<T>)
+    if (equal) return x;  // NumPy's float16 keeps the sign of its first zero, C's nextafter gives the second
   if (equal) return y;
   if (static_cast<U>(bits & static_cast<U>(~kSign)) == 0) return bit_cast<T>(static_cast<U>((up ? U(0) : kSign) | U(1)));
   const bool away = up == ((bits & kSign) == 0);

@@ -13,7 +13,7 @@ namespace engine::frontend {
 Ast parse(std::string_view text, const Limits& limits, std::pmr::memory_resource* memory = std::pmr::get_default_resource());
 
 /// The names a caller must give: read before any statement binds them, or written in place (subscripted or augmented
-/// target). Indices into ast.symbols, ascending. pi, e, inf, nan are left in when they occur: see is_constant.
+/// target). Indices into ast.symbols, ascending. pi, e, inf, nan are left in when they occur.
 std::pmr::vector<std::uint32_t> free_names(const Ast& ast, bool blitz, std::pmr::memory_resource* memory);
 
 /// The tree as text that parses to the same tree: minimal parentheses, canonical spacing.

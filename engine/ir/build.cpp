@@ -306,7 +306,7 @@ class Builder {
         return std::memcmp(value.bytes.data(), limit_of(dtype, upper).bytes.data(), item_size(dtype)) == 0;
       };
       const std::size_t only = is_idle(args[2], true) ? 1 : is_idle(args[1], false) ? 2 : 0;
-      if (only && !args[only].is_constant()) {
+      if (only && !(args[only].is_constant() && args[only].weak == Weak::Int)) {
         Typed both[2] = {args[0], args[only]};
         const AstId ids[2] = {children.empty() ? 0 : children[0], children.empty() ? 0 : children[only]};
         return apply(only == 1 ? Op::Maximum : Op::Minimum, at, std::span(ids, children.empty() ? 0 : 2), both);
@@ -444,7 +444,7 @@ class Builder {
 
   /// The items of a subscript, Ellipsis expanded, missing axes filled.
   std::size_t view_items(std::span<const AstId> subscripts, int rank, Span span, ViewItem* items) const {
-    int consumed = 0, added = 0;
+    int consumed = 0, added = 0, dropped = 0;
     bool ellipsis = false;
     for (AstId id : subscripts) {
       const Syntax kind = ast_.nodes[id].kind;
@@ -455,12 +455,13 @@ class Builder {
         ++added;
       } else {
         ++consumed;
+        dropped += kind != Syntax::Slice;
       }
     }
     if (consumed > rank)
       fail<ShapeError>(span, fmt::format("{} subscripts for {} ax{}", consumed, rank, rank == 1 ? "is" : "es"),
                        fmt::format("of an array of rank {}", rank), rank == 0 ? "a scalar has no axes" : "");
-    if (rank + added > kMaxRank) fail<ShapeError>(span, fmt::format("more than {} axes", kMaxRank), "here");
+    if (rank + added - dropped > kMaxRank) fail<ShapeError>(span, fmt::format("more than {} axes", kMaxRank), "here");
     std::size_t n = 0;
     const auto fill = [&](int count) {
       for (int i = 0; i < count; ++i) items[n++] = ViewItem{};

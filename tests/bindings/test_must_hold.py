@@ -314,3 +314,21 @@ def test_nan_and_zeros_in_a_maximum_are_found_wherever_they_stand(length, at):
     z[min(at, length - 1)] = 0.0
     assert not np.signbit(engine.evaluate("max(z)", {"z": z}))
     assert np.signbit(engine.evaluate("min(-z)", {"z": z}))
+
+
+def test_casting_no_forbids_writing_into_the_other_byte_order():
+    a = np.arange(4, dtype=">i4")
+    for text in ("a[...] = 7", "a ^= 1"):
+        with pytest.raises(engine.DTypeError, match="byte order"):
+            engine.evaluate(text, {"a": a}, casting="no")
+    assert np.array_equal(a, np.arange(4))
+    engine.evaluate("a ^= 1", {"a": a}, casting="equiv")
+    assert np.array_equal(a, np.arange(4) ^ 1)
+
+
+def test_a_float_bound_of_clip_beside_an_idle_one():
+    a = np.int16([24057])
+    assert engine.evaluate("clip(a, 1e10, 65535)", {"a": a}) == np.clip(a, 1e10, 65535)
+    h = np.float16([0.0, -0.0])
+    result, want = engine.evaluate("nextafter(-h, h)", {"h": h}), np.nextafter(-h, h)
+    assert np.array_equal(np.signbit(result), np.signbit(want))

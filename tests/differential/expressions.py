@@ -34,10 +34,12 @@ INFIX = ("+", "+", "+", "-", "-", "*", "*", "*", "/", "/", "//", "%", "**")
 BITS = ("&", "|", "^", "<<", ">>")
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 CALLS_OF_ONE = (
+    "fabs", "spacing", "bitwise_count",
     "abs", "sign", "sqrt", "square", "reciprocal", "floor", "ceil", "trunc", "rint", "isnan", "isinf", "isfinite",
     "signbit", "real", "imag", "conj", "conjugate", "logical_not", "negative", "positive", "invert", "absolute",
 )  # fmt: skip
 CALLS_OF_TWO = (
+    "nextafter", "heaviside", "gcd", "lcm",
     "copysign", "fmod", "remainder", "mod", "floor_divide", "maximum", "maximum", "minimum", "minimum", "fmax",
     "fmin", "logical_and", "logical_or", "logical_xor", "add", "subtract", "multiply", "divide", "true_divide",
     "equal", "less", "greater_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift",

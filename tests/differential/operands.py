@@ -165,6 +165,8 @@ def draw(rng: random.Random, pool: Pool, dtype: str, shape: tuple, wild: bool, p
         strides, behind = contiguous(shape, size), 0
     extent = behind + sum(max(stride, 0) * max(length - 1, 0) for stride, length in zip(strides, shape)) + size
     room = pool.N_ITEMS * size - extent
+    if room < 0 and 0 in shape:  # nothing is read, however long the other axes are
+        strides, behind, room = contiguous(shape, size), 0, 0
     origin = pool.MARGIN + shift + behind + rng.randrange(room // size + 1) * size
     order = ">" if swapped else ("" if size == 1 else "<")
     return View(pool.of[dtype, wild, swapped, shift], origin, order + dtype, shape, strides)

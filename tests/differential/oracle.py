@@ -66,7 +66,8 @@ FUNCTION_NAMES = (
     "isfinite", "signbit", "real", "imag", "conj", "conjugate", "exp", "log", "sin", "cos", "tanh", "expm1", "log1p",
     "logical_and", "logical_or", "logical_xor", "logical_not", "add", "subtract", "multiply", "divide", "true_divide",
     "power", "negative", "positive", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
-    "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "fabs", "spacing", "nextafter",
+    "heaviside", "gcd", "lcm", "bitwise_count",
 )  # fmt: skip
 FUNCTIONS = {name: getattr(np, name) for name in FUNCTION_NAMES}
 ELEMENTARY = frozenset(["exp", "log", "sin", "cos", "tanh", "expm1", "log1p"])
@@ -222,7 +223,7 @@ def cast(name: str, x: Value) -> Value:
     if is_weak(x.v):
         if type(x.v) is complex and dtype.kind != "c":
             raise Unspecified("what a complex scalar casts to")
-        if type(x.v) is float and dtype.kind in "iu" and not abs(x.v) < 100:
+        if type(x.v) is float and dtype.kind in "iu" and not (-100 if dtype.kind == "i" else -1) < x.v < 100:
             raise Unspecified("float to integer out of range")
         if type(x.v) is int and dtype.kind in "iu" and not np.iinfo(dtype).min <= x.v <= np.iinfo(dtype).max:
             raise Unspecified("a cast of an integer literal that does not fit")
@@ -281,7 +282,11 @@ def call(name: str, args: list[Value]) -> Value:
     ):
         return _function(name, args, r)
     if grade == BOUNDED:
+        if name in ("fabs", "spacing", "nextafter", "heaviside"):
+            raise Unspecified("steps between floats of bounded values")
         return _bounded_call(name, args, r)
+    if name == "heaviside" and np.any(np.isnan(raw[0])):
+        raise Unspecified("which NaN")
     if name in ("signbit", "copysign"):
         if np.any(np.isnan(raw[-1])):
             raise Unspecified("the sign of a NaN")
@@ -306,11 +311,15 @@ _SYMBOL = {
 
 
 def _check_clip(raw) -> None:
+    strong = [x.dtype for x in raw if hasattr(x, "dtype")]
     dtype = getattr(raw[0], "dtype", None)
+    if dtype is not None and dtype.kind == "b":
+        dtype = np.result_type(*strong)
     if dtype is None or dtype.kind not in "iu":
         return
     info = np.iinfo(dtype)
-    if type(raw[1]) is int and raw[1] > info.max or type(raw[2]) is int and raw[2] < info.min:
+    beyond = [type(x) is int and not info.min <= x <= info.max for x in raw[1:]]
+    if raw[0].dtype.kind == "b" and any(beyond) or beyond[0] and raw[1] > 0 or beyond[1] and raw[2] < 0:
         raise Unspecified("clip between bounds that no value of the type can keep")  # NumPy refuses, ours saturates
 
 

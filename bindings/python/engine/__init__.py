@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ._core import Program, __version__, blitz, compile, evaluate, explain
 from .catalog import Function, functions
+from .derive import gradient
 from .errors import (
     BackendError,
     DTypeError,
@@ -52,6 +53,7 @@ __all__ = [
     "evaluate",
     "explain",
     "functions",
+    "gradient",
     "last_run",
     "num_threads",
     "set_num_threads",

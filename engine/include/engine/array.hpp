@@ -4,12 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <engine/export.hpp>
 #include <initializer_list>
 #include <memory>
 #include <span>
 #include <string_view>
 
-namespace engine {
+namespace engine ENGINE_API {
 
 /// The fourteen element types, in the order of NumPy's kinds. The enumerators double as indices of tables.
 enum class DType : std::uint8_t {
@@ -36,7 +37,10 @@ enum class Weak : std::uint8_t { No, Bool, Int, Float, Complex };
 /// NumPy's name of a dtype: "bool", "int8", … "complex128".
 std::string_view name(DType dtype) noexcept;
 /// Bytes of one element.
-std::size_t item_size(DType dtype) noexcept;
+constexpr std::size_t item_size(DType dtype) noexcept {
+  constexpr std::uint8_t kSize[] = {1, 1, 1, 2, 2, 4, 4, 8, 8, 2, 4, 8, 8, 16};
+  return kSize[static_cast<std::size_t>(dtype)];
+}
 
 /// NumPy's limit since 1.x is 32 in the engine's contract (64 in NumPy 2 itself).
 inline constexpr int kMaxRank = 32;
@@ -105,4 +109,4 @@ struct ArrayView {
   Strides strides;
 };
 
-}  // namespace engine
+}  // namespace engine ENGINE_API

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <engine/export.hpp>
 #include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace engine {
+namespace engine ENGINE_API {
 
 /// A half-open range of bytes of the text: [begin, end).
 struct Span {
@@ -84,4 +85,4 @@ class Interrupted : public std::exception {
   const char* what() const noexcept override { return "the evaluation was interrupted"; }
 };
 
-}  // namespace engine
+}  // namespace engine ENGINE_API

@@ -3,13 +3,14 @@
 
 #include <engine/array.hpp>
 #include <engine/error.hpp>
+#include <engine/export.hpp>
 #include <engine/options.hpp>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
-namespace engine {
+namespace engine ENGINE_API {
 
 /// What the caller gives for one name: an array, or a scalar.
 struct Operand {
@@ -159,6 +160,13 @@ struct Function {
 std::size_t n_functions() noexcept;
 Function function(std::size_t index) noexcept;
 
+/// The derivative of an expression with respect to one of its names, as a text in the same language, simplified: as every
+/// element of `wrt` grows alike, so elementwise the partial derivative, under a sum the sum of them.
+/// Throws ParseError (where no derivative is known, or operands are written), UnknownName (wrt is not used), LimitError.
+///
+///     gradient("sin(a)*b", "a") == "cos(a) * b"
+std::string gradient(std::string_view text, std::string_view wrt, const Options& options = {});
+
 /// "0.1.0"
 std::string_view version() noexcept;
 /// What built the library: "GCC 12.2.0".
@@ -175,4 +183,4 @@ struct Backend {
 };
 std::span<const Backend> backends() noexcept;
 
-}  // namespace engine
+}  // namespace engine ENGINE_API

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <engine/export.hpp>
 
-namespace engine {
+namespace engine ENGINE_API {
 
 /// Budgets against hostile or mistaken text (contract §8).
 struct Limits {
@@ -30,4 +31,4 @@ struct Options {
   Limits limits;
 };
 
-}  // namespace engine
+}  // namespace engine ENGINE_API

@@ -1,7 +1,8 @@
 // engine/threads.hpp - how many threads evaluations use. Results are the same bits for any number.
 #pragma once
 
-namespace engine {
+#include <engine/export.hpp>
+namespace engine ENGINE_API {
 
 /// Threads an evaluation may use where its options say 0: what set_num_threads was given, else ENGINE_NUM_THREADS, else
 /// the CPUs this process may use (affinity mask and control-group quota). Small work is done by the caller alone.
@@ -10,4 +11,4 @@ int num_threads() noexcept;
 /// For the whole process; 0 goes back to the default.
 void set_num_threads(int n) noexcept;
 
-}  // namespace engine
+}  // namespace engine ENGINE_API

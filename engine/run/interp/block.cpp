@@ -35,7 +35,6 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
       scratch_(scratch),
       table_(allocate<void*>(memory, code.offsets.size())),
       reach_(allocate<Reach>(memory, kernel.accesses.size())),
-      ahead_(allocate<Ahead>(memory, kernel.accesses.size())),
       inner_(kernel.rank ? kernel.extents[kernel.rank - 1] : 1) {
   for (std::size_t v = 0; v < table_.size(); ++v) table_[v] = scratch_ + code_.offsets[v];
   for (std::size_t k = 0; k < reach_.size(); ++k) {
@@ -44,20 +43,21 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
     r.item = static_cast<std::uint8_t>(item_size(access.dtype));
     const std::uint8_t number = number_size(access.dtype);
     r.swap = access.swapped && number > 1 ? number : 0;
-    bool aligned = reinterpret_cast<std::uintptr_t>(access.base) % number == 0 && !r.swap;
+    std::uintptr_t low = reinterpret_cast<std::uintptr_t>(access.base);
     r.flat = true;
     std::int64_t expected = r.item;
     for (int axis = kernel_.rank - 1; axis >= 0; --axis) {
-      aligned = aligned && access.strides[axis] % number == 0;
+      low |= static_cast<std::uintptr_t>(access.strides[axis]);
       r.flat = r.flat && access.strides[axis] == expected;
       expected *= kernel_.extents[axis];
     }
+    const bool aligned = (low & (number - 1u)) == 0 && !r.swap;  // sizes are powers of two
     r.contiguous = aligned && (kernel_.rank == 0 || access.strides[kernel_.rank - 1] == r.item);
     r.flat = r.flat && aligned;
     r.detour = false;
   }
   for (const plan::Detour& detour : kernel_.detours) reach_[detour.access].detour = true;
-  plan_ahead();
+  if (kernel_.total > kFetchAhead / 64) plan_ahead(memory);
 
   for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
   for (const Step& step : code_.uniform_loads) {
@@ -73,7 +73,8 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
 }
 
 /// Finds the accesses worth fetching ahead: those that walk memory in order, where the whole does not stay in the cache.
-void BlockRunner::plan_ahead() {
+void BlockRunner::plan_ahead(std::pmr::memory_resource* memory) {
+  ahead_ = allocate<Ahead>(memory, reach_.size());
   std::int64_t bytes = 0;
   std::size_t n = 0;
   for (std::size_t k = 0; k < reach_.size(); ++k) {

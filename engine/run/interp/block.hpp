@@ -47,7 +47,7 @@ class BlockRunner {
     std::size_t lines;  ///< still to be fetched
     std::size_t share;  ///< before each call
   };
-  void plan_ahead();
+  void plan_ahead(std::pmr::memory_resource* memory);
   void look_ahead(std::int64_t next) noexcept;
   void fetch_share() noexcept;
   void* reach(const Step& step, std::size_t n);
