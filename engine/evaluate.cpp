@@ -392,7 +392,7 @@ ProgramStats Program::stats() const {
 namespace {
 
 /// operands[i] belongs to name i; given back: the operand of each slot, null for locals.
-std::pmr::vector<const Operand*> slots_of(const Compiled& c, const Operand* operands, std::pmr::memory_resource* memory) {
+inline std::pmr::vector<const Operand*> slots_of(const Compiled& c, const Operand* operands, std::pmr::memory_resource* memory) {
   std::pmr::vector<const Operand*> slots(c.slot_name.size(), nullptr, memory);
   for (std::size_t slot = 0; slot < slots.size(); ++slot)
     if (c.slot_name[slot] != plan::kNone) slots[slot] = operands + c.slot_name[slot];

@@ -320,10 +320,11 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
     array = Ref(Py_NewRef(object));
   } else if (!is_constant && PyObject_CheckBuffer(object)) {
     array = Ref(PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr));
-    // Of a buffer whose items NumPy cannot describe it makes a copy, or an array of objects.
-    if (array && PyArray_CHKFLAGS(reinterpret_cast<PyArrayObject*>(array.get()), NPY_ARRAY_OWNDATA))
-      fail(fmt::format("out is a buffer of type '{}' whose items are no numbers", Py_TYPE(object)->tp_name),
-           "cast it: memoryview(out).cast('d')");
+    const bool is_refused = !array && (PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_TypeError));
+    // An object that refuses its buffer is taken by NumPy for a sequence, and copied: what is written would be lost.
+    if (is_refused || (array && PyArray_CHKFLAGS(reinterpret_cast<PyArrayObject*>(array.get()), NPY_ARRAY_OWNDATA)))
+      fail(fmt::format("out is a buffer of type '{}' that NumPy cannot read in place", Py_TYPE(object)->tp_name),
+           "give its items another format, memoryview(out).cast('d')");
   } else if (!is_constant && has_dlpack(object)) {
     DlpackArray tensor = read_dlpack(object, subject);
     if (tensor.copied)

@@ -105,6 +105,14 @@ def test_time_is_that_of_a_call_and_not_of_a_program():
         time.sleep(0.06)
 
 
+def test_programs_that_differ_in_time_alone_are_two():
+    text, names = "a*3 + 66001", {"a": 1}
+    for _ in range(2):
+        assert engine.evaluate(text, names, limits=engine.Limits(time=3600)) == 66004
+        with pytest.raises(engine.LimitError):
+            engine.evaluate(text, names, limits=engine.Limits(time=1e-12))
+
+
 def test_time_that_is_over_before_the_run_leaves_out_as_it_was():
     out = np.zeros(3)
     with pytest.raises(engine.LimitError):

@@ -3,6 +3,7 @@
 import array
 import ctypes
 import mmap
+import sys
 
 import numpy as np
 import pytest
@@ -120,6 +121,32 @@ def test_dtypes_are_checked_and_nothing_is_written():
 
 
 def test_a_buffer_of_what_is_no_number_is_refused():
-    for out in ((ctypes.c_char * 4)(), (ctypes.py_object * 4)(*"abcd")):
-        with pytest.raises(engine.DTypeError, match="out"):
+    for out in ((ctypes.c_char * 4)(), (ctypes.py_object * 4)(*"abcd"), array.array("u", "abcd")):
+        with pytest.raises(engine.DTypeError, match="out has dtype"):
             engine.evaluate("A + 1", out=out)
+
+
+def test_a_format_that_numpy_does_not_know_is_refused_with_its_reason():
+    for out in ((ctypes.c_void_p * 4)(), memoryview((ctypes.c_longdouble * 4)())):
+        with pytest.raises(engine.DTypeError, match="cannot read in place") as caught:
+            engine.evaluate("A + 1", out=out)
+        assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_a_buffer_that_is_closed_is_refused():
+    closed, released = mmap.mmap(-1, 4), memoryview(bytearray(4))
+    closed.close()
+    released.release()
+    for out in (closed, released):
+        with pytest.raises((engine.DTypeError, ValueError)):
+            engine.evaluate("SMALL + 1", out=out)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="__buffer__ is of Python 3.12")
+def test_a_sequence_that_refuses_its_buffer_is_not_copied():
+    class Refuses(list):
+        def __buffer__(self, flags):
+            raise BufferError("in use")
+
+    with pytest.raises(engine.DTypeError, match="cannot read in place"):
+        engine.evaluate("A + 1", out=Refuses([0.0] * 4))

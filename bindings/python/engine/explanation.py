@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as _json
 from typing import Any
 
 
@@ -42,7 +41,9 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as dicts, lists, strings and numbers, made anew on each call."""
-        facts: dict[str, Any] = _json.loads(self._json)
+        import json  # takes a while, and most who import engine never ask
+
+        facts: dict[str, Any] = json.loads(self._json)
         return facts
 
     @property

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import platform
 import sys
-from pathlib import Path
 from typing import Any
 
 from . import _core
@@ -117,15 +116,16 @@ def _size(n_bytes: int) -> str:
     return f"{n_bytes} bytes"
 
 
-def _text(path: Path) -> str:
+def _text(*path: str | os.PathLike[str]) -> str:
     """The text of a file of the kernel's, empty where there is none."""
     try:
-        return path.read_text(errors="replace").strip()
+        with open(os.path.join(*path), errors="replace") as file:
+            return file.read().strip()
     except OSError:
         return ""
 
 
-def _cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+def _cpu(cpuinfo: str | os.PathLike[str] = "/proc/cpuinfo") -> str:
     for line in _text(cpuinfo).splitlines():
         key, _, value = line.partition(":")
         if key.strip() in ("model name", "Model", "cpu model"):
@@ -133,13 +133,13 @@ def _cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return platform.processor() or "unknown"
 
 
-def _caches(folder: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> dict[str, int]:
+def _caches(folder: str | os.PathLike[str] = "/sys/devices/system/cpu/cpu0/cache") -> dict[str, int]:
     found = {}
-    for index in sorted(folder.glob("index*")):
-        size = _text(index / "size")
-        kind = {"Data": "d", "Instruction": "i"}.get(_text(index / "type"), "")
+    for index in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        size = _text(folder, index, "size")
+        kind = {"Data": "d", "Instruction": "i"}.get(_text(folder, index, "type"), "")
         if size.endswith("K") and size[:-1].isdigit():
-            found[f"L{_text(index / 'level')}{kind}"] = int(size[:-1]) << 10
+            found[f"L{_text(folder, index, 'level')}{kind}"] = int(size[:-1]) << 10
     return found
 
 
@@ -149,22 +149,23 @@ def _affinity() -> int | None:
     return os.cpu_count()
 
 
-def _quota(root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> float | None:
+def _quota(
+    root: str | os.PathLike[str] = "/sys/fs/cgroup", membership: str | os.PathLike[str] = "/proc/self/cgroup"
+) -> float | None:
     """The smallest quota of this process's control groups and those around them, in CPUs; of version 2, then 1."""
     quotas = []
     for line in _text(membership).splitlines():
         _, controllers, group = line.split(":", 2)
-        base = root if not controllers else root / "cpu" if "cpu" in controllers.split(",") else None
-        if base is None:
+        if controllers and "cpu" not in controllers.split(","):
             continue
-        folder = base / group.lstrip("/")
-        for level in (folder, *folder.parents):
-            if level != base and base not in level.parents:
-                break
-            if not controllers:
-                quota, _, period = _text(level / "cpu.max").partition(" ")
+        base = os.path.join(root, "cpu") if controllers else os.fspath(root)
+        names = [name for name in group.split("/") if name]
+        for depth in range(len(names) + 1):
+            folder = os.path.join(base, *names[:depth])
+            if controllers:
+                quota, period = _text(folder, "cpu.cfs_quota_us"), _text(folder, "cpu.cfs_period_us")
             else:
-                quota, period = _text(level / "cpu.cfs_quota_us"), _text(level / "cpu.cfs_period_us")
+                quota, _, period = _text(folder, "cpu.max").partition(" ")
             if quota.isdigit() and period.isdigit() and int(period) > 0:
                 quotas.append(int(quota) / int(period))
     return min(quotas, default=None)
