@@ -19,10 +19,11 @@ VECTOR double hypot(double, double);
 #endif
 
 typedef int64_t size;
+// `if` names the parallel construct: alone it would turn the vectors off as well (OpenMP 5.0, section 2.15).
 #define PRAGMA(text) _Pragma(#text)
-#define EACH PRAGMA(omp parallel for simd num_threads(threads) if(threads > 1) schedule(static))
-#define ROWS PRAGMA(omp parallel for num_threads(threads) if(threads > 1) schedule(static))
-#define TOTAL(op, name) PRAGMA(omp parallel for simd num_threads(threads) if(threads > 1) schedule(static) reduction(op : name))
+#define EACH PRAGMA(omp parallel for simd num_threads(threads) if(parallel : threads > 1) schedule(static))
+#define ROWS PRAGMA(omp parallel for num_threads(threads) if(parallel : threads > 1) schedule(static))
+#define TOTAL(op, name) PRAGMA(omp parallel for simd num_threads(threads) if(parallel : threads > 1) schedule(static) reduction(op : name))
 #define IN(type, name) const type *restrict name
 #define OUT(type) type *restrict out
 
@@ -46,9 +47,7 @@ void length(IN(double, a), IN(double, b), OUT(double), size n, int threads) {
   EACH for (size i = 0; i < n; i++) out[i] = sqrt(a[i] * a[i] + b[i] * b[i]);
 }
 
-void where(IN(double, a), OUT(double), size n, int threads) {
-  EACH for (size i = 0; i < n; i++) out[i] = a[i] - 10 != 0.0 ? a[i] : 2;
-}
+void where(IN(double, a), OUT(double), size n, int threads) { EACH for (size i = 0; i < n; i++) out[i] = a[i] - 10 != 0.0 ? a[i] : 2; }
 
 void mixed_dtypes(IN(int32_t, i), IN(float, f), IN(double, d), OUT(double), size n, int threads) {
   EACH for (size j = 0; j < n; j++) out[j] = 2 * i[j] + f[j] * d[j];
@@ -66,12 +65,9 @@ void trigonometry(IN(double, a), IN(double, b), OUT(double), size n, int threads
   }
 }
 
-void softplus(IN(double, a), OUT(double), size n, int threads) {
-  EACH for (size i = 0; i < n; i++) out[i] = log1p(exp(a[i]));
-}
+void softplus(IN(double, a), OUT(double), size n, int threads) { EACH for (size i = 0; i < n; i++) out[i] = log1p(exp(a[i])); }
 
-void black_scholes(IN(double, s), IN(double, k), IN(double, r), IN(double, v), IN(double, t), OUT(double), size n,
-                   int threads) {
+void black_scholes(IN(double, s), IN(double, k), IN(double, r), IN(double, v), IN(double, t), OUT(double), size n, int threads) {
   EACH for (size i = 0; i < n; i++) {
     const double root = v[i] * sqrt(t[i]);
     const double d1 = (log(s[i] / k[i]) + (r[i] + v[i] * v[i] / 2) * t[i]) / root;
@@ -131,16 +127,14 @@ void strided(IN(double, a), IN(double, b), OUT(double), size n, int threads) {
 // `a` is given as it lies in memory, the transpose of what is meant; square blocks keep its lines in L1.
 void transposed(IN(double, a), IN(double, b), OUT(double), size rows, size columns, int threads) {
   const size tile = 32;
-  ROWS for (size p = 0; p < rows; p += tile)
-    for (size q = 0; q < columns; q += tile)
-      for (size i = p; i < (p + tile < rows ? p + tile : rows); i++)
-        for (size j = q; j < (q + tile < columns ? q + tile : columns); j++)
-          out[i * columns + j] = 2 * a[j * rows + i] + 3 * b[i * columns + j];
+  ROWS for (size p = 0; p < rows; p += tile) for (size q = 0; q < columns;
+                                                  q += tile) for (size i = p; i < (p + tile < rows ? p + tile : rows);
+                                                                  i++) for (size j = q; j < (q + tile < columns ? q + tile : columns); j++)
+      out[i * columns + j] = 2 * a[j * rows + i] + 3 * b[i * columns + j];
 }
 
 void broadcast(IN(double, a), IN(double, r), IN(double, c), OUT(double), size rows, size columns, int threads) {
-  ROWS for (size i = 0; i < rows; i++)
-    for (size j = 0; j < columns; j++) out[i * columns + j] = (a[i * columns + j] - r[j]) * c[i];
+  ROWS for (size i = 0; i < rows; i++) for (size j = 0; j < columns; j++) out[i * columns + j] = (a[i * columns + j] - r[j]) * c[i];
 }
 
 void complex_product(IN(double, a), IN(double, b), IN(double, c), OUT(double), size n, int threads) {
@@ -162,14 +156,13 @@ void nine_points(IN(double, a), OUT(double), size rows, size columns, int thread
     double *restrict o = out + i * columns;
     PRAGMA(omp simd)
     for (size j = 1; j < columns - 1; j++)
-      o[j] = m[j] + 0.5 * (u[j] + d[j] + m[j - 1] + m[j + 1]) +
-             0.25 * (u[j - 1] + u[j + 1] + d[j - 1] + d[j + 1]);
+      o[j] = m[j] + 0.5 * (u[j] + d[j] + m[j - 1] + m[j + 1]) + 0.25 * (u[j - 1] + u[j + 1] + d[j - 1] + d[j + 1]);
   }
 }
 
 // An even number of steps, from a to b and back.
 void jacobi(double *a, double *b, size rows, size columns, int steps, int threads) {
-  PRAGMA(omp parallel num_threads(threads) if(threads > 1))
+  PRAGMA(omp parallel num_threads(threads) if (parallel : threads > 1))
   for (int step = 0; step < steps; step++) {
     const double *restrict from = step % 2 ? b : a;
     double *restrict to = step % 2 ? a : b;

@@ -22,9 +22,8 @@ static double now(void) {
 
 // `value` of the eight doubles from i on, to whole lines of 64 bytes.
 #if defined __AVX512F__
-#define PAST(out, first, second)                                                                                     \
-  _mm512_stream_pd(out, second ? _mm512_add_pd(_mm512_load_pd(first),                                                \
-                                               _mm512_mul_pd(_mm512_set1_pd(3), _mm512_load_pd(second)))             \
+#define PAST(out, first, second)                                                                                                \
+  _mm512_stream_pd(out, second ? _mm512_add_pd(_mm512_load_pd(first), _mm512_mul_pd(_mm512_set1_pd(3), _mm512_load_pd(second))) \
                                : _mm512_load_pd(first))
 #define HAS_PAST 1
 #elif defined __AVX__
@@ -33,9 +32,9 @@ static inline void half(double *out, const double *first, const double *second) 
   if (second) value = _mm256_add_pd(value, _mm256_mul_pd(_mm256_set1_pd(3), _mm256_load_pd(second)));
   _mm256_stream_pd(out, value);
 }
-#define PAST(out, first, second)    \
-  do {                              \
-    half(out, first, second);       \
+#define PAST(out, first, second)                           \
+  do {                                                     \
+    half(out, first, second);                              \
     half(out + 4, first + 4, (second) ? (second) + 4 : 0); \
   } while (0)
 #define HAS_PAST 1

@@ -249,7 +249,7 @@ def environment(threads):
     words += ("NUMBA_NUM_THREADS", "BLOSC_NTHREADS", "NPROC", "PJRT_NPROC")
     changed = dict.fromkeys(words, str(threads))
     # libgomp (C, numba parallel) spins for many milliseconds, and where both its threads land on one core it spins away
-    # the time slice that its own helper waits for. Some 0.4 ms, then asleep, serves it best on a machine shared by others.
+    # the time slice that its own helper waits for. Some 0.4 ms, then asleep, serves it best on a shared machine.
     changed["GOMP_SPINCOUNT"] = os.environ.get("GOMP_SPINCOUNT", "30000")
     # The pool of jax is as large as NPROC says.
     if threads == 1:
