@@ -105,11 +105,11 @@ def into_a_new_array(lib, form, operands, threads):
     call.restype = None
     sizes = sizes_of(operands)
     call.argtypes = [ctypes.c_void_p] * (len(names) + 1) + [ctypes.c_int64] * len(sizes) + [ctypes.c_int]
-    inputs = [operands[name] for name in names]  # kept alive: the call sees addresses alone
+    inputs = [operands[name] for name in names]
     pointers = [pointer(array) for array in inputs]
     shape = shape_of(operands)
 
-    def run(_inputs=inputs):
+    def run(_kept=inputs):  # alive as long as this is: the call sees addresses alone
         out = np.empty(shape, dtype)
         call(*pointers, address(out), *sizes, threads)
         return out
@@ -122,11 +122,11 @@ def in_place(lib, case, operands, steps, threads):
     pointers = pointer(a), pointer(b)
     sizes = [ctypes.c_int64(n) for n in a.shape]
 
-    def nine_points(_a=a):  # kept alive: the call sees its address alone
+    def nine_points(_kept=(a, b)):  # alive as long as this is: the call sees addresses alone
         lib.nine_points(*pointers, *sizes, threads)
         return b[1:-1, 1:-1]
 
-    def jacobi():
+    def jacobi(_kept=(a, b)):
         lib.jacobi(*pointers, *sizes, steps, threads)
         return a
 
