@@ -45,7 +45,8 @@ def blas(threads):
     def form(case, names):
         return (lambda: np.dot(names["a"], names["b"])) if case.name == "sum of product" else None
 
-    return "BLAS", np.__config__.show(mode="dicts")["Build Dependencies"]["blas"]["name"], form
+    built_with = np.__config__.show(mode="dicts").get("Build Dependencies", {}).get("blas", {})
+    return "BLAS", built_with.get("name", "of NumPy"), form
 
 
 def numexpr(threads):
