@@ -19,6 +19,7 @@ import cases
 import numexpr
 import numpy as np
 import report
+import versus
 
 import engine
 
@@ -31,14 +32,18 @@ def calls(case, n):
     """The computation as {who: function without arguments}, on operands that all of them share."""
     names = case.operands(n)
     ours = {"engine": lambda: engine.evaluate(case.text, names), "numpy": lambda: case.numpy(**names)}
+    if case.engine:
+        ours["engine"] = lambda: case.engine(engine.evaluate, names)
     if case.numexpr:
         theirs = case.numexpr_operands(names)
         ours["numexpr"] = lambda: numexpr.evaluate(case.numexpr, theirs)
     return ours
 
 
-def check(case, timed):
+def check(case, n, timed):
     """Every result is NumPy's, to the accuracy of the dtype; anything else ends the run."""
+    if case.written:  # each starts from operands that nobody has written to yet
+        timed = {who: (lambda who=who: calls(case, n)[who]()) for who in timed}
     expected = np.array(timed["numpy"]())
     rtol = 1e-5 if expected.dtype in (np.float32, np.complex64) else 1e-11
     for who, call in timed.items():
@@ -73,7 +78,7 @@ def summary(log):
 
 def measure(case, n, seconds):
     timed = calls(case, n)
-    check(case, timed)
+    check(case, n, timed)
     return {who: summary(log) for who, log in rounds(timed, seconds).items()}
 
 
@@ -156,14 +161,25 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", default="", help="names, separated by commas; all of them when left out")
-    parser.add_argument("--sizes", default=SIZES, help=f"numbers of items; {SIZES} when left out")
-    parser.add_argument("--seconds", type=float, default=0.5, help="time for the rounds of one case at one size")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="the JSON file; build/bench.json when left out")
+    parser.add_argument("--sizes", default="", help=f"numbers of items; {SIZES} when left out")
+    parser.add_argument("--seconds", type=float, help="time for the rounds of one case at one size; 0.5 when left out")
+    parser.add_argument("--output", type=Path, help="the JSON file; build/bench.json when left out")
+    parser.add_argument("--compare", action="store_true", help="against every peer; build/compare.json when left out")
+    parser.add_argument("--threads", default="1,2", help="with --compare: numbers of threads; 1,2 when left out")
+    parser.add_argument("--quick", action="store_true", help="with --compare: three sizes, no large cases, a minute")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    options.sizes = options.sizes or (versus.QUICK_SIZES if options.quick else SIZES)
+    options.seconds = options.seconds or (0.02 if options.quick else 0.5)
     wanted = [name.strip() for name in options.cases.split(",") if name.strip()]
     unknown = set(wanted) - {case.name for case in cases.CASES}
     if unknown:
         parser.error(f"no case named {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in cases.CASES)}")
+    if options.compare:
+        options.output = options.output or versus.OUTPUT
+        versus.main(options)
+        return
+    options.output = options.output or OUTPUT
     sizes = [int(float(size)) for size in options.sizes.split(",")]
 
     numexpr.set_num_threads(1)
@@ -174,7 +190,7 @@ def main():
     for case in cases.CASES:
         if wanted and case.name not in wanted:
             continue
-        for n in sizes:
+        for n in case.sizes or sizes:
             row = {"case": case.name, "source": case.source, "n": n, "times": measure(case, n, options.seconds)}
             results["cases"].append(row)
             print(report.case_row(row), flush=True)
