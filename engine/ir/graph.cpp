@@ -78,7 +78,7 @@ NodeId Graph::apply(catalog::Op op, int loop, std::span<const NodeId> args, Span
     node.args[i] = args[i];
     node.rank = std::max(node.rank, nodes[args[i]].rank);
   }
-  if (has(row.flags, catalog::Flags::Position)) node.rank = static_cast<std::uint8_t>(payload);
+  if (has(row.flags, catalog::Flags::Position)) node.rank = rank_of_position(payload);
   return intern(*this, node);
 }
 

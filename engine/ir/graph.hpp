@@ -74,6 +74,10 @@ struct ReduceSpec {
 
 /// Payload of a position over all axes: this plus the rank of its scope. Smaller payloads name an axis from the end.
 inline constexpr std::uint32_t kWholePosition = 0x100;
+/// The rank of the node: as many axes, from the end, as it tells apart.
+constexpr std::uint8_t rank_of_position(std::uint32_t payload) {
+  return static_cast<std::uint8_t>(payload > kWholePosition ? payload - kWholePosition : payload);
+}
 
 /// What an Output node does with its argument's value.
 struct OutputSpec {

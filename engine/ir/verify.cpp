@@ -32,7 +32,7 @@ void verify(const Graph& g) {
       case NodeKind::Apply: {
         const catalog::OpInfo& row = catalog::info(static_cast<catalog::Op>(node.op));
         if (has(row.flags, catalog::Flags::Position)) {
-          require(node.n_args == 0 && node.payload >= 1 && node.rank == node.payload, id, "position");
+          require(node.n_args == 0 && node.payload >= 1 && node.rank == rank_of_position(node.payload), id, "position");
           break;
         }
         const auto loops = catalog::loops(row.rule);

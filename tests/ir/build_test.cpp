@@ -22,6 +22,13 @@ TEST(Build, KeepsLiteralsWeak) {
   EXPECT_EQ(type_of("a*s", "a:float32[2] s:pyfloat"), "float32[2]");
 }
 
+TEST(Build, GivesAPositionTheRankItTellsApart) {
+  EXPECT_EQ(type_of("a + index(1)", "a:float32[3]"), "float64[3]");
+  EXPECT_EQ(type_of("t = a*1; t[1] = index(); t", "a:int64[3]"), "int64[3]");
+  EXPECT_EQ(type_of("t = a*1; t[1, 0] = index(0); t", "a:int64[3]"), "int64[3]");
+  EXPECT_EQ(type_of("b[...] = index()", "b:int64[32]"), "int64[32]");
+}
+
 TEST(Build, FindsTypeErrors) {
   EXPECT_THROW(build_text("a - b", "a:bool[1] b:bool[1]"), DTypeError);
   EXPECT_THROW(build_text("a & b", "a:float64[1] b:int8[1]"), DTypeError);

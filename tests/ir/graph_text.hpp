@@ -25,7 +25,7 @@ inline OperandType operand_type(std::string_view word) {
   }
   const std::size_t bracket = word.find('[');
   type.dtype = dtype_from_name(word.substr(0, bracket)).value();
-  type.rank = static_cast<std::uint8_t>(word[bracket + 1] - '0');
+  type.rank = static_cast<std::uint8_t>(std::stoi(std::string(word.substr(bracket + 1))));
   return type;
 }
 

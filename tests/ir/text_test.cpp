@@ -9,6 +9,7 @@ TEST(GraphText, ReadsWhatItPrints) {
   const char* cases[][2] = {{"4*a + 5*a*b + 6*b*c", "a:float64[2] b:float64[2] c:float32[2]"},
                             {"b[1:-1, ::2] = a[:-2, None, 3].T; sum(b, axis=0, keepdims=True)", "a:float64[2] b:float64[2]"},
                             {"t = a**n; t[1:] = index(0); t.imag", "a:complex64[1] n:2"},
+                            {"t = a*1; t[1] += index(); t.T", "a:int64[2]"},
                             {"a ** b", "a:int64[1] b:int64[1]"},
                             {"a if a > 0.5 else -1", "a:float16[1]"}};
   for (const auto& c : cases) {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import platform
 import sys
 from typing import Any
 
@@ -97,9 +96,9 @@ def doctor() -> Report:
 
     return Report(
         **_core._build_info(),
-        python=platform.python_version(),
+        python=sys.version.split()[0],
         numpy=np.__version__,
-        platform=f"{platform.system()} {platform.release()}, {platform.machine()}",
+        platform="{0.sysname} {0.release}, {0.machine}".format(os.uname()),
         cpu=_cpu(),
         caches=_caches(),
         cpus={"online": os.cpu_count(), "affinity": _affinity(), "quota": _quota()},
@@ -130,7 +129,7 @@ def _cpu(cpuinfo: str | os.PathLike[str] = "/proc/cpuinfo") -> str:
         key, _, value = line.partition(":")
         if key.strip() in ("model name", "Model", "cpu model"):
             return value.strip()
-    return platform.processor() or "unknown"
+    return os.uname().machine
 
 
 def _caches(folder: str | os.PathLike[str] = "/sys/devices/system/cpu/cpu0/cache") -> dict[str, int]:
