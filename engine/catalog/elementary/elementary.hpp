@@ -1,0 +1,5 @@
+// catalog/elementary/elementary.hpp - all elementary functions.
+#pragma once
+
+#include "engine/catalog/elementary/exp.hpp"
+#include "engine/catalog/elementary/log.hpp"
