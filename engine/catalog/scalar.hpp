@@ -4,6 +4,7 @@
 
 #include "engine/base/half.hpp"
 #include "engine/catalog/complex.hpp"
+#include "engine/catalog/elementary/elementary.hpp"
 
 namespace engine::math {
 
@@ -360,10 +361,7 @@ ENGINE_LANE T conjugate(T x) noexcept {
 #define ENGINE_LIBM(NAME)                                                    \
   ENGINE_LANE double NAME(double x) noexcept { return __builtin_##NAME(x); } \
   ENGINE_LANE float NAME(float x) noexcept { return __builtin_##NAME##f(x); }
-ENGINE_LIBM(sqrt)
-ENGINE_LIBM(exp)
 ENGINE_LIBM(expm1)
-ENGINE_LIBM(log)
 ENGINE_LIBM(log1p)
 ENGINE_LIBM(sin)
 ENGINE_LIBM(cos)

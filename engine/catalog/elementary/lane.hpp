@@ -211,12 +211,12 @@ ENGINE_LANE F estrin_part(const F* powers, const T* c) noexcept {
   if constexpr (kCount == 1) {
     return F(c[kFirst]);
   } else {
-    constexpr int kLevel = 31 - __builtin_clz(static_cast<unsigned>(kCount - 1));  // of the largest power below kCount
+    constexpr int kLevel = kCount > 16 ? 4 : kCount > 8 ? 3 : kCount > 4 ? 2 : kCount > 2 ? 1 : 0;  // 2^kLevel < kCount
     constexpr int kHalf = 1 << kLevel;
     return fma(estrin_part<kFirst + kHalf, kCount - kHalf>(powers, c), powers[kLevel], estrin_part<kFirst, kHalf>(powers, c));
   }
 }
-/// The same sum by Estrin's scheme: shorter chains, other roundings.
+/// The same sum by Estrin's scheme, of at most 32 terms: shorter chains, other roundings.
 template <FloatLane F, class T, int kCount>
 ENGINE_LANE F estrin(F x, const T (&c)[kCount]) noexcept {
   F powers[5] = {x, x, x, x, x};
