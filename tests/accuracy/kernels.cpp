@@ -1,9 +1,11 @@
-// One form of every function; see kernels.hpp. ENGINE_FORM names it; it is `scalar` or a vector of the width that the
-// instruction set of this object gives.
+// One form of every function; see kernels.hpp. ENGINE_FORM names it: `scalar`, `cuda` (the scalar form in CUDA's words), or a
+// vector of the width that the instruction set of this object gives.
 #include "tests/accuracy/kernels.hpp"
 
 #include "engine/catalog/elementary/elementary.hpp"
+#if !ENGINE_FORM_SCALAR
 #include "engine/catalog/elementary/vector.hpp"
+#endif
 
 #define ENGINE_JOIN_(a, b) a##b
 #define ENGINE_JOIN(a, b) ENGINE_JOIN_(a, b)
@@ -13,8 +15,6 @@
 namespace engine::accuracy::ENGINE_FORM {
 
 #if ENGINE_FORM_SCALAR
-template <class T>
-constexpr std::size_t kWidth = 1;
 template <class T, class Function>
 static void loop(T* result, const T* x, const T* y, std::size_t n, Function f) {
   for (std::size_t i = 0; i < n; ++i) result[i] = f(x[i], y[i]);

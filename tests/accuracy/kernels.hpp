@@ -16,7 +16,7 @@ struct Kernel {
   void (*f32)(float* result, const float* x, const float* y, std::size_t n);
 };
 
-/// "scalar", "vector16", "vector32", "vector64".
+/// "scalar", "cuda" (what NVRTC reads, by g++), "vector16", "vector32", "vector64".
 struct Form {
   std::string_view name;
   std::span<const Kernel> kernels;
