@@ -134,6 +134,11 @@ template <FloatLane F>
 ENGINE_LANE F with_sign(F x, F y) noexcept {
   return float_of((bits_of(x) & ~sign_bit<F>()) | (bits_of(y) & sign_bit<F>()));
 }
+/// x, negated where the sign of y is set.
+template <FloatLane F>
+ENGINE_LANE F with_flipped_sign(F x, F y) noexcept {
+  return float_of(bits_of(x) ^ (bits_of(y) & sign_bit<F>()));
+}
 template <FloatLane F>
 ENGINE_LANE F infinity() noexcept {
   if constexpr (DoubleLane<F>)
