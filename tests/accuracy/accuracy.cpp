@@ -60,47 +60,21 @@ constexpr Binary binary_of(T f) {
 }
 
 const Truth kTruths[] = {
-#define FUNCTION(name, arity, truth, low, high, ...) \
-  {#name, arity, unary_of(truth), binary_of(truth), low, high __VA_OPT__(, ) __VA_ARGS__},
+#define FUNCTION(name, arity, truth, low, high, ...) {#name, arity, unary_of(truth), binary_of(truth), low, high __VA_OPT__(, ) __VA_ARGS__},
 #include "tests/accuracy/functions.inc"
 #undef FUNCTION
 };
 
 /// Arguments whose images lie hardest to round or whose reduction cancels most.
 const double kHardest[] = {
-    0x1.6ac5b262ca1ffp+849,  // nearest multiple of pi/2 of all doubles (Muller, Elementary Functions, 3rd ed., table 11.1)
-    0x1.921fb54442d18p+0,
-    0x1.921fb54442d18p+1,
-    0x1.2d97c7f3321d2p+2,
-    0x1.0p1023,
-    0x1.fffffffffffffp1023,
-    0x1.fffffffffffffp-1,
-    0x1.0000000000001p0,
-    0x1.62e42fefa39efp+9,
-    -0x1.74910d52d3051p9,
-    0x1.62e42fefa39efp-1,
-    -0x1.6232bdd7abcd2p+9,
-    0x1.0p-1022,
-    0x1.0p-1074,
-    0x1.fffffffffffffp-1023,
-    0x1.0p-537,
-    0x1.71547652b82fep+0,
-    0x1.5bf0a8b145769p+1,
-    0x1.b0ee6072093cep+1,
-    0x1.6a09e667f3bcdp-1,
-    0x1.6a09e667f3bccp-1,
-    0x1.9p5,
-    0x1.8p26,
-    0x1.0p25,
-    0x1.0p26,
-    0x1.921fb54442d18p+25,
-    -0x1.3a4f5ef8a2f6fp+1,
-    0x1.762d86356be3fp+0,
-    0x1.1eb851eb851ecp+1,
-    0x1.28f5c28f5c28fp+0,
-    0x1.4p-2,
-    0.0,
-    HUGE_VAL,
+    0x1.6ac5b262ca1ffp+849,    // nearest multiple of pi/2 of all doubles (Muller, Elementary Functions, 3rd ed., table 11.1)
+    0x1.921fb54442d18p+0,      0x1.921fb54442d18p+1,    0x1.2d97c7f3321d2p+2,    0x1.0p1023,           0x1.fffffffffffffp1023,
+    0x1.fffffffffffffp-1,      0x1.0000000000001p0,     0x1.62e42fefa39efp+9,    -0x1.74910d52d3051p9,   0x1.62e42fefa39efp-1,
+    -0x1.6232bdd7abcd2p+9,     0x1.0p-1022,             0x1.0p-1074,             0x1.fffffffffffffp-1023, 0x1.0p-537,
+    0x1.71547652b82fep+0,      0x1.5bf0a8b145769p+1,    0x1.b0ee6072093cep+1,    0x1.6a09e667f3bcdp-1,   0x1.6a09e667f3bccp-1,
+    0x1.9p5,                   0x1.8p26,                0x1.0p25,                0x1.0p26,              0x1.921fb54442d18p+25,
+    -0x1.3a4f5ef8a2f6fp+1,     0x1.762d86356be3fp+0,    0x1.1eb851eb851ecp+1,    0x1.28f5c28f5c28fp+0,   0x1.4p-2,
+    0.0,                       HUGE_VAL,
 };
 
 template <class T>
@@ -154,10 +128,7 @@ struct Worst {
   double differing_x = 0, differing_y = 0;
   void take(const Worst& other) {
     points += other.points;
-    if (other.wrong_kind && !wrong_kind && other.ulp != HUGE_VAL) {
-      x = other.x;
-      y = other.y;
-    }
+    if (other.wrong_kind && !wrong_kind && other.ulp != HUGE_VAL) { x = other.x; y = other.y; }
     wrong_kind += other.wrong_kind;
     if (other.differing && !differing) differing_x = other.differing_x, differing_y = other.differing_y;
     differing += other.differing;
