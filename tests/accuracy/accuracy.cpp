@@ -74,6 +74,7 @@ const double kHardest[] = {
     0x1.71547652b82fep+0,      0x1.5bf0a8b145769p+1,    0x1.b0ee6072093cep+1,    0x1.6a09e667f3bcdp-1,   0x1.6a09e667f3bccp-1,
     0x1.9p5,                   0x1.8p26,                0x1.0p25,                0x1.0p26,              0x1.921fb54442d18p+25,
     -0x1.3a4f5ef8a2f6fp+1,     0x1.762d86356be3fp+0,    0x1.1eb851eb851ecp+1,    0x1.28f5c28f5c28fp+0,   0x1.4p-2,
+    0.0,                       HUGE_VAL,
 };
 
 template <class T>
@@ -162,7 +163,7 @@ class Reference {
     if (mpfr_nan_p(true_)) return result != result ? 0 : HUGE_VAL;
     if (result != result) return HUGE_VAL;
     if (mpfr_inf_p(true_)) return std::isinf(result) && std::signbit(result) == (mpfr_sgn(true_) < 0) ? 0 : HUGE_VAL;
-    if (mpfr_zero_p(true_)) return result == 0 ? 0 : HUGE_VAL;
+    if (mpfr_zero_p(true_)) return result == 0 && std::signbit(result) == (mpfr_signbit(true_) != 0) ? 0 : HUGE_VAL;
     const int exponent = std::max<int>(static_cast<int>(mpfr_get_exp(true_)) - kDigits, kLowest);
     if (std::isinf(result)) {  // right where the true value rounds beyond the largest; a whole ulp is allowed at the edge
       if (std::signbit(result) != (mpfr_sgn(true_) < 0)) return HUGE_VAL;
@@ -232,10 +233,10 @@ Worst sampled(std::size_t index, const Truth& truth, std::uint64_t points, std::
     for (std::size_t i = 0; i < kBatch; ++i) {
       x[i] = draw<T>(random, truth, static_cast<int>(random()));
       y[i] = draw<T>(random, truth, static_cast<int>(random()));
-      if (done == 0 && i < n_hardest * n_hardest) {
-        x[i] = static_cast<T>(kHardest[i % n_hardest]) * (i & 1 ? T(1) : T(-1));
-        if (i < 2 * n_hardest) x[i] = static_cast<T>(kHardest[i / 2 % n_hardest]) * (i & 1 ? T(1) : T(-1));
-        y[i] = static_cast<T>(kHardest[i / n_hardest]);
+      const std::size_t pair = (done + i) / 4;
+      if (pair < n_hardest * n_hardest) {  // every one with every other, and all four signs
+        x[i] = static_cast<T>(kHardest[pair % n_hardest]) * (i & 1 ? T(1) : T(-1));
+        y[i] = static_cast<T>(kHardest[pair / n_hardest]) * (i & 2 ? T(1) : T(-1));
       }
     }
     compute(index, x, y, result, worst);

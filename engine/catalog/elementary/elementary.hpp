@@ -2,5 +2,6 @@
 #pragma once
 
 #include "engine/catalog/elementary/exp.hpp"
+#include "engine/catalog/elementary/inverse_trig.hpp"
 #include "engine/catalog/elementary/log.hpp"
 #include "engine/catalog/elementary/trig.hpp"
