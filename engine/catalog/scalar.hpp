@@ -363,8 +363,6 @@ ENGINE_LANE T conjugate(T x) noexcept {
   ENGINE_LANE float NAME(float x) noexcept { return __builtin_##NAME##f(x); }
 ENGINE_LIBM(expm1)
 ENGINE_LIBM(log1p)
-ENGINE_LIBM(sin)
-ENGINE_LIBM(cos)
 ENGINE_LIBM(tanh)
 ENGINE_LIBM(exp2)
 ENGINE_LIBM(log2)
@@ -372,7 +370,6 @@ ENGINE_LIBM(log10)
 ENGINE_LIBM(tan)
 ENGINE_LIBM(asin)
 ENGINE_LIBM(acos)
-ENGINE_LIBM(atan)
 ENGINE_LIBM(sinh)
 ENGINE_LIBM(cosh)
 ENGINE_LIBM(asinh)
@@ -382,8 +379,6 @@ ENGINE_LIBM(cbrt)
 ENGINE_LIBM(erf)
 ENGINE_LIBM(erfc)
 #undef ENGINE_LIBM
-ENGINE_LANE double atan2(double y, double x) noexcept { return __builtin_atan2(y, x); }
-ENGINE_LANE float atan2(float y, float x) noexcept { return __builtin_atan2f(y, x); }
 ENGINE_LANE double hypot(double x, double y) noexcept { return __builtin_hypot(x, y); }
 ENGINE_LANE float hypot(float x, float y) noexcept { return __builtin_hypotf(x, y); }
 /// The C library's own signals poles of gamma as domain errors; SciPy gives NaN there, and infinity at zero.

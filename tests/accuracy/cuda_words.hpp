@@ -9,3 +9,8 @@ inline double __fma_rn(double a, double b, double c) { return __builtin_fma(a, b
 inline float __fmaf_rn(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline double __dsqrt_rn(double a) { return __builtin_sqrt(a); }
 inline float __fsqrt_rn(float a) { return __builtin_sqrtf(a); }
+inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+  __extension__ typedef unsigned __int128 Wide;
+  return static_cast<unsigned long long>(static_cast<Wide>(a) * b >> 64);
+}
+inline int __clzll(long long a) { return __builtin_clzll(static_cast<unsigned long long>(a)); }
