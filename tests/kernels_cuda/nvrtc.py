@@ -23,12 +23,12 @@ def library() -> ctypes.CDLL:
 
 def headers() -> dict[str, str]:
     """What the device form of the elementary functions includes, by its name."""
-    files = [*(ROOT / "engine/catalog/elementary").glob("*.hpp"), *(ROOT / "engine/base").glob("lane.hpp")]
+    files = [*(ROOT / "engine/catalog/elementary").glob("*.hpp"), ROOT / "engine/base/lane.hpp"]
     return {str(path.relative_to(ROOT)): path.read_text() for path in files if path.name != "vector.hpp"}
 
 
 def compile(source: str, architecture: str, *options: str) -> str:
-    """The compiler's log for sm_… (through ptxas, with its figures), the PTX for compute_…; RuntimeError with the log."""
+    """The compiler's log with ptxas' figures for sm_…, the PTX for compute_…; RuntimeError with the log."""
     nvrtc = library()
     known = headers()
     names = (ctypes.c_char_p * len(known))(*(name.encode() for name in known))

@@ -15,7 +15,9 @@ def text(name: str) -> str:
     module = importlib.import_module(f"tools.coefficients.{name}")
     return (
         f"// catalog/elementary/{name}_coefficients.hpp - written by tools/coefficients/{name}.py: do not edit.\n"
-        f"#pragma once\n\nnamespace engine::math {{\n\n{module.header()}\n}}  // namespace engine::math\n"
+        "// clang-format off\n"
+        "#pragma once\n\n"
+        f"namespace engine::math {{\n\n{module.header()}\n}}  // namespace engine::math\n"
     )
 
 

@@ -1,8 +1,8 @@
 """Polynomials of least largest error, with coefficients that are floating-point numbers.
 
-Remez' exchange on a fixed fine grid of Chebyshev points (Remez, C. R. Acad. Sci. 198, 1934), in mpmath's arithmetic; the
-coefficients are rounded one after another, lowest power first, and after each rounding the rest is fitted anew, so that
-later coefficients take up the rounding errors of earlier ones (cf. Brisebarre & Chevillard, ARITH 18, 2007, whose
+Remez' exchange on a fixed fine grid of Chebyshev points (Remez, C. R. Acad. Sci. 198, 1934), in mpmath's arithmetic.
+The coefficients are rounded one after another, lowest power first, and after each rounding the rest is fitted anew, so
+that later coefficients take up the rounding errors of earlier ones (cf. Brisebarre & Chevillard, ARITH 18, 2007, whose
 lattice method finds slightly better ones).
 
 The files of this folder each write one header of engine/catalog/elementary/; `python -m tools.coefficients` writes
@@ -46,8 +46,7 @@ def minimax(
     """Coefficients c of sum c[k] x**exponents[k], and the largest weighted error they leave on [low, high].
 
     weight: of the error at x; 1/|f(x)| where None (relative error). bits: of each coefficient, or of all.
-    fixed: coefficients that are given, by exponent (1 for x**0, say). The grid leaves out x where f or the weight is not
-    finite (a removable singularity at 0).
+    fixed: coefficients that are given, by exponent (1 for x**0, say). The grid leaves out 0, where f is often a limit.
     """
     exponents = list(exponents)
     widths = [bits] * len(exponents) if isinstance(bits, int) else list(bits)
@@ -70,7 +69,9 @@ def minimax(
             return dict(known), max(abs(r) * w for r, w in zip(rest, ws))
         m = len(free) + 1
         count = len(xs)
-        chosen = sorted({min(count - 1, int((1 - mp.cos(mp.pi * i / (m - 1))) / 2 * (count - 1) + 0.5)) for i in range(m)})
+        chosen = sorted(
+            {min(count - 1, int((1 - mp.cos(mp.pi * i / (m - 1))) / 2 * (count - 1) + 0.5)) for i in range(m)}
+        )
         if len(chosen) < m:
             chosen = [i * (count - 1) // (m - 1) for i in range(m)]
         result = None

@@ -1,4 +1,5 @@
 // catalog/elementary/exp_coefficients.hpp - written by tools/coefficients/exp.py: do not edit.
+// clang-format off
 #pragma once
 
 namespace engine::math {

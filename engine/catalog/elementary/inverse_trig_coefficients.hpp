@@ -1,4 +1,5 @@
 // catalog/elementary/inverse_trig_coefficients.hpp - written by tools/coefficients/inverse_trig.py: do not edit.
+// clang-format off
 #pragma once
 
 namespace engine::math {

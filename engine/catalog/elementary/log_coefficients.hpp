@@ -1,4 +1,5 @@
 // catalog/elementary/log_coefficients.hpp - written by tools/coefficients/log.py: do not edit.
+// clang-format off
 #pragma once
 
 namespace engine::math {

@@ -1,4 +1,5 @@
 // catalog/elementary/trig_coefficients.hpp - written by tools/coefficients/trig.py: do not edit.
+// clang-format off
 #pragma once
 
 namespace engine::math {
