@@ -111,19 +111,19 @@ ENGINE_LANE Angle<double> reduce_huge(float x) noexcept {
 /// sin(hi + lo) and cos(hi + lo).
 template <DoubleLane F>
 ENGINE_LANE F sine(const Angle<F>& a) noexcept {
-  return a.hi + fma(a.hi * a.square, estrin(a.square, kSin64), a.lo);
+  return a.hi + fma(a.hi * a.square, estrin(a.hi * a.hi, kSin64), a.lo);
 }
 template <SingleLane F>
 ENGINE_LANE F sine(const Angle<F>& a) noexcept {
-  return a.hi + fma(a.hi * a.square, horner(a.square, kSin32), a.lo);
+  return a.hi + fma(a.hi * a.square, horner(a.hi * a.hi, kSin32), a.lo);
 }
 template <DoubleLane F>
 ENGINE_LANE F cosine(const Angle<F>& a) noexcept {
-  return fma(a.square, fma(a.square, estrin(a.square, kCos64), F(-0.5)), F(1.0));
+  return fma(a.square, fma(a.hi * a.hi, estrin(a.hi * a.hi, kCos64), F(-0.5)), F(1.0));
 }
 template <SingleLane F>
 ENGINE_LANE F cosine(const Angle<F>& a) noexcept {
-  return fma(a.square, fma(a.square, horner(a.square, kCos32), F(-0.5f)), F(1.0f));
+  return fma(a.square, fma(a.hi * a.hi, horner(a.hi * a.hi, kCos32), F(-0.5f)), F(1.0f));
 }
 
 /// sin(hi + lo + quarters pi/2); cos is a quarter turn further.
