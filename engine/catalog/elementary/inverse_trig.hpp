@@ -1,10 +1,12 @@
-// catalog/elementary/inverse_trig.hpp - atan, atan2.
+// catalog/elementary/inverse_trig.hpp - atan, atan2, asin, acos.
 //
 // The angle of the slope a = y/x >= 0 is a multiple of pi/4 and the angle of a slope t of at most 3/5 (the addition theorem,
 // at fewer places than FDLIBM's s_atan.c, Sun Microsystems, 1993):
 //   a <= 3/5: 0 + atan(y / x)      a < 5/3: pi/4 + atan((y - x) / (y + x))      else pi/2 + atan(-x / y)
 // atan(t) = t + t^3 p(t^2), a minimax polynomial. The multiple and t are added with their error kept (Dekker's fast two-sum).
-// Where y - x is used it is exact (Sterbenz), and y + x off by so little that it costs a quarter ulp.
+// Where y - x is used it is exact (Sterbenz), and y + x off by so little that it costs a quarter ulp.//
+// asin(s) = s + s^3 q(s^2) for s <= 1/2; above, asin(a) = pi/2 - 2 asin(s) with s = sqrt((1 - a) / 2) (FDLIBM, e_asin.c). acos
+// needs the rounding error of s: (w - s^2) / (2 s), for which 1 / (2 s) is wanted to a few bits only: they come from w's.
 #pragma once
 
 #include "engine/catalog/elementary/inverse_trig_coefficients.hpp"
@@ -85,6 +87,63 @@ ENGINE_LANE F atan2(F y, F x) noexcept {
   const F n = float_of((bits_of(s.numerator) & ~sign_bit<F>()) - LaneBits<F>(1u)), d = s.denominator;
   const Mask<F> plain = (d > F(kLeast)) & (d < F(kMost)) & !(n < F(kLeast));
   return patch(!plain, y, x, result, [](T a, T b) { return atan2_rare(a, b); });
+}
+
+/// About 1 / (2 sqrt(w)), for positive normal w.
+template <FloatLane F>
+ENGINE_LANE F half_inverse_root(F w) noexcept {
+  if constexpr (DoubleLane<F>)
+    return float_of(LaneBits<F>(kRootMagic64) - shr<1>(bits_of(w)));
+  else
+    return float_of(LaneBits<F>(kRootMagic32) - shr<1>(bits_of(w)));
+}
+
+/// For a <= 1/2 asin(a) = s + tail; for a up to 1 asin(a) = pi/2 - 2 (s + tail), acos(a) = 2 (s + tail);
+/// beyond that s is NaN.
+template <FloatLane F>
+struct ArcSine {
+  Mask<F> large;
+  F s, tail;
+};
+template <FloatLane F>
+ENGINE_LANE ArcSine<F> arc_sine(F a) noexcept {
+  using T = ItemOf<F>;
+  const Mask<F> large = a > F(T(0.5));
+  const F w = fma(a, F(T(-0.5)), F(T(0.5))), r = sqrt(w);  // w is exact where it is used; for a > 1 there is no root
+  const F s = select(large, r, a), z = select(large, w, a * a);
+  const F low = select(large, fma(-r, r, w) * half_inverse_root(w), F(T(0)));
+  if constexpr (DoubleLane<F>)
+    return {large, s, fma(s * z, estrin(z, kAsin64), low)};
+  else
+    return {large, s, fma(s * z, horner(z, kAsin32), low)};
+}
+/// eighths pi/4 + factor (s + tail), where factor is a power of two.
+template <FloatLane F>
+ENGINE_LANE F add_arc(F eighths, F factor, const ArcSine<F>& arc) noexcept {
+  if constexpr (DoubleLane<F>) {
+    const Two<F> sum = fast_two_sum(eighths * F(kEighthHigh64), factor * arc.s);
+    return sum.hi + (sum.lo + fma(factor, arc.tail, eighths * F(kEighthLow64)));
+  } else {
+    const Two<F> sum = fast_two_sum(eighths * F(kEighthHigh32), factor * arc.s);
+    return sum.hi + (sum.lo + fma(factor, arc.tail, eighths * F(kEighthLow32)));
+  }
+}
+
+template <FloatLane F>
+ENGINE_LANE F asin(F x) noexcept {
+  using T = ItemOf<F>;
+  const ArcSine<F> arc = arc_sine(abs(x));
+  const F y = add_arc(select(arc.large, F(T(2)), F(T(0))), select(arc.large, F(T(-2)), F(T(1))), arc);
+  return with_flipped_sign(y, x);
+}
+
+template <FloatLane F>
+ENGINE_LANE F acos(F x) noexcept {
+  using T = ItemOf<F>;
+  const ArcSine<F> arc = arc_sine(abs(x));
+  // pi/2 - asin(x); 2 (s + tail) or pi less that
+  const F eighths = select(arc.large, select(x < F(T(0)), F(T(4)), F(T(0))), F(T(2)));
+  return add_arc(eighths, with_flipped_sign(select(arc.large, F(T(2)), F(T(-1))), x), arc);
 }
 
 }  // namespace engine::math

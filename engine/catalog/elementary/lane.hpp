@@ -11,6 +11,7 @@
 //   any(mask)                       whether it is true in some lane: for one branch around rare work
 //   bits_of(F) -> Bits<F>           the bits, as unsigned integers of the same width; float_of(Bits<F>) back
 //   + - & | ^ ~ == on Bits<F>       wrapping; shl<n>, shr<n> by constants, logical
+//   disjoint(Bits<F>, Bits<F>)      whether they have no 1 in common: (a & b) == 0
 //   gather(table, Bits<F>)          table[index], for the few tables there are
 //   patch(mask, x, result, f)       f(x) one lane at a time where the mask is true: what is rare and long
 //
@@ -78,6 +79,9 @@ ENGINE_LANE float select(bool mask, float a, float b) noexcept { return mask ? a
 ENGINE_LANE unsigned long select(bool mask, unsigned long a, unsigned long b) noexcept { return mask ? a : b; }
 ENGINE_LANE unsigned select(bool mask, unsigned a, unsigned b) noexcept { return mask ? a : b; }
 ENGINE_LANE bool any(bool mask) noexcept { return mask; }
+
+ENGINE_LANE bool disjoint(unsigned long a, unsigned long b) noexcept { return (a & b) == 0; }
+ENGINE_LANE bool disjoint(unsigned a, unsigned b) noexcept { return (a & b) == 0; }
 
 template <int kBits>
 ENGINE_LANE unsigned long shl(unsigned long a) noexcept {

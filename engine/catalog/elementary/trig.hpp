@@ -39,17 +39,17 @@ ENGINE_LANE Angle<F> angle(F hi, F lo, LaneBits<F> quarters) noexcept {
 template <DoubleLane F>
 ENGINE_LANE Angle<F> reduce(F x) noexcept {
   const Rounded<F> k = round_to_int(x, F(kQuartersPerOne64));
-  const F r0 = fma(-k.value, F(kQuarterHigh64), x);
-  const F r = fma(-k.value, F(kQuarterMiddle64), r0);
-  return angle(r, fma(-k.value, F(kQuarterLow64), fma(-k.value, F(kQuarterMiddle64), r0 - r)), k.bits);
+  const F r0 = fma(k.value, F(-kQuarterHigh64), x);
+  const F r = fma(k.value, F(-kQuarterMiddle64), r0);
+  return angle(r, fma(k.value, F(-kQuarterLow64), fma(k.value, F(-kQuarterMiddle64), r0 - r)), k.bits);
 }
 template <SingleLane F>
 ENGINE_LANE Angle<F> reduce(F x) noexcept {
   const Rounded<F> k = round_to_int(x, F(kQuartersPerOne32));
-  const F r0 = fma(-k.value, F(kQuarterHigh32), x);
-  const Two<F> middle = two_product(k.value, F(kQuarterMiddle32));
-  const F r = r0 - middle.hi;
-  return angle(r, fma(-k.value, F(kQuarterLow32), ((r0 - r) - middle.hi) - middle.lo), k.bits);
+  const F r0 = fma(k.value, F(-kQuarterHigh32), x);
+  const Two<F> middle = two_product(k.value, F(-kQuarterMiddle32));
+  const F r = r0 + middle.hi;
+  return angle(r, fma(k.value, F(-kQuarterLow32), ((r0 - r) + middle.hi) + middle.lo), k.bits);
 }
 
 /// The upper half of a * b.
@@ -108,28 +108,28 @@ ENGINE_LANE Angle<double> reduce_huge(float x) noexcept {
   return angle(fraction * (kQuarterHigh64 * 0x1p-64), 0.0, (high + 0x2000000000000000ul) >> 62);
 }
 
-/// sin(hi + lo) and cos(hi + lo).
+/// sin(hi + lo) and cos(hi + lo). Where the last digits do not count hi^2 is used, which is there before `square`.
 template <DoubleLane F>
 ENGINE_LANE F sine(const Angle<F>& a) noexcept {
-  return a.hi + fma(a.hi * a.square, estrin(a.square, kSin64), a.lo);
+  return a.hi + fma(a.hi * a.square, estrin(a.hi * a.hi, kSin64), a.lo);
 }
 template <SingleLane F>
 ENGINE_LANE F sine(const Angle<F>& a) noexcept {
-  return a.hi + fma(a.hi * a.square, horner(a.square, kSin32), a.lo);
+  return a.hi + fma(a.hi * a.square, horner(a.hi * a.hi, kSin32), a.lo);
 }
 template <DoubleLane F>
 ENGINE_LANE F cosine(const Angle<F>& a) noexcept {
-  return fma(a.square, fma(a.square, estrin(a.square, kCos64), F(-0.5)), F(1.0));
+  return fma(a.square, fma(a.hi * a.hi, estrin(a.hi * a.hi, kCos64), F(-0.5)), F(1.0));
 }
 template <SingleLane F>
 ENGINE_LANE F cosine(const Angle<F>& a) noexcept {
-  return fma(a.square, fma(a.square, horner(a.square, kCos32), F(-0.5f)), F(1.0f));
+  return fma(a.square, fma(a.hi * a.hi, horner(a.hi * a.hi, kCos32), F(-0.5f)), F(1.0f));
 }
 
 /// sin(hi + lo + quarters pi/2); cos is a quarter turn further.
 template <FloatLane F>
 ENGINE_LANE F turned_sine(const Angle<F>& a, LaneBits<F> quarters) noexcept {
-  const F y = select((quarters & LaneBits<F>(1u)) == LaneBits<F>(0u), sine(a), cosine(a));
+  const F y = select(disjoint(quarters, LaneBits<F>(1u)), sine(a), cosine(a));
   return with_flipped_sign(y, float_of(shl<8 * sizeof(ItemOf<F>) - 2>(quarters)));
 }
 

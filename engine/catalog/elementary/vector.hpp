@@ -187,6 +187,17 @@ template <class T, int kN>
 ENGINE_LANE VectorMask<sizeof(T), kN> operator!=(VectorBits<T, kN> a, VectorBits<T, kN> b) noexcept {
   return !(a == b);
 }
+template <class T, int kN>
+ENGINE_LANE VectorMask<sizeof(T), kN> disjoint(VectorBits<T, kN> a, VectorBits<T, kN> b) noexcept {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  if constexpr (sizeof(T) == 8)
+    return {_mm512_testn_epi64_mask((__m512i)a.raw, (__m512i)b.raw)};
+  else
+    return {_mm512_testn_epi32_mask((__m512i)a.raw, (__m512i)b.raw)};
+#else
+  return (a & b) == VectorBits<T, kN>(T(0));
+#endif
+}
 
 template <class T, int kN>
 ENGINE_LANE Vector<T, kN> select(VectorMask<sizeof(T), kN> mask, Vector<T, kN> a, Vector<T, kN> b) noexcept {
@@ -247,9 +258,9 @@ ENGINE_LANE Vector<T, kN> sqrt(Vector<T, kN> a) noexcept {
   using V = Vector<T, kN>;
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
   if constexpr (sizeof(T) == 8)
-    return V(_mm512_sqrt_pd(a.raw));
+    return V(_mm512_maskz_sqrt_pd(0xff, a.raw));  // all of them: without a mask GCC 12 warns (its bug 105593)
   else
-    return V(_mm512_sqrt_ps(a.raw));
+    return V(_mm512_maskz_sqrt_ps(0xffff, a.raw));
 #else
 #if defined(__AVX__)
   if constexpr (kN * sizeof(T) == 32) {
