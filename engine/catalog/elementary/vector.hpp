@@ -21,6 +21,9 @@ inline constexpr int kVectorBytes = 32;
 inline constexpr int kVectorBytes = 16;
 #endif
 
+template <FloatLane F>
+struct Exponent;
+
 template <class T, int kN>
 struct RawVector {
   typedef T type __attribute__((vector_size(kN * sizeof(T))));
@@ -275,6 +278,22 @@ ENGINE_LANE Vector<T, kN> sqrt(Vector<T, kN> a) noexcept {
   return r;
 #endif
 }
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+/// Exact overrides of exp.hpp's scale: x * 2^n rounded once is what vscalef gives, whatever n is.
+/// (The unmasked intrinsics read an undefined vector, of which GCC warns.)
+template <class T, int kN>
+ENGINE_LANE Vector<T, kN> scale(Vector<T, kN> x, Vector<T, kN> n) noexcept {
+  if constexpr (sizeof(T) == 8)
+    return Vector<T, kN>(_mm512_maskz_scalef_pd(0xff, x.raw, n.raw));
+  else
+    return Vector<T, kN>(_mm512_maskz_scalef_ps(0xffff, x.raw, n.raw));
+}
+template <class T, int kN>
+ENGINE_LANE Vector<T, kN> scale(Vector<T, kN> x, Exponent<Vector<T, kN>> n) noexcept {
+  return scale(x, n.value);
+}
+#endif
 
 template <class T, int kN>
 ENGINE_LANE Vector<T, kN> gather(const T* table, VectorBits<typename LaneTraits<T>::Bits, kN> index) noexcept {
