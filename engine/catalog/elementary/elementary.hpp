@@ -2,4 +2,5 @@
 #pragma once
 
 #include "engine/catalog/elementary/exp.hpp"
+#include "engine/catalog/elementary/hyperbolic.hpp"
 #include "engine/catalog/elementary/log.hpp"
