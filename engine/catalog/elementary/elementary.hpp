@@ -3,5 +3,6 @@
 
 #include "engine/catalog/elementary/exp.hpp"
 #include "engine/catalog/elementary/inverse_trig.hpp"
+#include "engine/catalog/elementary/hyperbolic.hpp"
 #include "engine/catalog/elementary/log.hpp"
 #include "engine/catalog/elementary/trig.hpp"
