@@ -361,20 +361,7 @@ ENGINE_LANE T conjugate(T x) noexcept {
 #define ENGINE_LIBM(NAME)                                                    \
   ENGINE_LANE double NAME(double x) noexcept { return __builtin_##NAME(x); } \
   ENGINE_LANE float NAME(float x) noexcept { return __builtin_##NAME##f(x); }
-ENGINE_LIBM(expm1)
-ENGINE_LIBM(log1p)
-ENGINE_LIBM(tanh)
-ENGINE_LIBM(exp2)
-ENGINE_LIBM(log2)
-ENGINE_LIBM(log10)
 ENGINE_LIBM(tan)
-ENGINE_LIBM(asin)
-ENGINE_LIBM(acos)
-ENGINE_LIBM(sinh)
-ENGINE_LIBM(cosh)
-ENGINE_LIBM(asinh)
-ENGINE_LIBM(acosh)
-ENGINE_LIBM(atanh)
 ENGINE_LIBM(cbrt)
 ENGINE_LIBM(erf)
 ENGINE_LIBM(erfc)

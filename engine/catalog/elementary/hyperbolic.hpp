@@ -215,13 +215,21 @@ ENGINE_LANE F log_of_sum(F x) noexcept {
   return log_of_quotient<1>(part.k, quotient(top, {d, d_low}));
 }
 
+/// log(2 x) for normal x.
+template <FloatLane F>
+ENGINE_LANE F log_of_twice(F x) noexcept {
+  const Scaled<F> part = split_exponent(x);
+  const F k = part.k + number<F>(1);
+  return log_sum(k, part.m - number<F>(1), k * ln2_low<F>());
+}
+
 template <FloatLane F>
 ENGINE_LANE F asinh(F x) noexcept {
   const F a = abs(x);
   const F y = log_of_sum<1>(a);
   const Mask<F> odd = !(a < number<F>(sizeof(ItemOf<F>) == 8 ? 0x1p28 : 0x1p13));
   if (!any(odd)) return give_sign(y, x);
-  return give_sign(select(odd, select(a < infinity<F>(), log_normal(a, number<F>(1)), a), y), x);
+  return give_sign(select(odd, select(a < infinity<F>(), log_of_twice(a), a), y), x);
 }
 
 template <FloatLane F>
@@ -229,7 +237,7 @@ ENGINE_LANE F acosh(F x) noexcept {
   const F y = log_of_sum<-1>(x);
   const Mask<F> odd = !((x >= number<F>(1)) & (x < number<F>(sizeof(ItemOf<F>) == 8 ? 0x1p28 : 0x1p13)));
   if (!any(odd)) return y;
-  const F far = select(x < infinity<F>(), log_normal(x, number<F>(1)), x);
+  const F far = select(x < infinity<F>(), log_of_twice(x), x);
   return select(odd, select(x >= number<F>(1), far, not_a_number<F>()), y);
 }
 

@@ -1,4 +1,5 @@
 // catalog/elementary/hyperbolic_coefficients.hpp - written by tools/coefficients/hyperbolic.py: do not edit.
+// clang-format off
 #pragma once
 
 namespace engine::math {
