@@ -6,7 +6,7 @@ from tools.coefficients.minimax import array, bits_of_error, hexadecimal, minima
 
 
 def series(x: mp.mpf, terms: list[mp.mpf]) -> mp.mpf:
-    return mp.polyval(terms[::-1], x)
+    return mp.polyval(terms, x, asc=True)
 
 
 def header() -> str:

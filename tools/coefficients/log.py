@@ -27,7 +27,7 @@ def header() -> str:
     low, high = mp.sqrt(0.5) - 1 - mp.mpf(2) ** -24, mp.sqrt(2) - 1 + mp.mpf(2) ** -24
     best, _ = minimax(cubic, low, high, range(8), bits=100, weight=lambda f: weight(f) + mp.mpf(1) / 1000)
     c = [rounded(k, 24) for k in best]
-    error = max(abs(mp.polyval(c[::-1], f) - cubic(f)) * weight(f) for f in mp.linspace(low, high, 1000))
+    error = max(abs(mp.polyval(c, f, asc=True) - cubic(f)) * weight(f) for f in mp.linspace(low, high, 1000))
     text += array("kLog32", c, 24, f"log(1 + f) = f - f^2/2 + f^3 p(f), 1 + f in [sqrt(1/2), sqrt(2)], to 2^-{bits_of_error(error)} of it.")
     for bits, head, item, suffix in ((53, 42, "double", "64"), (24, 15, "float", "32")):
         for value, name, low_name, first, comment in (
