@@ -136,6 +136,7 @@ enum class Flags : std::uint16_t {
   Saturates = 32,   ///< Python integers that do not fit are brought to the nearest value (clip's bounds)
   Libm = 64,        ///< calls the C library until functions of our own exist
   Half = 128,       ///< float16 has a meaning of its own: computed in float32 and rounded it would be wrong
+  Lanes = 256,      ///< on floats the meaning is a template over lanes (elementary/lane.hpp): compiled as vectors
 };
 constexpr Flags operator|(Flags a, Flags b) { return static_cast<Flags>(static_cast<int>(a) | static_cast<int>(b)); }
 constexpr bool has(Flags flags, Flags flag) { return (static_cast<int>(flags) & static_cast<int>(flag)) != 0; }

@@ -4,6 +4,7 @@
 
 #include "engine/base/half.hpp"
 #include "engine/catalog/complex.hpp"
+#include "engine/catalog/elementary/elementary.hpp"
 
 namespace engine::math {
 
@@ -360,32 +361,11 @@ ENGINE_LANE T conjugate(T x) noexcept {
 #define ENGINE_LIBM(NAME)                                                    \
   ENGINE_LANE double NAME(double x) noexcept { return __builtin_##NAME(x); } \
   ENGINE_LANE float NAME(float x) noexcept { return __builtin_##NAME##f(x); }
-ENGINE_LIBM(sqrt)
-ENGINE_LIBM(exp)
-ENGINE_LIBM(expm1)
-ENGINE_LIBM(log)
-ENGINE_LIBM(log1p)
-ENGINE_LIBM(sin)
-ENGINE_LIBM(cos)
-ENGINE_LIBM(tanh)
-ENGINE_LIBM(exp2)
-ENGINE_LIBM(log2)
-ENGINE_LIBM(log10)
 ENGINE_LIBM(tan)
-ENGINE_LIBM(asin)
-ENGINE_LIBM(acos)
-ENGINE_LIBM(atan)
-ENGINE_LIBM(sinh)
-ENGINE_LIBM(cosh)
-ENGINE_LIBM(asinh)
-ENGINE_LIBM(acosh)
-ENGINE_LIBM(atanh)
 ENGINE_LIBM(cbrt)
 ENGINE_LIBM(erf)
 ENGINE_LIBM(erfc)
 #undef ENGINE_LIBM
-ENGINE_LANE double atan2(double y, double x) noexcept { return __builtin_atan2(y, x); }
-ENGINE_LANE float atan2(float y, float x) noexcept { return __builtin_atan2f(y, x); }
 ENGINE_LANE double hypot(double x, double y) noexcept { return __builtin_hypot(x, y); }
 ENGINE_LANE float hypot(float x, float y) noexcept { return __builtin_hypotf(x, y); }
 /// The C library's own signals poles of gamma as domain errors; SciPy gives NaN there, and infinity at zero.

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::uint32_t kCell = 16;  // bytes of a cell
 constexpr std::uint32_t kAlign = 64;
-constexpr double kLibmCost = 50;  // of a call of the C library, in element-operations
+constexpr double kLibmCost = 50;     // of a call of the C library, in element-operations
+constexpr double kFunctionCost = 8;  // of an elementary function on vectors
 
 struct ValueInfo {
   DType dtype;
@@ -141,7 +142,8 @@ class Compiler {
             return remember(op, call(kernel, std::span(args).first(n), signature.out, true));
         }
       }
-      const double cost = has(catalog::info(op).flags, catalog::Flags::Libm) ? kLibmCost : 1;
+      const bool vectors = has(catalog::info(op).flags, catalog::Flags::Lanes) && !is_complex(signature.out);
+      const double cost = vectors ? kFunctionCost : has(catalog::info(op).flags, catalog::Flags::Libm) ? kLibmCost : 1;
       return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out, false, cost));
     }
     catalog::Loop wide = signature;

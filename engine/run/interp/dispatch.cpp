@@ -17,6 +17,10 @@ namespace engine::run::interp {
   void fill_5(KernelTable&);             \
   void fill_6(KernelTable&);             \
   void fill_7(KernelTable&);             \
+  void fill_functions_0(KernelTable&);   \
+  void fill_functions_1(KernelTable&);   \
+  void fill_functions_2(KernelTable&);   \
+  void fill_functions_3(KernelTable&);   \
   inline void fill(KernelTable& table) { \
     fill_0(table);                       \
     fill_1(table);                       \
@@ -26,6 +30,10 @@ namespace engine::run::interp {
     fill_5(table);                       \
     fill_6(table);                       \
     fill_7(table);                       \
+    fill_functions_0(table);             \
+    fill_functions_1(table);             \
+    fill_functions_2(table);             \
+    fill_functions_3(table);             \
   }                                      \
   }
 ENGINE_DECLARE(generic)
@@ -48,7 +56,7 @@ Chosen* choose() {
   const char* const wish = std::getenv("ENGINE_ISA");
   const std::string_view limit = wish ? wish : "avx512";
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (avx512 && limit == "avx512") {

@@ -1,0 +1,8 @@
+// catalog/elementary/elementary.hpp - all elementary functions.
+#pragma once
+
+#include "engine/catalog/elementary/exp.hpp"
+#include "engine/catalog/elementary/inverse_trig.hpp"
+#include "engine/catalog/elementary/hyperbolic.hpp"
+#include "engine/catalog/elementary/log.hpp"
+#include "engine/catalog/elementary/trig.hpp"

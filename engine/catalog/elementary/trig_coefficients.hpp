@@ -1,0 +1,53 @@
+// catalog/elementary/trig_coefficients.hpp - written by tools/coefficients/trig.py: do not edit.
+// clang-format off
+#pragma once
+
+namespace engine::math {
+
+/// pi/2, its first 53 bits, the next 28, and the rest; and 2 / pi.
+inline constexpr double kQuarterHigh64 = 0x1.921fb54442d18p+0;
+inline constexpr double kQuarterMiddle64 = 0x1.1a62634000000p-54;
+inline constexpr double kQuarterLow64 = -0x1.d747f23e32ed7p-83;
+inline constexpr double kQuartersPerOne64 = 0x1.45f306dc9c883p-1;
+/// pi/2, its first 24 bits, the next 24, and the rest; and 2 / pi.
+inline constexpr float kQuarterHigh32 = 0x1.921fb60000000p+0f;
+inline constexpr float kQuarterMiddle32 = -0x1.777a5c0000000p-25f;
+inline constexpr float kQuarterLow32 = -0x1.ee59da0000000p-50f;
+inline constexpr float kQuartersPerOne32 = 0x1.45f3060000000p-1f;
+/// pi/2 after kQuarterHigh64, in one number.
+inline constexpr double kQuarterRest64 = 0x1.1a62633145c07p-54;
+/// 64 zeros, then the bits of 2 / pi after the binary point.
+inline constexpr unsigned long kTwoOverPi[] = {
+    0x0000000000000000ul, 0xa2f9836e4e441529ul, 0xfc2757d1f534ddc0ul, 0xdb6295993c439041ul,
+    0xfe5163abdebbc561ul, 0xb7246e3a424dd2e0ul, 0x06492eea09d1921cul, 0xfe1deb1cb129a73eul,
+    0xe88235f52ebb4484ul, 0xe99c7026b45f7e41ul, 0x3991d639835339f4ul, 0x9c845f8bbdf9283bul,
+    0x1ff897ffde05980ful, 0xef2f118b5a0a6d1ful, 0x6d367ecf27cb09b7ul, 0x4f463f669e5fea2dul,
+    0x7527bac7ebe5f17bul, 0x3d0739f78a5292eaul, 0x6bfb5fb11f8d5d08ul, 0x56033046fc7b6babul};
+/// sin(r) = r + r^3 p(r^2) for |r| <= pi/4, to 2^-57.9.
+inline constexpr double kSin64[] = {
+    -0x1.5555555555548p-3,
+    0x1.111111110f730p-7,
+    -0x1.a01a019be921bp-13,
+    0x1.71de35552bd64p-19,
+    -0x1.ae5e4b848e83cp-26,
+    0x1.5d8b55da04c1ep-33};
+/// cos(r) = 1 - r^2 / 2 + r^4 p(r^2) for |r| <= pi/4, to 2^-63.9.
+inline constexpr double kCos64[] = {
+    0x1.555555555554bp-5,
+    -0x1.6c16c16c15015p-10,
+    0x1.a01a019c8f250p-16,
+    -0x1.27e4f7f190e15p-22,
+    0x1.1ee9dbce90088p-29,
+    -0x1.8fa6843e13056p-37};
+/// sin(r) = r + r^3 p(r^2) for |r| <= pi/4, to 2^-27.8.
+inline constexpr float kSin32[] = {
+    -0x1.5555440000000p-3f,
+    0x1.1106c60000000p-7f,
+    -0x1.991c260000000p-13f};
+/// cos(r) = 1 - r^2 / 2 + r^4 p(r^2) for |r| <= pi/4, to 2^-32.9.
+inline constexpr float kCos32[] = {
+    0x1.55554a0000000p-5f,
+    -0x1.6c0c220000000p-10f,
+    0x1.99e5240000000p-16f};
+
+}  // namespace engine::math
