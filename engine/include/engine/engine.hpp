@@ -2,7 +2,10 @@
 #pragma once
 
 #include <engine/array.hpp>
+#include <engine/backend.hpp>
 #include <engine/error.hpp>
 #include <engine/evaluate.hpp>
+#include <engine/expr.hpp>
+#include <engine/functions.hpp>
 #include <engine/options.hpp>
 #include <engine/threads.hpp>
