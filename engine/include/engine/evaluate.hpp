@@ -114,7 +114,8 @@ struct ProgramStats {
 /// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads.
 class Program {
  public:
-  /// Parses. Throws ParseError, UnknownName (functions), LimitError.
+  /// Parses. Throws ParseError, UnknownName (functions), LimitError, OutOfMemory. Here as everywhere it is std::bad_alloc
+  /// itself where there is no memory even for a message.
   static std::shared_ptr<const Program> compile(std::string text, const Options& options = {});
   ~Program();
   Program(const Program&) = delete;
