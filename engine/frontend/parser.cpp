@@ -11,8 +11,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -794,26 +794,25 @@ class Parser {
 namespace {
 
 const Template& template_of(const catalog::DerivedInfo& row) {
-  struct Slot {
-    std::once_flag once;
-    Template form;
-  };
-  static auto* const slots = new std::array<Slot, catalog::kDerived>;  // for the life of the process
-  Slot& slot = (*slots)[static_cast<std::size_t>(&row - catalog::derived().data())];
-  std::call_once(slot.once, [&] {
-    static const Limits limits;
-    for (std::string_view rest = row.parameters; !rest.empty();) {
-      const std::size_t comma = rest.find(", ");
-      const std::string_view item = rest.substr(0, comma);
-      const std::size_t equals = item.find('=');
-      slot.form.parameters.emplace_back(item.substr(0, equals));
-      const std::string_view value = equals == std::string_view::npos ? std::string_view{} : item.substr(equals + 1);
-      slot.form.defaults.push_back(value.empty() || value == "None" ? nullptr : std::make_unique<const Ast>(parse(value, limits)));
-      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
-    }
-    slot.form.body = std::make_unique<const Ast>(parse(row.text, limits));
-  });
-  return slot.form;
+  // For the life of the process. No std::call_once: glibc needs memory to let an exception through it.
+  static constinit std::array<std::atomic<const Template*>, catalog::kDerived> made{};
+  std::atomic<const Template*>& slot = made[static_cast<std::size_t>(&row - catalog::derived().data())];
+  if (const Template* form = slot.load(std::memory_order_acquire)) return *form;
+  const Limits limits;
+  auto form = std::make_unique<Template>();
+  for (std::string_view rest = row.parameters; !rest.empty();) {
+    const std::size_t comma = rest.find(", ");
+    const std::string_view item = rest.substr(0, comma);
+    const std::size_t equals = item.find('=');
+    form->parameters.emplace_back(item.substr(0, equals));
+    const std::string_view value = equals == std::string_view::npos ? std::string_view{} : item.substr(equals + 1);
+    form->defaults.push_back(value.empty() || value == "None" ? nullptr : std::make_unique<const Ast>(parse(value, limits)));
+    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
+  }
+  form->body = std::make_unique<const Ast>(parse(row.text, limits));
+  const Template* first = nullptr;  // another thread may have been faster
+  if (!slot.compare_exchange_strong(first, form.get(), std::memory_order_acq_rel)) return *first;
+  return *form.release();
 }
 
 }  // namespace

@@ -192,7 +192,8 @@ struct ProgramStats {
 /// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads.
 class Program {
  public:
-  /// Parses. Throws ParseError, UnknownName (functions), LimitError, BackendError.
+  /// Parses. Throws ParseError, UnknownName (functions), LimitError, BackendError, OutOfMemory. Here as everywhere it is
+  /// std::bad_alloc itself where there is no memory even for a message.
   ///
   ///     const auto program = Program::compile("2*a + b");
   static std::shared_ptr<const Program> compile(std::string text, const Options& options = {});

@@ -72,6 +72,11 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
   for (const Splat& s : code_.splats) splat(table_[s.out], table_[s.in], width, s.item);
 }
 
+std::size_t BlockRunner::table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
+  return (std::max<std::size_t>(code.offsets.size(), 1)) * sizeof(void*) +
+         std::max<std::size_t>(kernel.accesses.size(), 1) * (sizeof(Reach) + sizeof(Ahead)) + 3 * alignof(std::max_align_t);
+}
+
 /// Finds the accesses worth fetching ahead: those that walk memory in order, where the whole does not stay in the cache.
 void BlockRunner::plan_ahead(std::pmr::memory_resource* memory) {
   ahead_ = allocate<Ahead>(memory, reach_.size());
@@ -256,9 +261,9 @@ namespace {
 
 /// Elements [first, end) of a kernel that stores.
 void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t first, std::int64_t end, Watch& watch) {
-  std::array<std::byte, 4096> small;
-  std::pmr::monotonic_buffer_resource memory(small.data(), small.size());
-  BlockRunner runner(code, kernel, Scratch::of_thread().get(code.scratch_bytes), &memory);
+  char* scratch = Scratch::of_thread().get(working_bytes(code, kernel));
+  std::pmr::monotonic_buffer_resource memory(scratch + code.scratch_bytes, BlockRunner::table_bytes(code, kernel));
+  BlockRunner runner(code, kernel, scratch, &memory);
   for (unsigned looks = 0; first < end; ++looks) {
     if (looks % kBlocksPerLook == 0) watch.poll();
     std::size_t n = runner.block_at(first, end);
@@ -270,6 +275,11 @@ void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
 
 }  // namespace
 
+std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
+  const std::size_t bytes = code.scratch_bytes + BlockRunner::table_bytes(code, kernel);
+  return kernel.kernel->n_folds ? bytes + fold_bytes(kernel) : bytes;
+}
+
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team) {
   if (kernel.total == 0) return;
   if (team.threads < 2 || kernel.ordered) {
@@ -278,9 +288,10 @@ void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& t
     const std::int64_t parts = std::int64_t{team.threads} * kChunksPerThread;
     const std::int64_t blocks = (kernel.total + std::int64_t{kBlock} - 1) / std::int64_t{kBlock};
     const std::int64_t chunk = (blocks + parts - 1) / parts * std::int64_t{kBlock};
+    const Scratch* const callers = &Scratch::of_thread();  // which is kept until the last kernel has run
     parallel_for(team.threads, (kernel.total + chunk - 1) / chunk, [&](std::int64_t i) {
       store_range(code, kernel, i * chunk, std::min(kernel.total, (i + 1) * chunk), *team.watch);
-      Scratch::of_thread().trim();
+      if (Scratch& mine = Scratch::of_thread(); &mine != callers) mine.trim();
     });
   }
   if (kernel.detours.empty()) return;

@@ -17,6 +17,9 @@ class BlockRunner {
   /// `scratch`: code.scratch_bytes bytes, 64-byte aligned. Uniform work is done here, once.
   BlockRunner(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory);
 
+  /// What it takes from `memory`, at most.
+  static std::size_t table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
+
   /// Computes elements [first, first + n), n <= kBlock. Stores are done when `store` is set.
   void run(std::int64_t first, std::size_t n, bool store);
 
@@ -77,6 +80,11 @@ struct Team {
   int threads = 1;
   Watch* watch = nullptr;
 };
+
+/// Scratch memory that a thread takes for its part of a kernel, at most: whoever has reserved as much needs no other.
+std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
+/// Of that, what the trees of a kernel that folds take.
+std::size_t fold_bytes(const plan::BoundKernel& kernel) noexcept;
 
 /// Runs a kernel that stores.
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team);

@@ -5,7 +5,9 @@
 // Across outer rows: in order in groups of 8, groups pairwise. An odd one moves up a level unchanged.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
+#include <new>
 #include <vector>
 
 #include "engine/catalog/evaluate.hpp"
@@ -169,8 +171,9 @@ struct Folding {
 class Share {
  public:
   Share(const Code& code, const plan::BoundKernel& kernel, std::span<const FoldType> types, Watch& watch)
-      : memory_(small_.data(), small_.size()),
-        runner_(code, kernel, Scratch::of_thread().get(code.scratch_bytes), &memory_),
+      : scratch_(Scratch::of_thread().get(working_bytes(code, kernel))),
+        memory_(scratch_ + code.scratch_bytes, working_bytes(code, kernel) - code.scratch_bytes),
+        runner_(code, kernel, scratch_, &memory_),
         folds_(&memory_),
         length_(kernel.length),
         watch_(watch) {
@@ -278,7 +281,7 @@ class Share {
     }
   }
 
-  std::array<std::byte, 4096> small_;
+  char* scratch_;
   std::pmr::monotonic_buffer_resource memory_;
   BlockRunner runner_;
   std::pmr::vector<Folding> folds_;
@@ -328,10 +331,11 @@ class Splitter {
 
   template <class Body>
   void each(std::int64_t n_chunks, Body body) {
+    const Scratch* const callers = &Scratch::of_thread();  // which is kept until the last kernel has run
     parallel_for(n_chunks > 1 ? team_.threads : 1, n_chunks, [&](std::int64_t chunk) {
       Share share(code_, kernel_, types_, *team_.watch);
       body(share, chunk);
-      if (n_chunks > 1) Scratch::of_thread().trim();
+      if (Scratch& mine = Scratch::of_thread(); &mine != callers) mine.trim();
     });
   }
 
@@ -375,9 +379,19 @@ class Splitter {
     });
   }
 
-  /// body(share, cell, piece) makes one piece of one cell, a subtree; then each cell's pieces are combined pairwise.
+  /// body(share, cell, piece) makes one piece of one cell, a subtree; then each cell's pieces are combined pairwise. Where
+  /// there is no memory for the pieces, whole cells are made.
   template <class Body>
   void in_pieces(std::int64_t pieces, Body body) {
+    try {
+      make_pieces(pieces, body);
+    } catch (const std::bad_alloc&) {
+      by_cells();
+    }
+  }
+
+  template <class Body>
+  void make_pieces(std::int64_t pieces, Body body) {
     std::vector<std::vector<char>> partials;
     for (const FoldType& type : types_) partials.emplace_back(static_cast<std::size_t>(kernel_.kept * pieces * width()) * type.item);
     const auto place = [&](std::size_t k, std::int64_t cell, std::int64_t piece) {
@@ -440,6 +454,14 @@ void divide_by_count(char* values, DType dtype, std::int64_t cells, std::int64_t
 }
 
 }  // namespace
+
+std::size_t fold_bytes(const plan::BoundKernel& kernel) noexcept {
+  constexpr std::size_t kItem = 16, kPerLevel = kBlock * kItem + 64;  // of the widest dtype, aligned
+  const auto levels = [](std::int64_t n) { return static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(n))) + 1; };
+  const std::size_t trees = levels(kernel.rows / 8) + levels(kernel.length / static_cast<std::int64_t>(4 * kBlock));
+  const std::size_t per_fold = sizeof(Folding) + (trees + 2) * kPerLevel + 4 * kLanes * kItem + 4 * (trees + 2) * sizeof(char*) + 256;
+  return kernel.kernel->n_folds * per_fold;
+}
 
 void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,
                const Team& team) {
