@@ -101,7 +101,7 @@ struct ThreadRecord {
   std::uint64_t total = 0;
   const void* parsed = nullptr;  ///< the program this thread parsed last, until it is first compiled
 };
-constinit thread_local ThreadRecord record;
+constinit ENGINE_THREAD_LOCAL ThreadRecord record;
 
 /// The integer a rank-0 integer operand holds, as OperandType wants it.
 void read_integer(const ArrayView& array, ir::OperandType& type) {

@@ -59,7 +59,7 @@ struct Conversions {
   std::uint32_t copies = 0;
   std::size_t bytes = 0;
 };
-constinit thread_local Conversions conversions;
+constinit ENGINE_THREAD_LOCAL Conversions conversions;
 
 /// What a function of this file takes: evaluate(text, names=None, **options) and its like.
 struct Signature {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <engine/export.hpp>
 #include <memory>
 #include <new>
 
@@ -31,7 +32,7 @@ class Scratch {
   /// Throws std::bad_alloc at a thread's first call alone. A thread_local of class type would register its destructor at
   /// that call, and glibc ends the process where there is no memory for that.
   static Scratch& of_thread() {
-    static constinit thread_local Scratch* here = nullptr;
+    static constinit ENGINE_THREAD_LOCAL Scratch* here = nullptr;
     if (here) return *here;
     auto made = std::make_unique<Scratch>();
     if (key().is_valid && pthread_setspecific(key().id, made.get()) != 0) throw std::bad_alloc();
