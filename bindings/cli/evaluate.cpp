@@ -228,8 +228,8 @@ void evaluate(const Request& request) {
   Destination destination(request.output, request.json);
   if (!written.empty() && request.in_place) {
     if (target_of(*program, operands, order) >= 0 && destination.file())
-      throw UsageFailure{{fmt::format("-o has no use: the value of the expression is what --in-place writes into {}", written),
-                          "leave one of them out"}};
+      throw UsageFailure{
+          {fmt::format("-o has no use: the value of the expression is what --in-place writes into {}", written), "leave one of them out"}};
   } else if (!written.empty()) {
     InputFile* copied = nullptr;
     if (const int target = target_of(*program, operands, order); target >= 0) {

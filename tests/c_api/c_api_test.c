@@ -9,12 +9,12 @@
 
 static int failures;
 
-#define CHECK(claim)                                                     \
-  do {                                                                   \
-    if (!(claim)) {                                                      \
-      ++failures;                                                        \
+#define CHECK(claim)                                                                                                      \
+  do {                                                                                                                    \
+    if (!(claim)) {                                                                                                       \
+      ++failures;                                                                                                         \
       fprintf(stderr, "%s:%d: not so: %s\n  last error: %s\n", __FILE__, __LINE__, #claim, engine_last_error()->message); \
-    }                                                                    \
+    }                                                                                                                     \
   } while (0)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -90,19 +90,18 @@ FIELD(engine_function, high, 56);
 FIELD(engine_backend, usable, 8);
 FIELD(engine_backend, reason, 16);
 
-HOLDS(codes, ENGINE_OK == 0 && ENGINE_PARSE_ERROR == 1 && ENGINE_UNKNOWN_NAME == 2 && ENGINE_DTYPE_ERROR == 3 &&
-                 ENGINE_SHAPE_ERROR == 4 && ENGINE_RANGE_ERROR == 5 && ENGINE_LIMIT_ERROR == 6 && ENGINE_BACKEND_ERROR == 7 &&
-                 ENGINE_OUT_OF_MEMORY == 8 && ENGINE_INTERNAL_ERROR == 9 && ENGINE_BAD_ARGUMENT == 10 && ENGINE_INTERRUPTED == 11);
-HOLDS(dtypes, ENGINE_BOOL == 0 && ENGINE_INT8 == 1 && ENGINE_UINT8 == 2 && ENGINE_INT16 == 3 && ENGINE_UINT16 == 4 &&
-                  ENGINE_INT32 == 5 && ENGINE_UINT32 == 6 && ENGINE_INT64 == 7 && ENGINE_UINT64 == 8 && ENGINE_FLOAT16 == 9 &&
-                  ENGINE_FLOAT32 == 10 && ENGINE_FLOAT64 == 11 && ENGINE_COMPLEX64 == 12 && ENGINE_COMPLEX128 == 13);
+HOLDS(codes, ENGINE_OK == 0 && ENGINE_PARSE_ERROR == 1 && ENGINE_UNKNOWN_NAME == 2 && ENGINE_DTYPE_ERROR == 3 && ENGINE_SHAPE_ERROR == 4 &&
+                 ENGINE_RANGE_ERROR == 5 && ENGINE_LIMIT_ERROR == 6 && ENGINE_BACKEND_ERROR == 7 && ENGINE_OUT_OF_MEMORY == 8 &&
+                 ENGINE_INTERNAL_ERROR == 9 && ENGINE_BAD_ARGUMENT == 10 && ENGINE_INTERRUPTED == 11);
+HOLDS(dtypes, ENGINE_BOOL == 0 && ENGINE_INT8 == 1 && ENGINE_UINT8 == 2 && ENGINE_INT16 == 3 && ENGINE_UINT16 == 4 && ENGINE_INT32 == 5 &&
+                  ENGINE_UINT32 == 6 && ENGINE_INT64 == 7 && ENGINE_UINT64 == 8 && ENGINE_FLOAT16 == 9 && ENGINE_FLOAT32 == 10 &&
+                  ENGINE_FLOAT64 == 11 && ENGINE_COMPLEX64 == 12 && ENGINE_COMPLEX128 == 13);
 HOLDS(kinds, ENGINE_OPERAND_ABSENT == 0 && ENGINE_OPERAND_ARRAY == 1 && ENGINE_OPERAND_BOOL == 2 && ENGINE_OPERAND_INT == 3 &&
                  ENGINE_OPERAND_UINT == 4 && ENGINE_OPERAND_FLOAT == 5 && ENGINE_OPERAND_COMPLEX == 6);
 HOLDS(words, ENGINE_CASTING_SAME_KIND == 0 && ENGINE_CASTING_NO == 1 && ENGINE_CASTING_EQUIV == 2 && ENGINE_CASTING_SAFE == 3 &&
                  ENGINE_CASTING_UNSAFE == 4 && ENGINE_EXACTNESS_STRICT == 0 && ENGINE_EXACTNESS_RELAXED == 1 && ENGINE_ORDER_K == 0 &&
                  ENGINE_ORDER_C == 1 && ENGINE_ORDER_F == 2 && ENGINE_ORDER_A == 3 && ENGINE_BACKEND_AUTO == 0 &&
-                 ENGINE_BACKEND_INTERP == 1 && ENGINE_BACKEND_JIT == 2 && ENGINE_BACKEND_CUDA == 3 && ENGINE_TEXT == 0 &&
-                 ENGINE_JSON == 1);
+                 ENGINE_BACKEND_INTERP == 1 && ENGINE_BACKEND_JIT == 2 && ENGINE_BACKEND_CUDA == 3 && ENGINE_TEXT == 0 && ENGINE_JSON == 1);
 HOLDS(places, ENGINE_HOST == 0 && ENGINE_CUDA_DEVICE(0) == 1 && ENGINE_READONLY == 1 && ENGINE_SWAPPED == 2 && ENGINE_MAX_NDIM == 32);
 
 /* ---- helpers -------------------------------------------------------------------------------------------------------- */
@@ -457,9 +456,9 @@ static void every_class_has_its_code(void) {
   static const struct {
     const char *text;
     engine_code code;
-  } cases[] = {{"2*(a", ENGINE_PARSE_ERROR},       {"cosine(a)", ENGINE_UNKNOWN_NAME}, {"a + q", ENGINE_UNKNOWN_NAME},
-               {"a & 1", ENGINE_DTYPE_ERROR},      {"a[5]", ENGINE_SHAPE_ERROR},       {"int8(a) + 1000", ENGINE_RANGE_ERROR},
-               {"1/0", ENGINE_RANGE_ERROR},        {"2**100", ENGINE_LIMIT_ERROR},     {"int64(a) ** int64(-a)", ENGINE_RANGE_ERROR}};
+  } cases[] = {{"2*(a", ENGINE_PARSE_ERROR},  {"cosine(a)", ENGINE_UNKNOWN_NAME}, {"a + q", ENGINE_UNKNOWN_NAME},
+               {"a & 1", ENGINE_DTYPE_ERROR}, {"a[5]", ENGINE_SHAPE_ERROR},       {"int8(a) + 1000", ENGINE_RANGE_ERROR},
+               {"1/0", ENGINE_RANGE_ERROR},   {"2**100", ENGINE_LIMIT_ERROR},     {"int64(a) ** int64(-a)", ENGINE_RANGE_ERROR}};
   double a[3] = {1, 2, 3};
   const char *names[1] = {"a"};
   engine_operand operands[1] = {doubles(a, three)};
@@ -553,12 +552,12 @@ static void descriptors_that_cannot_be_are_refused(void) {
   for (k = 0; k < 40; ++k) shape[k] = 1, strides[k] = 8;
   shape[0] = 2;
   for (as_out = 0; as_out < 2; ++as_out) {
-#define REFUSED(expected, words)                                                                             \
-  do {                                                                                                       \
-    const engine_code code = as_out ? engine_run(program, &good, 1, &bad.value.array, NULL, NULL)            \
-                                    : engine_run(program, &bad, 1, NULL, NULL, &result);                     \
-    CHECK(code == (expected) && result == NULL && says(expected, words));                                    \
-    bad = good;                                                                                              \
+#define REFUSED(expected, words)                                                                                                  \
+  do {                                                                                                                            \
+    const engine_code code =                                                                                                      \
+        as_out ? engine_run(program, &good, 1, &bad.value.array, NULL, NULL) : engine_run(program, &bad, 1, NULL, NULL, &result); \
+    CHECK(code == (expected) && result == NULL && says(expected, words));                                                         \
+    bad = good;                                                                                                                   \
   } while (0)
     bad = good, bad.value.array.dtype = -1;
     REFUSED(ENGINE_DTYPE_ERROR, "dtype -1");
@@ -662,8 +661,8 @@ static void words_that_mean_nothing_are_refused(void) {
   engine_run_options run_options;
   engine_run_info info;
   char text[64];
-#define OPTIONS(field, number)                                                                             \
-  memset(&options, 0, sizeof options), options.size = sizeof options, options.field = number;              \
+#define OPTIONS(field, number)                                                                \
+  memset(&options, 0, sizeof options), options.size = sizeof options, options.field = number; \
   CHECK(engine_compile("a", 1, &options, &program) == ENGINE_BAD_ARGUMENT && program == NULL)
   OPTIONS(size, 0);
   OPTIONS(size, sizeof options - 1);
@@ -679,8 +678,8 @@ static void words_that_mean_nothing_are_refused(void) {
   OPTIONS(seconds, -1.0);
   options.seconds = 0, options.seconds /= options.seconds; /* NaN */
   CHECK(engine_compile("a", 1, &options, &program) == ENGINE_BAD_ARGUMENT);
-#define RUN_OPTIONS(field, number)                                                                                        \
-  memset(&run_options, 0, sizeof run_options), run_options.size = sizeof run_options, run_options.field = number;         \
+#define RUN_OPTIONS(field, number)                                                                                \
+  memset(&run_options, 0, sizeof run_options), run_options.size = sizeof run_options, run_options.field = number; \
   CHECK(engine_run(good, &operand, 1, NULL, &run_options, &result) == ENGINE_BAD_ARGUMENT && result == NULL)
   RUN_OPTIONS(size, 8);
   RUN_OPTIONS(order, 4);

@@ -155,13 +155,8 @@ typedef struct engine_operand {
 
 /* ---- programs -------------------------------------------------------------------------------------------------------- */
 
-enum { /* NumPy's casting rules */
-  ENGINE_CASTING_SAME_KIND = 0,
-  ENGINE_CASTING_NO = 1,
-  ENGINE_CASTING_EQUIV = 2,
-  ENGINE_CASTING_SAFE = 3,
-  ENGINE_CASTING_UNSAFE = 4
-};
+/* NumPy's casting rules. */
+enum { ENGINE_CASTING_SAME_KIND = 0, ENGINE_CASTING_NO = 1, ENGINE_CASTING_EQUIV = 2, ENGINE_CASTING_SAFE = 3, ENGINE_CASTING_UNSAFE = 4 };
 enum { ENGINE_EXACTNESS_STRICT = 0, ENGINE_EXACTNESS_RELAXED = 1 }; /* NumPy's bits; or within the stated error */
 enum { ENGINE_BACKEND_AUTO = 0, ENGINE_BACKEND_INTERP = 1, ENGINE_BACKEND_JIT = 2, ENGINE_BACKEND_CUDA = 3 };
 enum { ENGINE_ORDER_K = 0, ENGINE_ORDER_C = 1, ENGINE_ORDER_F = 2, ENGINE_ORDER_A = 3 }; /* memory order of a fresh result */
@@ -170,8 +165,8 @@ enum { ENGINE_ORDER_K = 0, ENGINE_ORDER_C = 1, ENGINE_ORDER_F = 2, ENGINE_ORDER_
 typedef struct engine_options {
   size_t size;          /* sizeof(engine_options) */
   int32_t casting;      /* what may be written into out and targets */
-  int32_t exactness;
-  int32_t backend;
+  int32_t exactness;    /* NumPy's bits, or not */
+  int32_t backend;      /* where to run */
   int32_t blitz;        /* 1: `name = …` writes into the operand of that name */
   uint32_t depth;       /* limits; 0 is the default of each: nesting, 256 (at most 2,000); */
   uint32_t nodes;       /*   nodes of the syntax tree, 100,000; */
