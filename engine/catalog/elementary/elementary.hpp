@@ -3,3 +3,4 @@
 
 #include "engine/catalog/elementary/exp.hpp"
 #include "engine/catalog/elementary/log.hpp"
+#include "engine/catalog/elementary/pow.hpp"
