@@ -1,6 +1,7 @@
 // catalog/elementary/elementary.hpp - all elementary functions.
 #pragma once
 
+#include "engine/catalog/elementary/erf.hpp"
 #include "engine/catalog/elementary/exp.hpp"
 #include "engine/catalog/elementary/inverse_trig.hpp"
 #include "engine/catalog/elementary/hyperbolic.hpp"
