@@ -168,8 +168,10 @@ ENGINE_LANE T remainder(T x, T y) noexcept {
   }
 }
 
-ENGINE_LANE double power(double x, double y) noexcept { return __builtin_pow(x, y); }
-ENGINE_LANE float power(float x, float y) noexcept { return __builtin_powf(x, y); }
+template <FloatLane F>
+ENGINE_LANE F power(F x, F y) noexcept {
+  return pow(x, y);
+}
 /// By squaring, wrapping. Negative exponents never come here: they are refused before.
 template <class T>
 ENGINE_LANE T power(T x, T y) noexcept {
@@ -361,10 +363,7 @@ ENGINE_LANE T conjugate(T x) noexcept {
 #define ENGINE_LIBM(NAME)                                                    \
   ENGINE_LANE double NAME(double x) noexcept { return __builtin_##NAME(x); } \
   ENGINE_LANE float NAME(float x) noexcept { return __builtin_##NAME##f(x); }
-ENGINE_LIBM(tan)
 ENGINE_LIBM(cbrt)
-ENGINE_LIBM(erf)
-ENGINE_LIBM(erfc)
 #undef ENGINE_LIBM
 ENGINE_LANE double hypot(double x, double y) noexcept { return __builtin_hypot(x, y); }
 ENGINE_LANE float hypot(float x, float y) noexcept { return __builtin_hypotf(x, y); }

@@ -1,4 +1,5 @@
 // catalog/elementary/erf_coefficients.hpp - written by tools/coefficients/erf.py: do not edit.
+// clang-format off
 #pragma once
 
 namespace engine::math {

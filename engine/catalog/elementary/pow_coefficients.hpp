@@ -1,4 +1,5 @@
 // catalog/elementary/pow_coefficients.hpp - written by tools/coefficients/pow.py: do not edit.
+// clang-format off
 #pragma once
 
 namespace engine::math {
