@@ -3,8 +3,8 @@
 
 #include "engine/catalog/elementary/erf.hpp"
 #include "engine/catalog/elementary/exp.hpp"
-#include "engine/catalog/elementary/inverse_trig.hpp"
 #include "engine/catalog/elementary/hyperbolic.hpp"
+#include "engine/catalog/elementary/inverse_trig.hpp"
 #include "engine/catalog/elementary/log.hpp"
-#include "engine/catalog/elementary/trig.hpp"
 #include "engine/catalog/elementary/pow.hpp"
+#include "engine/catalog/elementary/trig.hpp"
