@@ -39,6 +39,11 @@ def test_the_programs_of_a_document_are_compiled(page):
         assert plain(block) in CODE  # in one piece, too
 
 
+def test_the_c_program_of_the_readme_is_compiled():
+    (block,) = re.findall(r"^```c\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert plain(block) in plain((ROOT / "tests/consumer/c/main.c").read_text())
+
+
 def test_what_no_program_contains_is_noticed():
     assert quoted(['const Array d = evaluate(2 * named("a") + 1);'])
 

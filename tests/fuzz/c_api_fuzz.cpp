@@ -5,6 +5,7 @@
 #include <engine/engine.h>
 #include <fuzzer/FuzzedDataProvider.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -45,15 +46,16 @@ void place(Descriptor& d) {
   engine_array& a = d.array;
   a.data = &somewhere;
   if (!has_valid_fields(a)) return;
-  const Wide item = static_cast<Wide>(engine_dtype_size(a.dtype)), beyond = Wide{1} << 70;
+  const Wide item = static_cast<Wide>(engine_dtype_size(a.dtype)), beyond = Wide{1} << 64;  // larger than what is allowed
   Wide low = 0, high = item, count = 1;
   bool empty = false;
   for (int axis = a.ndim - 1; axis >= 0; --axis) {
-    const Wide extent = a.shape[axis], stride = a.strides ? Wide{a.strides[axis]} : count * item;
+    const Wide extent = a.shape[axis], stride = a.strides ? Wide{a.strides[axis]} : std::min(std::min(count, beyond) * item, beyond >> 2);
     empty |= extent == 0;
     if (extent > 1 && low > -beyond && high < beyond) ((extent - 1) * stride < 0 ? low : high) += (extent - 1) * stride;
-    if (extent > 1 && count < beyond) count *= extent;
+    if (extent > 1) count = std::min(count, beyond >> 2) * extent;
   }
+  count = std::min(count, beyond);
   if (count * item > INT64_MAX) return;  // also where it is empty: NumPy makes no such array
   if (empty) {
     a.data = nullptr;
