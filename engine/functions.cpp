@@ -61,7 +61,8 @@ std::size_t n_functions() noexcept { return kConstantsFrom + catalog::constants(
 Function function(std::size_t index) noexcept {
   if (index < kReductionsFrom) {
     const catalog::OpInfo& row = catalog::operations()[index];
-    const std::string_view arguments = row.id == catalog::Op::Round ? "a, decimals=0" : row.arity.names;
+    // Of clip all three are shown: each of its bounds may be left out, but not both.
+    const std::string_view arguments = row.id == catalog::Op::Clip ? row.arity.names : catalog::parameters(row);
     return {row.name(),         arguments,       row.sentence,
             row.oracle.numpy,   row.oracle.ulp,  "elementwise",
             row.oracle.low,     row.oracle.high, aliases_of(row.spelling.names),

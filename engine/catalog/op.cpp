@@ -98,6 +98,8 @@ std::string_view parameters(const ReductionInfo& row) noexcept {
       return "x, axis=None, keepdims=False, dtype=None, initial=None, where=True";
     case Reduction::Min:
     case Reduction::Max:
+    case Reduction::Nanmin:
+    case Reduction::Nanmax:
       return "x, axis=None, keepdims=False, initial=None, where=True";
     case Reduction::Mean:
       return "x, axis=None, keepdims=False, dtype=None, where=True, ddof=0";
@@ -107,6 +109,19 @@ std::string_view parameters(const ReductionInfo& row) noexcept {
       return "x, axis=None, keepdims=False, where=True";
     default:
       return "x, axis=None, keepdims=False";
+  }
+}
+
+std::string_view parameters(const OpInfo& row) noexcept {
+  switch (row.id) {
+    case Op::Round:
+      return "a, decimals=0";
+    case Op::Clip:
+      return "a, min=None, max=None";
+    case Op::NanToNum:
+      return "x, copy=True, nan=0.0, posinf=None, neginf=None";
+    default:
+      return row.arity.names;
   }
 }
 

@@ -91,6 +91,7 @@ enum class Rule : std::uint8_t {
   Bits,           ///< integers to uint8
   Scale,          ///< a float and an integer to the float
   Exponent,       ///< floats to int32
+  Complex,        ///< two floats to their complex dtype
   Position,       ///< no argument; int64
 };
 
@@ -208,6 +209,8 @@ const OpInfo* find_function(std::string_view name) noexcept;
 const ReductionInfo* find_reduction(std::string_view name) noexcept;
 /// What a reduction takes: "x, axis=None, keepdims=False, …".
 std::string_view parameters(const ReductionInfo& row) noexcept;
+/// What a call of an elementwise row takes: its operands, and of round, clip and nan_to_num what steers them.
+std::string_view parameters(const OpInfo& row) noexcept;
 std::array<DerivedInfo, kDerived> const& derived() noexcept;
 const DerivedInfo* find_derived(std::string_view name) noexcept;
 /// Operators by their symbol ("+", "and"), or null.

@@ -618,17 +618,31 @@ class Parser {
       place(name, name_token.span, "x", list, args);
       return add({.kind = Syntax::Cast, .id = static_cast<std::uint16_t>(dtype), .span = whole, .mark = name_token.span}, {args[0]});
     }
-    if (reduction) return reduce(*reduction, name_token.span, whole, list, args);
+    if (reduction) return reduce(*reduction, name_token.span, whole, list, args, false);
+    if (name == "nansum" || name == "nanprod")
+      return reduce(*catalog::find_reduction(name.substr(3)), name_token.span, whole, list, args, true);
     if (derived) {
       place(name, name_token.span, derived->parameters, list, args);
-      return instantiate(*derived, args, name_token.span, whole);
+      return derive(*derived, args, name_token.span, whole);
     }
-    const bool rounds = op->id == Op::Round;  // np.round's second argument is no operand: it chooses among operations
-    place(name, name_token.span, rounds ? std::string_view("a, decimals=0") : op->arity.names, list, args);
+    place(name, name_token.span, catalog::parameters(*op), list, args);
     const bool position = has(op->flags, catalog::Flags::Position);
-    const std::size_t n = rounds && args[1] != kNone ? 2 : op->arity.count;
-    if (!position)
+    std::size_t n = op->arity.count;
+    if (op->id == Op::Round) {  // np.round's second argument is no operand: it chooses among operations
+      n = args[1] != kNone ? 2 : 1;
       for (std::size_t i = 0; i < n; ++i) refuse_axis_value(args[i]);
+    } else if (op->id == Op::Clip || op->id == Op::NanToNum) {
+      // What is absent or None stays None in the tree.
+      const std::size_t all = op->id == Op::Clip ? 3 : 5;
+      for (std::size_t i = 1; i < all; ++i) {
+        if (args[i] == kNone) args[i] = add({.kind = Syntax::NewAxis, .span = whole, .mark = name_token.span});
+        if (ast_.nodes[args[i]].kind != Syntax::NewAxis) n = std::max(n, all);
+      }
+      if (op->id == Op::Clip && ast_.nodes[args[1]].kind == Syntax::NewAxis && ast_.nodes[args[2]].kind == Syntax::NewAxis)
+        fail(name_token.span, "'clip' has neither min nor max", "called here", "its form is clip(a, min=None, max=None)");
+    } else if (!position) {
+      for (std::size_t i = 0; i < n; ++i) refuse_axis_value(args[i]);
+    }
     return add({.kind = position ? Syntax::Position : Syntax::Apply,
                 .id = static_cast<std::uint16_t>(op->id),
                 .span = whole,
@@ -637,10 +651,11 @@ class Parser {
   }
 
   /// Reductions and their keywords: where, initial and dtype become operations around the argument and the result.
-  NodeId reduce(const catalog::ReductionInfo& row, Span mark, Span whole, const Arguments& list, NodeId* args) {
+  /// `skips_nan`: elements that are NaN count as the identity.
+  NodeId reduce(const catalog::ReductionInfo& row, Span mark, Span whole, const Arguments& list, NodeId* args, bool skips_nan) {
     using catalog::Reduction;
     const std::string_view parameters = catalog::parameters(row);
-    place(row.name, mark, parameters, list, args);
+    place(text_of(mark), mark, parameters, list, args);
     // The arguments by name; what the row does not take stays absent.
     NodeId given[kMaxArguments];
     std::copy(args, args + kMaxArguments, given);
@@ -660,7 +675,7 @@ class Parser {
       return id == kNone;
     };
     for (const int k : {kDtype, kInitial, kWhere, kDdof}) is_absent(args[k]);
-    const bool picks = row.id == Reduction::Min || row.id == Reduction::Max;
+    const bool picks = row.id == Reduction::Min || row.id == Reduction::Max || row.id == Reduction::Nanmin || row.id == Reduction::Nanmax;
     const bool typed = args[kDtype] != kNone;
     const auto make = [&](Syntax kind, std::uint16_t id, std::initializer_list<NodeId> children) {
       return add({.kind = kind, .id = id, .span = whole, .mark = mark}, children);
@@ -671,6 +686,10 @@ class Parser {
       return add(node);
     };
     const std::uint16_t dtype = typed ? ast_.nodes[args[kDtype]].id : std::uint16_t{0};
+    if (skips_nan) {
+      const NodeId lacking = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Isnan), {args[kValue]});
+      args[kValue] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {lacking, truth(row.identity == "1"), args[kValue]});
+    }
     if (typed) args[kValue] = make(Syntax::Cast, dtype, {args[kValue]});
     if (args[kWhere] != kNone) {
       if (row.id == Reduction::Mean) {
@@ -690,11 +709,40 @@ class Parser {
                          {args[kValue], args[kAxis], args[kKeepdims], args[kDdof], starts ? args[kInitial] : kNone});
     if (typed) result = make(Syntax::Cast, dtype, {result});
     if (!starts) return result;
-    const Op with = row.id == Reduction::Sum    ? Op::Add
-                    : row.id == Reduction::Prod ? Op::Multiply
-                    : row.id == Reduction::Min  ? Op::Minimum
-                                                : Op::Maximum;
+    const Op with = row.id == Reduction::Sum      ? Op::Add
+                    : row.id == Reduction::Prod   ? Op::Multiply
+                    : row.id == Reduction::Min    ? Op::Minimum
+                    : row.id == Reduction::Max    ? Op::Maximum
+                    : row.id == Reduction::Nanmin ? Op::Fmin
+                                                  : Op::Fmax;
     return make(Syntax::Apply, static_cast<std::uint16_t>(with), {result, args[kInitial]});
+  }
+
+  /// A call of a derived function. Its last parameters may be dtype and where, which its text does not know: what they mean
+  /// is done to its first argument and its value.
+  NodeId derive(const catalog::DerivedInfo& row, NodeId* args, Span mark, Span whole) {
+    std::size_t n = 0, dtype_at = kMaxArguments, where_at = kMaxArguments;
+    for (std::string_view rest = row.parameters; !rest.empty(); ++n) {
+      const std::size_t comma = rest.find(", ");
+      const std::string_view item = rest.substr(0, comma);
+      if (item == "dtype=None") dtype_at = n;
+      if (item == "where=True") where_at = n;
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
+    }
+    const auto given = [&](std::size_t at) { return at < n && args[at] != kNone && ast_.nodes[args[at]].kind != Syntax::NewAxis; };
+    const auto make = [&](Syntax kind, std::uint16_t id, std::initializer_list<NodeId> children) {
+      return add({.kind = kind, .id = id, .span = whole, .mark = mark}, children);
+    };
+    if (given(where_at)) {
+      Node nan{.kind = Syntax::Float, .span = whole, .mark = mark};
+      catalog::find_constant("nan", nan.real);
+      args[0] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {args[where_at], args[0], add(nan)});
+    }
+    if (!given(dtype_at)) return instantiate(row, args, mark, whole);
+    const std::uint16_t dtype = ast_.nodes[args[dtype_at]].id;
+    args[0] = make(Syntax::Cast, dtype, {args[0]});
+    const NodeId value = instantiate(row, args, mark, whole);
+    return make(Syntax::Cast, dtype, {value});
   }
 
   /// The nodes of a derived function's text, with the arguments in the parameters' places. They all stand at the call.
