@@ -250,9 +250,9 @@ ENGINE_LANE Vector<T, kN> sqrt(Vector<T, kN> a) noexcept {
   using V = Vector<T, kN>;
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
   if constexpr (sizeof(T) == 8)
-    return V(_mm512_sqrt_pd(a.raw));
+    return V(_mm512_maskz_sqrt_pd(0xff, a.raw));
   else
-    return V(_mm512_sqrt_ps(a.raw));
+    return V(_mm512_maskz_sqrt_ps(0xffff, a.raw));
 #else
 #if defined(__AVX__)
   if constexpr (kN * sizeof(T) == 32) {
