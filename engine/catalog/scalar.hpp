@@ -360,13 +360,6 @@ ENGINE_LANE T conjugate(T x) noexcept {
   return x;
 }
 
-#define ENGINE_LIBM(NAME)                                                    \
-  ENGINE_LANE double NAME(double x) noexcept { return __builtin_##NAME(x); } \
-  ENGINE_LANE float NAME(float x) noexcept { return __builtin_##NAME##f(x); }
-ENGINE_LIBM(cbrt)
-#undef ENGINE_LIBM
-ENGINE_LANE double hypot(double x, double y) noexcept { return __builtin_hypot(x, y); }
-ENGINE_LANE float hypot(float x, float y) noexcept { return __builtin_hypotf(x, y); }
 /// The C library's own signals poles of gamma as domain errors; SciPy gives NaN there, and infinity at zero.
 ENGINE_LANE double gamma(double x) noexcept { return __builtin_tgamma(x); }
 ENGINE_LANE float gamma(float x) noexcept { return __builtin_tgammaf(x); }
@@ -380,21 +373,6 @@ ENGINE_LANE float lgamma(float x) noexcept {
   int sign;
   return lgammaf_r(x, &sign);
 }
-/// log(exp(x) + exp(y)), free of overflow.
-template <class T>
-ENGINE_LANE T logaddexp(T x, T y) noexcept {
-  const T apart = x - y;
-  if (x == y) return x + T(0.693147180559945309417232121458176568);
-  return apart > 0 ? x + log1p(exp(-apart)) : apart <= 0 ? y + log1p(exp(apart)) : apart;
-}
-template <class T>
-ENGINE_LANE T logaddexp2(T x, T y) noexcept {
-  constexpr T kLog2E = T(1.442695040888963407359924681001892137);
-  const T apart = x - y;
-  if (x == y) return x + 1;
-  return apart > 0 ? x + log1p(exp2(-apart)) * kLog2E : apart <= 0 ? y + log1p(exp2(apart)) * kLog2E : apart;
-}
-
 template <class T>
 ENGINE_LANE T heaviside(T x, T at_zero) noexcept {
   return x != x ? x : x == 0 ? at_zero : x < 0 ? T(0) : T(1);

@@ -37,6 +37,8 @@ struct Truth {
   Binary binary;
   double low, high;
   double bound = 1.0;  ///< ulp
+  /// An ulp below 2^least counts as 2^least where x < 0: the absolute error allowed beside zeros is bound * 2^least.
+  int least64 = -1074, least32 = -149;
 };
 
 template <class T>
@@ -59,22 +61,76 @@ constexpr Binary binary_of(T f) {
   return mpfr_lgamma(result, &sign, x, mode);
 }
 
+/// a + log(1 + b^(c - a)) with a >= c, in so many bits that a may cancel the logarithm; by MPFR's functions of base b.
+template <auto kExp, auto kLog1p>
+int log_add(mpfr_ptr result, mpfr_srcptr x, mpfr_srcptr y, mpfr_rnd_t mode) {
+  if (mpfr_nan_p(x) || mpfr_nan_p(y)) return mpfr_add(result, x, y, mode);
+  const bool less = mpfr_less_p(x, y) != 0;
+  const mpfr_srcptr a = less ? y : x, b = less ? x : y;
+  if (mpfr_inf_p(a) || mpfr_inf_p(b)) return mpfr_set(result, a, mode);
+  mpfr_t d;
+  mpfr_init2(d, 400);
+  mpfr_sub(d, b, a, mode);
+  kExp(d, d, mode);
+  kLog1p(d, d, mode);
+  const int inexact = mpfr_add(result, a, d, mode);
+  mpfr_clear(d);
+  return inexact;
+}
+[[maybe_unused]] int log2_of_one_more(mpfr_ptr result, mpfr_srcptr x, mpfr_rnd_t mode) {
+  mpfr_t ln2;
+  mpfr_init2(ln2, 400);
+  mpfr_const_log2(ln2, mode);
+  mpfr_log1p(result, x, mode);
+  const int inexact = mpfr_div(result, result, ln2, mode);
+  mpfr_clear(ln2);
+  return inexact;
+}
+[[maybe_unused]] constexpr Binary logaddexp_in_full = log_add<mpfr_exp, mpfr_log1p>;
+[[maybe_unused]] constexpr Binary logaddexp2_in_full = log_add<mpfr_exp2, log2_of_one_more>;
+
 const Truth kTruths[] = {
-#define FUNCTION(name, arity, truth, low, high, ...) {#name, arity, unary_of(truth), binary_of(truth), low, high __VA_OPT__(, ) __VA_ARGS__},
+#define FUNCTION(name, arity, truth, low, high, ...) \
+  {#name, arity, unary_of(truth), binary_of(truth), low, high __VA_OPT__(, ) __VA_ARGS__},
 #include "tests/accuracy/functions.inc"
 #undef FUNCTION
 };
 
 /// Arguments whose images lie hardest to round or whose reduction cancels most.
 const double kHardest[] = {
-    0x1.6ac5b262ca1ffp+849,    // nearest multiple of pi/2 of all doubles (Muller, Elementary Functions, 3rd ed., table 11.1)
-    0x1.921fb54442d18p+0,      0x1.921fb54442d18p+1,    0x1.2d97c7f3321d2p+2,    0x1.0p1023,           0x1.fffffffffffffp1023,
-    0x1.fffffffffffffp-1,      0x1.0000000000001p0,     0x1.62e42fefa39efp+9,    -0x1.74910d52d3051p9,   0x1.62e42fefa39efp-1,
-    -0x1.6232bdd7abcd2p+9,     0x1.0p-1022,             0x1.0p-1074,             0x1.fffffffffffffp-1023, 0x1.0p-537,
-    0x1.71547652b82fep+0,      0x1.5bf0a8b145769p+1,    0x1.b0ee6072093cep+1,    0x1.6a09e667f3bcdp-1,   0x1.6a09e667f3bccp-1,
-    0x1.9p5,                   0x1.8p26,                0x1.0p25,                0x1.0p26,              0x1.921fb54442d18p+25,
-    -0x1.3a4f5ef8a2f6fp+1,     0x1.762d86356be3fp+0,    0x1.1eb851eb851ecp+1,    0x1.28f5c28f5c28fp+0,   0x1.4p-2,
-    0.0,                       HUGE_VAL,
+    0x1.6ac5b262ca1ffp+849,  // nearest multiple of pi/2 of all doubles (Muller, Elementary Functions, 3rd ed., table 11.1)
+    0x1.921fb54442d18p+0,
+    0x1.921fb54442d18p+1,
+    0x1.2d97c7f3321d2p+2,
+    0x1.0p1023,
+    0x1.fffffffffffffp1023,
+    0x1.fffffffffffffp-1,
+    0x1.0000000000001p0,
+    0x1.62e42fefa39efp+9,
+    -0x1.74910d52d3051p9,
+    0x1.62e42fefa39efp-1,
+    -0x1.6232bdd7abcd2p+9,
+    0x1.0p-1022,
+    0x1.0p-1074,
+    0x1.fffffffffffffp-1023,
+    0x1.0p-537,
+    0x1.71547652b82fep+0,
+    0x1.5bf0a8b145769p+1,
+    0x1.b0ee6072093cep+1,
+    0x1.6a09e667f3bcdp-1,
+    0x1.6a09e667f3bccp-1,
+    0x1.9p5,
+    0x1.8p26,
+    0x1.0p25,
+    0x1.0p26,
+    0x1.921fb54442d18p+25,
+    -0x1.3a4f5ef8a2f6fp+1,
+    0x1.762d86356be3fp+0,
+    0x1.1eb851eb851ecp+1,
+    0x1.28f5c28f5c28fp+0,
+    0x1.4p-2,
+    0.0,
+    HUGE_VAL,
 };
 
 template <class T>
@@ -128,7 +184,10 @@ struct Worst {
   double differing_x = 0, differing_y = 0;
   void take(const Worst& other) {
     points += other.points;
-    if (other.wrong_kind && !wrong_kind && other.ulp != HUGE_VAL) { x = other.x; y = other.y; }
+    if (other.wrong_kind && !wrong_kind && other.ulp != HUGE_VAL) {
+      x = other.x;
+      y = other.y;
+    }
     wrong_kind += other.wrong_kind;
     if (other.differing && !differing) differing_x = other.differing_x, differing_y = other.differing_y;
     differing += other.differing;
@@ -164,7 +223,8 @@ class Reference {
     if (result != result) return HUGE_VAL;
     if (mpfr_inf_p(true_)) return std::isinf(result) && std::signbit(result) == (mpfr_sgn(true_) < 0) ? 0 : HUGE_VAL;
     if (mpfr_zero_p(true_)) return result == 0 && std::signbit(result) == (mpfr_signbit(true_) != 0) ? 0 : HUGE_VAL;
-    const int exponent = std::max<int>(static_cast<int>(mpfr_get_exp(true_)) - kDigits, kLowest);
+    const int least = x < 0 ? std::max(kLowest, sizeof(T) == 8 ? truth.least64 : truth.least32) : kLowest;
+    const int exponent = std::max<int>(static_cast<int>(mpfr_get_exp(true_)) - kDigits, least);
     if (std::isinf(result)) {  // right where the true value rounds beyond the largest; a whole ulp is allowed at the edge
       if (std::signbit(result) != (mpfr_sgn(true_) < 0)) return HUGE_VAL;
       mpfr_set_ui_2exp(difference_, 1, kHighest, MPFR_RNDN);

@@ -36,9 +36,9 @@ static void loop(T* result, const T* x, const T* y, std::size_t n, Function f) {
 
 #define ENGINE_CALL_1(name) math::name(x)
 #define ENGINE_CALL_2(name) math::name(x, y)
-#define FUNCTION(name, arity, ...)                                                                                          \
-  template <class T>                                                                                                        \
-  static void name(T* result, const T* x_, const T* y_, std::size_t n) {                                                    \
+#define FUNCTION(name, arity, ...)                                                                                                     \
+  template <class T>                                                                                                                   \
+  static void name(T* result, const T* x_, const T* y_, std::size_t n) {                                                               \
     loop(result, x_, y_, n, [](auto x, [[maybe_unused]] auto y) __attribute__((always_inline)) { return ENGINE_CALL_##arity(name); }); \
   }
 #include "tests/accuracy/functions.inc"

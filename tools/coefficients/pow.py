@@ -90,6 +90,8 @@ def header() -> str:
         text += array(f"kPowExp{suffix}", c, bits, f"2^r = 1 + r ln 2 + r^2 p(r) for |r| <= {mp.nstr(half, 3)}, to 2^-{bits_of_error(error)} of 2^r.")
         item = "double" if bits == 53 else "float"
         text += f"inline constexpr {item} kLn2{suffix} = {hexadecimal(rounded(log2, bits), bits)};\n"
+        rest = rounded(log2 - rounded(log2, bits), bits)
+        text += f"inline constexpr {item} kLn2Rest{suffix} = {hexadecimal(rest, bits)};  ///< ln 2 - kLn2\n"
         high = rounded(1 / log2, bits)
         text += f"inline constexpr {item} kLog2ERest{suffix} = {hexadecimal(rounded(1 / log2 - high, bits), bits)};  ///< 1 / ln 2 - kLog2E\n"
     return text

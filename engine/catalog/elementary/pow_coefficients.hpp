@@ -159,6 +159,7 @@ inline constexpr double kPowExp64[] = {
     0x1.e650652ca50e9p-28,
     0x1.e7a29a5802700p-32};
 inline constexpr double kLn264 = 0x1.62e42fefa39efp-1;
+inline constexpr double kLn2Rest64 = 0x1.abc9e3b39803fp-56;  ///< ln 2 - kLn2
 inline constexpr double kLog2ERest64 = 0x1.777d0ffda0d24p-56;  ///< 1 / ln 2 - kLog2E
 /// The first piece begins with these bits; they are 2^18 apart.
 inline constexpr unsigned kPowStart32 = 0x3f355556u;
@@ -217,6 +218,7 @@ inline constexpr float kPowExp32[] = {
     0x1.5faf700000000p-10f,
     0x1.4100900000000p-13f};
 inline constexpr float kLn232 = 0x1.62e4300000000p-1f;
+inline constexpr float kLn2Rest32 = -0x1.05c6100000000p-29f;  ///< ln 2 - kLn2
 inline constexpr float kLog2ERest32 = 0x1.4ae0c00000000p-26f;  ///< 1 / ln 2 - kLog2E
 
 }  // namespace engine::math
