@@ -16,7 +16,7 @@ template <FloatLane F>
 ENGINE_LANE F cbrt_normal(F x) noexcept {
   using T = ItemOf<F>;
   constexpr bool kDouble = DoubleLane<F>;
-  constexpr T kThird = kDouble ? T(kThird64) : T(kThird32), kHalf = kDouble ? T(kCbrtHalf64) : T(kCbrtHalf32);
+  constexpr T kThird = kDouble ? T(kCbrtThird64) : T(kCbrtThird32), kHalf = kDouble ? T(kCbrtHalf64) : T(kCbrtHalf32);
   constexpr T kTwo = kDouble ? T(kCbrtTwo64) : T(kCbrtTwo32);
   F k, m, y;
   if constexpr (kDouble) {
