@@ -112,7 +112,7 @@ ENGINE_LANE Angle<double> reduce_huge(float x) noexcept {
 /// sin(hi + lo) and cos(hi + lo). Where the last digits do not count hi^2 is used, which is there before `square`.
 template <DoubleLane F>
 ENGINE_LANE F sine(const Angle<F>& a) noexcept {
-  return a.hi + fma(a.hi * a.square, estrin(a.hi * a.hi, kSin64), a.lo);
+  return a.hi + fma(a.hi * a.square, even_odd(a.hi * a.hi, kSin64), a.lo);
 }
 template <SingleLane F>
 ENGINE_LANE F sine(const Angle<F>& a) noexcept {
@@ -120,7 +120,7 @@ ENGINE_LANE F sine(const Angle<F>& a) noexcept {
 }
 template <DoubleLane F>
 ENGINE_LANE F cosine(const Angle<F>& a) noexcept {
-  return fma(a.square, fma(a.hi * a.hi, estrin(a.hi * a.hi, kCos64), F(-0.5)), F(1.0));
+  return fma(a.square, fma(a.hi * a.hi, even_odd(a.hi * a.hi, kCos64), F(-0.5)), F(1.0));
 }
 template <SingleLane F>
 ENGINE_LANE F cosine(const Angle<F>& a) noexcept {
@@ -170,7 +170,7 @@ ENGINE_LANE F tangent_tail(const Angle<F>& a) noexcept {
   // What z lacks of (hi + lo)^2, times the slope of tan(r) / r by r^2, which is 0.6 where it matters.
   const F square_low = fma(a.hi + a.hi, a.lo, fma(a.hi, a.hi, -z)), low = fma(square_low, a.hi * F(ItemOf<F>(0.66)), a.lo);
   if constexpr (DoubleLane<F>)
-    return fma(cube, F(kThird64), fma(cube * z, estrin(z, kTan64), low));
+    return fma(cube, F(kThird64), fma(cube * z, even_odd(z, kTan64), low));
   else
     return fma(cube, F(kThird32), fma(cube * z, horner(z, kTan32), low));
 }
