@@ -31,7 +31,7 @@ ENGINE_LANE Slope<F> slope(F y, F x) noexcept {
 template <DoubleLane F>
 ENGINE_LANE F add_angle(F eighths, F t, F square, F small) noexcept {
   const Two<F> sum = fast_two_sum(eighths * F(kEighthHigh64), t);
-  const F tail = fma(t * square, estrin(square, kAtan64), fma(eighths, F(kEighthLow64), small));
+  const F tail = fma(t * square, even_odd(square, kAtan64), fma(eighths, F(kEighthLow64), small));
   return sum.hi + (sum.lo + tail);
 }
 template <SingleLane F>
@@ -113,7 +113,7 @@ ENGINE_LANE ArcSine<F> arc_sine(F a) noexcept {
   const F s = select(large, r, a), z = select(large, w, a * a);
   const F low = select(large, fma(-r, r, w) * half_inverse_root(w), F(T(0)));
   if constexpr (DoubleLane<F>)
-    return {large, s, fma(s * z, estrin(z, kAsin64), low)};
+    return {large, s, fma(s * z, even_odd(z, kAsin64), low)};
   else
     return {large, s, fma(s * z, horner(z, kAsin32), low)};
 }

@@ -1,13 +1,14 @@
 // catalog/elementary/trig.hpp - sin, cos, tan.
 //
 // x = k pi/2 + r + low with |r| <= pi/4, for every finite x, and r + low right to far more than the item's digits:
-//   up to kReduceLimit   pi/2 in three parts (Cody & Waite, Software Manual for the Elementary Functions, 1980). x - k High is
+//   below reduce_limit   pi/2 in three parts (Cody & Waite, Software Manual for the Elementary Functions, 1980). x - k High is
 //                        exact in one fma, for all are multiples of the same last bit; the second step keeps its error
 //                        (fast two-sum, exact since r0 is a multiple of k Middle's last bit: Rump, Ogita & Oishi, SIAM J.
 //                        Sci. Comput. 31, 2008), and the third part goes below it.
 //   above                the digits of 2/pi that matter times the mantissa in integers (Payne & Hanek, SIGNUM Newsletter 18, 1983),
 //                        one lane at a time.
-// sin(r) = r + r^3 p(r^2), cos(r) = 1 + r^2 (-1/2 + r^2 q(r^2)), minimax polynomials, with `low` where it counts; k mod 4 picks and signs.
+// sin(r) = r + r^3 p(r^2), cos(r) = 1 + r^2 (-1/2 + r^2 q(r^2)), minimax polynomials, with `low`
+// where it counts; k mod 4 picks and signs.
 // tan(r) = r + r^3 (c + r^2 p(r^2)) likewise; a quarter turn further -1 / tan(r), the quotient corrected by its remainder.
 #pragma once
 
@@ -36,7 +37,7 @@ ENGINE_LANE Angle<F> angle(F hi, F lo, LaneBits<F> quarters) noexcept {
   return {hi, lo, fma(hi, hi, (hi + hi) * lo), quarters};
 }
 
-/// The angle of 0 <= x < kReduceLimit.
+/// The angle of 0 <= x < reduce_limit.
 template <DoubleLane F>
 ENGINE_LANE Angle<F> reduce(F x) noexcept {
   const Rounded<F> k = round_to_int(x, F(kQuartersPerOne64));
@@ -112,7 +113,7 @@ ENGINE_LANE Angle<double> reduce_huge(float x) noexcept {
 /// sin(hi + lo) and cos(hi + lo). Where the last digits do not count hi^2 is used, which is there before `square`.
 template <DoubleLane F>
 ENGINE_LANE F sine(const Angle<F>& a) noexcept {
-  return a.hi + fma(a.hi * a.square, estrin(a.hi * a.hi, kSin64), a.lo);
+  return a.hi + fma(a.hi * a.square, even_odd(a.hi * a.hi, kSin64), a.lo);
 }
 template <SingleLane F>
 ENGINE_LANE F sine(const Angle<F>& a) noexcept {
@@ -120,7 +121,7 @@ ENGINE_LANE F sine(const Angle<F>& a) noexcept {
 }
 template <DoubleLane F>
 ENGINE_LANE F cosine(const Angle<F>& a) noexcept {
-  return fma(a.square, fma(a.hi * a.hi, estrin(a.hi * a.hi, kCos64), F(-0.5)), F(1.0));
+  return fma(a.square, fma(a.hi * a.hi, even_odd(a.hi * a.hi, kCos64), F(-0.5)), F(1.0));
 }
 template <SingleLane F>
 ENGINE_LANE F cosine(const Angle<F>& a) noexcept {
@@ -167,10 +168,10 @@ ENGINE_LANE F cos(F x) noexcept {
 template <FloatLane F>
 ENGINE_LANE F tangent_tail(const Angle<F>& a) noexcept {
   const F z = a.hi * a.hi, cube = a.hi * z;
-  // What z lacks of (hi + lo)^2, times the slope of tan(r) / r by r^2, which is 0.6 where it matters.
+  // What z lacks of (hi + lo)^2, times the slope of tan(r) / r by r^2, nearly: most counts near pi/4.
   const F square_low = fma(a.hi + a.hi, a.lo, fma(a.hi, a.hi, -z)), low = fma(square_low, a.hi * F(ItemOf<F>(0.66)), a.lo);
   if constexpr (DoubleLane<F>)
-    return fma(cube, F(kThird64), fma(cube * z, estrin(z, kTan64), low));
+    return fma(cube, F(kThird64), fma(cube * z, even_odd(z, kTan64), low));
   else
     return fma(cube, F(kThird32), fma(cube * z, horner(z, kTan32), low));
 }
