@@ -23,12 +23,17 @@ def header() -> str:
     def weight(f: mp.mpf) -> mp.mpf:
         return abs(f**3 / mp.log1p(f))
 
-    # Rounded after one fit: f^3 makes the roundings small, and the exchange wants functions that do not all vanish at 0.
+    # Rounded after one fit: f^3 makes the roundings small, and the exchange wants functions not all 0 at 0.
     low, high = mp.sqrt(0.5) - 1 - mp.mpf(2) ** -24, mp.sqrt(2) - 1 + mp.mpf(2) ** -24
     best, _ = minimax(cubic, low, high, range(8), bits=100, weight=lambda f: weight(f) + mp.mpf(1) / 1000)
     c = [rounded(k, 24) for k in best]
     error = max(abs(mp.polyval(c, f, asc=True) - cubic(f)) * weight(f) for f in mp.linspace(low, high, 1000))
-    text += array("kLog32", c, 24, f"log(1 + f) = f - f^2/2 + f^3 p(f), 1 + f in [sqrt(1/2), sqrt(2)], to 2^-{bits_of_error(error)} of it.")
+    text += array(
+        "kLog32",
+        c,
+        24,
+        f"log(1 + f) = f - f^2/2 + f^3 p(f), 1 + f in [sqrt(1/2), sqrt(2)], to 2^-{bits_of_error(error)} of it.",
+    )
     for bits, head, item, suffix in ((53, 42, "double", "64"), (24, 15, "float", "32")):
         for value, name, low_name, first, comment in (
             (1 / mp.log(10), "kLog10E", "kLog10ELow", bits, "1 / ln 10 and the rest."),

@@ -48,16 +48,22 @@ def table(bits: int) -> tuple[str, mp.mpf]:
     highs = [mp.nint(-mp.log(c, 2) * unit) / unit for c in rows]
     lows = [rounded(-mp.log(c, 2) - h, bits) for c, h in zip(rows, highs)]
     text = f"/// The first piece begins with these bits; they are 2^{mantissa - index_bits} apart.\n"
-    text += f"inline constexpr unsigned {'long ' if double else ''}kPowStart{suffix} = {hex(start)}u{'l' if double else ''};\n"
+    unsigned, ending = ("unsigned long", "ul") if double else ("unsigned", "u")
+    text += f"inline constexpr {unsigned} kPowStart{suffix} = {hex(start)}{ending};\n"
     item = "double" if double else "float"
-    text += f"/// Of each piece: c, for which m c - 1 is exact and at most 2^{round(float(mp.log(largest, 2)), 2)}; -log2(c) as a multiple of\n"
+    bound = round(float(mp.log(largest, 2)), 2)
+    text += f"/// Of each piece: c, for which m c - 1 is exact and at most 2^{bound}; -log2(c) as a multiple of\n"
     text += f"/// 1 / {int(unit)}, and the rest of it; 0.\n"
     columns = (rows, highs, lows)
-    body = ",\n    ".join("{" + ", ".join(hexadecimal(x, bits) for x in (*row, mp.mpf(0))) + "}" for row in zip(*columns))
-    text += f"alignas({32 if double else 16}) inline constexpr {item} kPowRows{suffix}[{len(rows)}][4] = {{\n    {body}}};\n"
+    body = ",\n    ".join(
+        "{" + ", ".join(hexadecimal(x, bits) for x in (*row, mp.mpf(0))) + "}" for row in zip(*columns)
+    )
+    text += f"alignas({32 if double else 16}) inline constexpr {item} kPowRows{suffix}[{len(rows)}][4] = "
+    text += f"{{\n    {body}}};\n"
     if not double:
         body = ",\n    ".join("{" + ", ".join(hexadecimal(x, bits) for x in column) + "}" for column in columns)
-        text += f"/// The same by columns.\nalignas(64) inline constexpr float kPowColumns32[3][{len(rows)}] = {{\n    {body}}};\n"
+        text += "/// The same by columns.\n"
+        text += f"alignas(64) inline constexpr float kPowColumns32[3][{len(rows)}] = {{\n    {body}}};\n"
     return text, largest
 
 
@@ -74,10 +80,18 @@ def header() -> str:
             return (mp.log1p(f) - f + f**2 / 2) / f**3
 
         c, error = minimax(
-            lambda f: cubic(f) / log2, -largest, largest, range(log_terms), bits=bits, weight=lambda f: abs(f**3 / mp.log1p(f)) * log2
+            lambda f: cubic(f) / log2,
+            -largest,
+            largest,
+            range(log_terms),
+            bits=bits,
+            weight=lambda f: abs(f**3 / mp.log1p(f)) * log2,
         )
         text += array(
-            f"kPowLog{suffix}", c, bits, f"log2(1 + f) = (f - f^2/2) / ln 2 + f^3 p(f), to 2^-{bits_of_error(error)} of it."
+            f"kPowLog{suffix}",
+            c,
+            bits,
+            f"log2(1 + f) = (f - f^2/2) / ln 2 + f^3 p(f), to 2^-{bits_of_error(error)} of it.",
         )
 
         def tail(r: mp.mpf) -> mp.mpf:  # (2^r - 1 - r ln 2) / r^2
@@ -85,13 +99,21 @@ def header() -> str:
                 return sum(log2 ** (k + 2) * r**k / mp.factorial(k + 2) for k in range(16))
             return (mp.expm1(r * log2) - r * log2) / r**2
 
-        half = mp.mpf(1) / 2 + (mp.mpf(1) / 24 if bits == 53 else mp.mpf(1) / 10)  # the low part of the power is not in n
+        half = mp.mpf(1) / 2 + (
+            mp.mpf(1) / 24 if bits == 53 else mp.mpf(1) / 10
+        )  # the low part of the power is not in n
         c, error = minimax(tail, -half, half, range(exp_terms), bits=bits, weight=lambda r: r**2 / mp.power(2, r))
-        text += array(f"kPowExp{suffix}", c, bits, f"2^r = 1 + r ln 2 + r^2 p(r) for |r| <= {mp.nstr(half, 3)}, to 2^-{bits_of_error(error)} of 2^r.")
+        text += array(
+            f"kPowExp{suffix}",
+            c,
+            bits,
+            f"2^r = 1 + r ln 2 + r^2 p(r) for |r| <= {mp.nstr(half, 3)}, to 2^-{bits_of_error(error)} of 2^r.",
+        )
         item = "double" if bits == 53 else "float"
         text += f"inline constexpr {item} kLn2{suffix} = {hexadecimal(rounded(log2, bits), bits)};\n"
         rest = rounded(log2 - rounded(log2, bits), bits)
         text += f"inline constexpr {item} kLn2Rest{suffix} = {hexadecimal(rest, bits)};  ///< ln 2 - kLn2\n"
         high = rounded(1 / log2, bits)
-        text += f"inline constexpr {item} kLog2ERest{suffix} = {hexadecimal(rounded(1 / log2 - high, bits), bits)};  ///< 1 / ln 2 - kLog2E\n"
+        rest = hexadecimal(rounded(1 / log2 - high, bits), bits)
+        text += f"inline constexpr {item} kLog2ERest{suffix} = {rest};  ///< 1 / ln 2 - kLog2E\n"
     return text
