@@ -32,23 +32,36 @@ std::string cpp_name(std::string_view name) { return std::string(name) + (name =
 
 std::string default_value(std::string_view text) { return text == "False" ? "false" : text == "True" ? "true" : std::string(text); }
 
-void define(std::string& page, const Function& row, std::string_view name) {
+/// One function of C++, of the first `count` parameters, `with_defaults` or all to be given.
+void define(std::string& page, std::string_view name, const std::vector<std::string_view>& items, std::size_t count, bool with_defaults,
+            bool is_over) {
   std::string parameters, arguments;
-  bool is_over = false;
   const auto add = [](std::string& list, const std::string& item) { list += (list.empty() ? "" : ", ") + item; };
-  for (std::string_view item : split(row.arguments, ", ")) {
-    if (std::find(std::begin(kOver), std::end(kOver), item) != std::end(kOver)) {
-      is_over = true;
-      continue;
-    }
+  for (std::string_view item : std::vector(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count))) {
     const std::size_t equals = std::min(item.find('='), item.size());
     const std::string parameter(item.substr(0, equals));
-    add(parameters, "const Expr& " + parameter + (equals < item.size() ? " = " + default_value(item.substr(equals + 1)) : ""));
+    const bool has_default = with_defaults && equals < item.size();
+    add(parameters, "const Expr& " + parameter + (has_default ? " = " + default_value(item.substr(equals + 1)) : ""));
     add(arguments, parameter);
   }
   if (is_over) add(parameters, "const Over& how = {}");
   page += "inline Expr " + cpp_name(name) + "(" + parameters + ") { return call(\"" + std::string(name) + "\", {" + arguments + "}" +
           (is_over ? ", how" : "") + "); }\n";
+}
+
+/// C++ has no None: parameters that default to it are all given or all left out.
+void define(std::string& page, const Function& row, std::string_view name) {
+  std::vector<std::string_view> items;
+  bool is_over = false;
+  for (std::string_view item : split(row.arguments, ", ")) {
+    if (std::find(std::begin(kOver), std::end(kOver), item) != std::end(kOver))
+      is_over = true;
+    else
+      items.push_back(item);
+  }
+  const auto none = std::find_if(items.begin(), items.end(), [](std::string_view item) { return item.ends_with("=None"); });
+  define(page, name, items, static_cast<std::size_t>(none - items.begin()), true, is_over);
+  if (none != items.end()) define(page, name, items, items.size(), false, is_over);
 }
 
 std::string page() {

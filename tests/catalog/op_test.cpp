@@ -12,7 +12,7 @@ TEST(Table, EveryRowIsComplete) {
     EXPECT_FALSE(row.identifier.empty());
     EXPECT_FALSE(row.spelling.names.empty()) << row.identifier;
     EXPECT_FALSE(row.meaning.empty()) << row.identifier;
-    EXPECT_FALSE(row.oracle.numpy.empty()) << row.identifier;
+    EXPECT_EQ(row.oracle.numpy.empty(), row.id == Op::Complex) << row.identifier;  // which NumPy has no function for
     EXPECT_LT(row.oracle.low, row.oracle.high) << row.identifier;
     EXPECT_EQ(row.sentence.back(), '.') << row.identifier;
     EXPECT_LE(row.arity.count, 3) << row.identifier;

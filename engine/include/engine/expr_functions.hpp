@@ -64,7 +64,7 @@ inline Expr minimum(const Expr& x, const Expr& y) { return call("minimum", {x, y
 inline Expr fmax(const Expr& x, const Expr& y) { return call("fmax", {x, y}); }
 /// The smaller of both; NaN only if both are.
 inline Expr fmin(const Expr& x, const Expr& y) { return call("fmin", {x, y}); }
-/// a limited to [min, max].
+/// a limited to [min, max]; either may be left out or None.
 inline Expr clip(const Expr& a, const Expr& min, const Expr& max) { return call("clip", {a, min, max}); }
 /// Magnitude in floating point; of integers too.
 inline Expr fabs(const Expr& x) { return call("fabs", {x}); }
@@ -87,8 +87,9 @@ inline Expr modf_fraction(const Expr& x) { return call("modf_fraction", {x}); }
 inline Expr modf_integer(const Expr& x) { return call("modf_integer", {x}); }
 /// 0 below zero, 1 above, y at zero.
 inline Expr heaviside(const Expr& x, const Expr& y) { return call("heaviside", {x, y}); }
-/// x with NaN as 0 and infinities as the largest numbers of the dtype.
-inline Expr nan_to_num(const Expr& x) { return call("nan_to_num", {x}); }
+/// x with NaN as 0 and infinities as the largest numbers of the dtype, or as nan=, posinf=, neginf= say.
+inline Expr nan_to_num(const Expr& x, const Expr& copy = true, const Expr& nan = 0.0) { return call("nan_to_num", {x, copy, nan}); }
+inline Expr nan_to_num(const Expr& x, const Expr& copy, const Expr& nan, const Expr& posinf, const Expr& neginf) { return call("nan_to_num", {x, copy, nan, posinf, neginf}); }
 /// Whether x is below y.
 inline Expr less(const Expr& x, const Expr& y) { return call("less", {x, y}); }
 /// Whether x is at most y.
@@ -134,8 +135,10 @@ inline Expr bitwise_not(const Expr& x) { return call("bitwise_not", {x}); }
 inline Expr bitwise_invert(const Expr& x) { return call("bitwise_invert", {x}); }
 /// x shifted left by y bits; 0 where y is the width or more, or negative.
 inline Expr left_shift(const Expr& x, const Expr& y) { return call("left_shift", {x, y}); }
+inline Expr bitwise_left_shift(const Expr& x, const Expr& y) { return call("bitwise_left_shift", {x, y}); }
 /// x shifted right by y bits, keeping the sign; 0 or -1 where y is the width or more, or negative.
 inline Expr right_shift(const Expr& x, const Expr& y) { return call("right_shift", {x, y}); }
+inline Expr bitwise_right_shift(const Expr& x, const Expr& y) { return call("bitwise_right_shift", {x, y}); }
 /// Greatest common divisor of the magnitudes.
 inline Expr gcd(const Expr& x, const Expr& y) { return call("gcd", {x, y}); }
 /// Least common multiple of the magnitudes.
@@ -216,6 +219,8 @@ inline Expr degrees(const Expr& x) { return call("degrees", {x}); }
 inline Expr real(const Expr& x) { return call("real", {x}); }
 /// Imaginary part; of real numbers, 0.
 inline Expr imag(const Expr& x) { return call("imag", {x}); }
+/// The complex number of these parts, as they are: complex(x, inf) has no NaN, x + 1j*inf has.
+inline Expr complex(const Expr& real, const Expr& imag) { return call("complex", {real, imag}); }
 /// Complex conjugate; of real numbers, x itself.
 inline Expr conjugate(const Expr& x) { return call("conjugate", {x}); }
 inline Expr conj(const Expr& x) { return call("conj", {x}); }
@@ -241,8 +246,8 @@ inline Expr all(const Expr& x, const Over& how = {}) { return call("all", {x}, h
 inline Expr count_nonzero(const Expr& x, const Over& how = {}) { return call("count_nonzero", {x}, how); }
 /// sin(pi*x) / (pi*x), 1 at zero.
 inline Expr sinc(const Expr& x) { return call("sinc", {x}); }
-/// Angle of a complex number, in (-pi, pi].
-inline Expr angle(const Expr& z) { return call("angle", {z}); }
+/// Angle of a complex number, in (-pi, pi]; deg=True: in degrees.
+inline Expr angle(const Expr& z, const Expr& deg = false) { return call("angle", {z, deg}); }
 /// Whether a is within atol + rtol*abs(b) of b.
 inline Expr isclose(const Expr& a, const Expr& b, const Expr& rtol = 1e-05, const Expr& atol = 1e-08, const Expr& equal_nan = false) { return call("isclose", {a, b, rtol, atol, equal_nan}); }
 /// Arithmetic mean of the elements where a mask is true: what mean(x, where=mask) stands for.
