@@ -37,6 +37,8 @@ struct Truth {
   Binary binary;
   double low, high;
   double bound = 1.0;  ///< ulp
+  /// An ulp below 2^least counts as 2^least where x < 0: the absolute error allowed beside zeros is bound * 2^least.
+  int least64 = -1074, least32 = -149;
 };
 
 template <class T>
@@ -163,7 +165,8 @@ class Reference {
     if (result != result) return HUGE_VAL;
     if (mpfr_inf_p(true_)) return std::isinf(result) && std::signbit(result) == (mpfr_sgn(true_) < 0) ? 0 : HUGE_VAL;
     if (mpfr_zero_p(true_)) return result == 0 ? 0 : HUGE_VAL;
-    const int exponent = std::max<int>(static_cast<int>(mpfr_get_exp(true_)) - kDigits, kLowest);
+    const int least = x < 0 ? std::max(kLowest, sizeof(T) == 8 ? truth.least64 : truth.least32) : kLowest;
+    const int exponent = std::max<int>(static_cast<int>(mpfr_get_exp(true_)) - kDigits, least);
     if (std::isinf(result)) {  // right where the true value rounds beyond the largest; a whole ulp is allowed at the edge
       if (std::signbit(result) != (mpfr_sgn(true_) < 0)) return HUGE_VAL;
       mpfr_set_ui_2exp(difference_, 1, kHighest, MPFR_RNDN);
