@@ -360,19 +360,6 @@ ENGINE_LANE T conjugate(T x) noexcept {
   return x;
 }
 
-/// The C library's own signals poles of gamma as domain errors; SciPy gives NaN there, and infinity at zero.
-ENGINE_LANE double gamma(double x) noexcept { return __builtin_tgamma(x); }
-ENGINE_LANE float gamma(float x) noexcept { return __builtin_tgammaf(x); }
-extern "C" double lgamma_r(double, int*) noexcept;  // lgamma itself writes a global sign
-extern "C" float lgammaf_r(float, int*) noexcept;
-ENGINE_LANE double lgamma(double x) noexcept {
-  int sign;
-  return lgamma_r(x, &sign);
-}
-ENGINE_LANE float lgamma(float x) noexcept {
-  int sign;
-  return lgammaf_r(x, &sign);
-}
 template <class T>
 ENGINE_LANE T heaviside(T x, T at_zero) noexcept {
   return x != x ? x : x == 0 ? at_zero : x < 0 ? T(0) : T(1);

@@ -63,7 +63,8 @@ def header() -> str:
             )
             rows.append("{" + ", ".join(hexadecimal(x, bits) for x in c) + "}")
             worst = max(worst, error)
-        text += f"/// 2 artanh(q/2) and artanh(q), as q + q^3 p(q^2) for |q| <= 0.401 and 0.2005, to 2^-{bits_of_error(worst)} of q.\n"
+        about = "2 artanh(q/2) and artanh(q), as q + q^3 p(q^2) for |q| <= 0.401 and 0.2005"
+        text += f"/// {about}, to 2^-{bits_of_error(worst)} of q.\n"
         text += f"inline constexpr {item} kArtanh{name}[2][{degree + 1}] = {{\n    " + ",\n    ".join(rows) + "};\n"
     # 1 - tanh(x) is half-way between j and j + 1 steps of 2^-53 from here on, j = 2, 1, 0.
     ends = [rounded(mp.atanh(1 - mp.mpf(2 * j + 1) * mp.mpf(2) ** -54), 53) for j in (2, 1, 0)]
