@@ -1,4 +1,5 @@
 // catalog/elementary/gamma_coefficients.hpp - written by tools/coefficients/gamma.py: do not edit.
+// clang-format off
 #pragma once
 
 namespace engine::math {
