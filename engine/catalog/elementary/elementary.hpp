@@ -6,3 +6,4 @@
 #include "engine/catalog/elementary/hyperbolic.hpp"
 #include "engine/catalog/elementary/log.hpp"
 #include "engine/catalog/elementary/trig.hpp"
+#include "engine/catalog/elementary/pow.hpp"

@@ -13,6 +13,7 @@
 //   + - & | ^ ~ == on Bits<F>       wrapping; shl<n>, shr<n> by constants, logical
 //   disjoint(Bits<F>, Bits<F>)      whether they have no 1 in common: (a & b) == 0
 //   gather(table, Bits<F>)          table[index], for the few tables there are
+//   gather_row(rows, Bits<F>)       rows[index] of a table of rows of four, the first three of them
 //   patch(mask, x, result, f)       f(x) one lane at a time where the mask is true: what is rare and long
 //
 // There is no min, max, conversion or rint: their NaN rules or their speed differ between instruction sets. Integers come
@@ -101,6 +102,18 @@ ENGINE_LANE unsigned shr(unsigned a) noexcept {
 }
 ENGINE_LANE double gather(const double* table, unsigned long index) noexcept { return table[index]; }
 ENGINE_LANE float gather(const float* table, unsigned index) noexcept { return table[index]; }
+template <class F>
+struct Row {
+  F a, b, c;
+};
+template <class T, int kRows>
+ENGINE_LANE Row<T> gather_row(const T (&rows)[kRows][4], typename LaneTraits<T>::Bits index) noexcept {
+  return {rows[index][0], rows[index][1], rows[index][2]};
+}
+/// The same of 32 rows that are there as columns too: some vectors hold a column in registers.
+ENGINE_LANE Row<float> gather_row(const float (&rows)[32][4], const float (&)[3][32], unsigned index) noexcept {
+  return {rows[index][0], rows[index][1], rows[index][2]};
+}
 
 /// result, with f(x) in the lanes where the mask is true; f takes and gives one item, and is called for those lanes alone.
 template <class Function>

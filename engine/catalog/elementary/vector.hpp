@@ -318,6 +318,65 @@ ENGINE_LANE Vector<T, kN> gather(const T* table, VectorBits<typename LaneTraits<
 #endif
 }
 
+// Rows are loaded one by one and transposed: hardware gathers are slower, several times so where the processor is kept from
+// leaking by them (Intel, Gather Data Sampling, 2023).
+template <class T, int kN, int kRows>
+ENGINE_LANE Row<Vector<T, kN>> gather_row(const T (&rows)[kRows][4], VectorBits<typename LaneTraits<T>::Bits, kN> index) noexcept {
+  using V = Vector<T, kN>;
+  typename LaneTraits<T>::Bits at[kN];
+  __builtin_memcpy(at, &index.raw, sizeof at);
+#if defined(__AVX__)
+  if constexpr (sizeof(T) == 8 && kN >= 4) {
+    // {row i, row i + 2} and {row i + 1, row i + 3}, of each the first half and the second.
+    const auto pair = [&](int i, int j) __attribute__((always_inline)) {
+      return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_load_pd(&rows[at[i]][j])), _mm_load_pd(&rows[at[i + 2]][j]), 1);
+    };
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+    const auto four = [&](int i, int j) __attribute__((always_inline)) {
+      return __builtin_shufflevector(pair(i, j), pair(i + 4, j), 0, 1, 2, 3, 4, 5, 6, 7);
+    };
+    const __m512d even = four(0, 0), odd = four(1, 0);
+    using Raw = typename V::Raw;
+    return {V(__builtin_shufflevector((Raw)even, (Raw)odd, 0, 8, 2, 10, 4, 12, 6, 14)),
+            V(__builtin_shufflevector((Raw)even, (Raw)odd, 1, 9, 3, 11, 5, 13, 7, 15)),
+            V(__builtin_shufflevector((Raw)four(0, 2), (Raw)four(1, 2), 0, 8, 2, 10, 4, 12, 6, 14))};
+#else
+    const __m256d even = pair(0, 0), odd = pair(1, 0);
+    return {V(_mm256_unpacklo_pd(even, odd)), V(_mm256_unpackhi_pd(even, odd)), V(_mm256_unpacklo_pd(pair(0, 2), pair(1, 2)))};
+#endif
+  }
+  if constexpr (sizeof(T) == 4 && kN == 8) {
+    const auto pair = [&](int i) __attribute__((always_inline)) {
+      return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_load_ps(rows[at[i]])), _mm_load_ps(rows[at[i + 4]]), 1);
+    };
+    const __m256 r0 = pair(0), r1 = pair(1), r2 = pair(2), r3 = pair(3);
+    const __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(r0, r1)), low23 = _mm256_castps_pd(_mm256_unpacklo_ps(r2, r3));
+    const __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(r0, r1)), high23 = _mm256_castps_pd(_mm256_unpackhi_ps(r2, r3));
+    return {V(_mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23))), V(_mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23))),
+            V(_mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23)))};
+  }
+#endif
+  Row<V> result;
+  for (int i = 0; i < kN; ++i) {
+    result.a.raw[i] = rows[at[i]][0];
+    result.b.raw[i] = rows[at[i]][1];
+    result.c.raw[i] = rows[at[i]][2];
+  }
+  return result;
+}
+template <int kN>
+ENGINE_LANE Row<Vector<float, kN>> gather_row([[maybe_unused]] const float (&rows)[32][4], [[maybe_unused]] const float (&columns)[3][32],
+                                              VectorBits<unsigned, kN> index) noexcept {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  const auto look_up = [&](const float(&column)[32]) __attribute__((always_inline)) {
+    return Vector<float, kN>(_mm512_maskz_permutex2var_ps(0xffff, _mm512_load_ps(column), (__m512i)index.raw, _mm512_load_ps(column + 16)));
+  };
+  return {look_up(columns[0]), look_up(columns[1]), look_up(columns[2])};
+#else
+  return gather_row<float, kN>(rows, index);
+#endif
+}
+
 // Out of line: what is rare must not make the loop around it large. `static`: local to the object file.
 template <class T, int kN, class Function>
 static __attribute__((noinline, cold)) void patch_lanes(const VectorMask<sizeof(T), kN>& mask, const T* x, T* result, Function f) noexcept {
