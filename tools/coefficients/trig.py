@@ -6,7 +6,7 @@ from tools.coefficients.minimax import array, bits_of_error, hexadecimal, minima
 
 
 def header() -> str:
-    return quarter_turn() + two_over_pi() + sine_and_cosine()
+    return quarter_turn() + two_over_pi() + sine_and_cosine() + tangent()
 
 
 def quarter_turn() -> str:
@@ -63,4 +63,22 @@ def sine_and_cosine() -> str:
         c, error = minimax(cosine, 0, limit, range(terms + 1), bits=bits, weight=cosine_weight, fixed=half)
         says = f"cos(r) = 1 - r^2 / 2 + r^4 p(r^2) for |r| <= pi/4, to 2^-{bits_of_error(error)}."
         text += array(f"kCos{name}", c[1:], bits, says)
+    return text
+
+
+def tangent() -> str:
+    def tail(z: mp.mpf) -> mp.mpf:  # (tan(r) - r) / r^3
+        r = mp.sqrt(z)
+        return (mp.tan(r) - r) / r**3 if r > 1e-6 else mp.mpf(1) / 3 + z * 2 / 15
+
+    def weight(z: mp.mpf) -> mp.mpf:
+        return z * mp.sqrt(z) / mp.tan(mp.sqrt(z))
+
+    text = ""
+    for bits, slack, terms, name in ((53, 20, 15, "64"), (24, 8, 7, "32")):
+        limit = (mp.pi / 4 * (1 + mp.mpf(2) ** -slack)) ** 2
+        c, error = minimax(tail, 0, limit, range(terms), bits=bits, weight=weight)
+        text += f"/// tan(r) = r + r^3 (Third + r^2 p(r^2)) for |r| <= pi/4, to 2^-{bits_of_error(error)}.\n"
+        text += constant(f"kThird{name}", c[0], bits)
+        text += array(f"kTan{name}", c[1:], bits)
     return text

@@ -1,4 +1,4 @@
-// catalog/elementary/trig.hpp - sin, cos.
+// catalog/elementary/trig.hpp - sin, cos, tan.
 //
 // x = k pi/2 + r + low with |r| <= pi/4, for every finite x, and r + low right to far more than the item's digits:
 //   up to kReduceLimit   pi/2 in three parts (Cody & Waite, Software Manual for the Elementary Functions, 1980). x - k High is
@@ -8,6 +8,7 @@
 //   above                the digits of 2/pi that matter times the mantissa in integers (Payne & Hanek, SIGNUM Newsletter 18, 1983),
 //                        one lane at a time.
 // sin(r) = r + r^3 p(r^2), cos(r) = 1 + r^2 (-1/2 + r^2 q(r^2)), minimax polynomials, with `low` where it counts; k mod 4 picks and signs.
+// tan(r) = r + r^3 (c + r^2 p(r^2)) likewise; a quarter turn further -1 / tan(r), the quotient corrected by its remainder.
 #pragma once
 
 #include "engine/catalog/elementary/lane.hpp"
@@ -160,6 +161,39 @@ ENGINE_LANE F cos(F x) noexcept {
   const Angle<F> a = reduce(magnitude);
   const F y = turned_sine(a, a.quarters + LaneBits<F>(1u));
   return patch(!(magnitude < reduce_limit<F>()), x, y, [](ItemOf<F> huge) { return cos_huge(huge); });
+}
+
+/// tan(hi + lo) - hi, for |hi| <= pi/4. The first term of the series gets its own step, as its error is most of all.
+template <FloatLane F>
+ENGINE_LANE F tangent_tail(const Angle<F>& a) noexcept {
+  const F z = a.hi * a.hi, cube = a.hi * z;
+  // What z lacks of (hi + lo)^2, times the slope of tan(r) / r by r^2, which is 0.6 where it matters.
+  const F square_low = fma(a.hi + a.hi, a.lo, fma(a.hi, a.hi, -z)), low = fma(square_low, a.hi * F(ItemOf<F>(0.66)), a.lo);
+  if constexpr (DoubleLane<F>)
+    return fma(cube, F(kThird64), fma(cube * z, estrin(z, kTan64), low));
+  else
+    return fma(cube, F(kThird32), fma(cube * z, horner(z, kTan32), low));
+}
+/// tan(hi + lo + quarters pi/2).
+template <FloatLane F>
+ENGINE_LANE F turned_tangent(const Angle<F>& a) noexcept {
+  using T = ItemOf<F>;
+  const Two<F> t = fast_two_sum(a.hi, tangent_tail(a));
+  const F inverse = F(T(1)) / t.hi;
+  const F cotangent = fma(inverse, fma(-inverse, t.lo, fma(-inverse, t.hi, F(T(1)))), inverse);
+  const F y = select(disjoint(a.quarters, LaneBits<F>(1u)), t.hi, cotangent);
+  return with_flipped_sign(y, float_of(shl<8 * sizeof(T) - 1>(a.quarters)));
+}
+template <class T>
+ENGINE_LANE T tan_huge(T x) noexcept {
+  if (!(abs(x) < infinity<T>())) return not_a_number<T>();
+  return with_flipped_sign(static_cast<T>(turned_tangent(reduce_huge(abs(x)))), x);
+}
+template <FloatLane F>
+ENGINE_LANE F tan(F x) noexcept {
+  const F magnitude = abs(x);
+  const F y = with_flipped_sign(turned_tangent(reduce(magnitude)), x);
+  return patch(!(magnitude < reduce_limit<F>()), x, y, [](ItemOf<F> huge) { return tan_huge(huge); });
 }
 
 }  // namespace engine::math

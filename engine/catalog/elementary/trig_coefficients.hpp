@@ -49,5 +49,31 @@ inline constexpr float kCos32[] = {
     0x1.55554a0000000p-5f,
     -0x1.6c0c220000000p-10f,
     0x1.99e5240000000p-16f};
+/// tan(r) = r + r^3 (Third + r^2 p(r^2)) for |r| <= pi/4, to 2^-60.0.
+inline constexpr double kThird64 = 0x1.555555555555dp-2;
+inline constexpr double kTan64[] = {
+    0x1.11111111106ddp-3,
+    0x1.ba1ba1bab238ep-5,
+    0x1.664f485fc597ap-6,
+    0x1.226e3a2f818d1p-7,
+    0x1.d6d2f4b5fc53fp-9,
+    0x1.7db0d9151afd8p-10,
+    0x1.34c31b43e33b9p-11,
+    0x1.fecb8f0a310a2p-13,
+    0x1.6070563fa2f52p-14,
+    0x1.1664254c7be17p-14,
+    -0x1.9c287194b613ap-16,
+    0x1.908b5793901dfp-15,
+    -0x1.8fe5ed157cbe1p-16,
+    0x1.45899972f9d31p-17};
+/// tan(r) = r + r^3 (Third + r^2 p(r^2)) for |r| <= pi/4, to 2^-29.3.
+inline constexpr float kThird32 = 0x1.5555620000000p-2f;
+inline constexpr float kTan32[] = {
+    0x1.110d180000000p-3f,
+    0x1.baf1640000000p-5f,
+    0x1.5bcb7c0000000p-6f,
+    0x1.67ced60000000p-7f,
+    -0x1.9a792a0000000p-14f,
+    0x1.24fb660000000p-8f};
 
 }  // namespace engine::math
