@@ -138,17 +138,21 @@ ENGINE_LANE Complex<T> sign(Complex<T> x) noexcept {
   return {x.re / size, x.im / size};
 }
 
+/// Infinities as 1, what is finite or NaN as 0; signs are kept.
+template <class T>
+ENGINE_LANE Complex<T> boxed(Complex<T> z) noexcept {
+  return {with_sign(abs(z.re) == infinity<T>() ? T(1) : T(0), z.re), with_sign(abs(z.im) == infinity<T>() ? T(1) : T(0), z.im)};
+}
+/// NaN as 0.
+template <class T>
+ENGINE_LANE Complex<T> without_nan(Complex<T> z) noexcept {
+  return {z.re == z.re ? z.re : with_sign(T(0), z.re), z.im == z.im ? z.im : with_sign(T(0), z.im)};
+}
 /// The product with its infinities recovered: C99, Annex G.5.1, example 1.
 template <class T>
 ENGINE_LANE Complex<T> multiply_recovered(Complex<T> x, Complex<T> y) noexcept {
   const Complex<T> product = multiply(x, y);
   if (product.re == product.re || product.im == product.im) return product;
-  const auto boxed = [](Complex<T> z) {
-    return Complex<T>{with_sign(abs(z.re) == infinity<T>() ? T(1) : T(0), z.re), with_sign(abs(z.im) == infinity<T>() ? T(1) : T(0), z.im)};
-  };
-  const auto without_nan = [](Complex<T> z) {
-    return Complex<T>{z.re == z.re ? z.re : with_sign(T(0), z.re), z.im == z.im ? z.im : with_sign(T(0), z.im)};
-  };
   const bool x_infinite = isinf(x), y_infinite = isinf(y);
   if (x_infinite) x = boxed(x), y = without_nan(y);
   if (y_infinite) y = boxed(y), x = without_nan(x);
@@ -174,8 +178,10 @@ ENGINE_LANE Complex<T> power(Complex<T> x, Complex<T> y) noexcept {
     if (n == 2) return multiply(x, x);
     const bool inverse = n < 0;
     if (inverse) n = -n;
-    if (is_plain_power(x, n)) return n == 3 && !inverse ? multiply(x, multiply(x, x)) : power_of_whole(x, n, inverse);
-    if (!isfinite(x)) {
+    const bool plain = is_plain_power(x, n), finite = isfinite(x);
+    if (n == 3 && !inverse && (plain || !finite)) return multiply(x, multiply(x, x));
+    if (plain) return power_of_whole(x, n, inverse);
+    if (!finite) {
       Complex<T> result{T(1), T(0)}, p = x;
       for (int mask = 1;;) {
         if (n & mask) result = multiply(result, p);

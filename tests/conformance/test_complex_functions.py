@@ -135,7 +135,7 @@ def test_results_at_the_ends_of_the_range_neither_overflow_nor_vanish():
         ("log(z)", complex(big, big), complex(np.log(big) + np.log(2) / 2, np.pi / 4)),
         ("log(z)", complex(1, 1e-170), complex(0, 1e-170)),
         ("arcsin(z)", complex(big, big), complex(np.pi / 4, np.log(big) + 1.5 * np.log(2))),
-        ("arctanh(z)", complex(1e-300, 1e10), complex(1e-320, np.pi / 2)),
+        ("arctanh(z)", complex(1e-300, 1e10), complex(1e-320, np.pi / 2 - 1e-10)),
     ):
         result = evaluate(text, z=np.array([z]))[0]
         want = complex(np.exp(710 - 1) * np.cos(1.5) * np.e, np.inf) if want is None else want
