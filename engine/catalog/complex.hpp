@@ -178,9 +178,10 @@ ENGINE_LANE Complex<T> power(Complex<T> x, Complex<T> y) noexcept {
     if (n == 2) return multiply(x, x);
     const bool inverse = n < 0;
     if (inverse) n = -n;
-    const bool plain = is_plain_power(x, n), finite = isfinite(x);
-    if (n == 3 && !inverse && (plain || !finite)) return multiply(x, multiply(x, x));
-    if (plain) return power_of_whole(x, n, inverse);
+    const bool finite = isfinite(x);
+    constexpr int kCube = sizeof(T) == 8 ? 3 : 12;  // is_plain_power is about double's range, four times float's
+    if (n == 3 && !inverse && (is_plain_power(x, kCube) || !finite)) return multiply(x, multiply(x, x));
+    if (is_plain_power(x, n)) return power_of_whole(x, n, inverse);
     if (!finite) {
       Complex<T> result{T(1), T(0)}, p = x;
       for (int mask = 1;;) {

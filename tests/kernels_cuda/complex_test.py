@@ -1,4 +1,4 @@
-"""The complex functions as NVRTC compiles them: readable without a standard header, to correctly rounded operations alone."""
+"""The complex functions as NVRTC compiles them: without a standard header, to correctly rounded operations alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def source(item: str) -> str:
     for name, arity in functions().items():
         result = item if name == "absolute" else f"Complex<{item}>"
         call = f"engine::math::{name}(x[i]{', y[i]' if arity == 2 else ''})"
-        text += f'extern "C" __global__ void complex_{name}({result}* r, const Complex<{item}>* x, const Complex<{item}>* y) {{\n'
+        parameters = f"{result}* r, const Complex<{item}>* x, const Complex<{item}>* y"
+        text += f'extern "C" __global__ void complex_{name}({parameters}) {{\n'
         text += f"  const int i = blockIdx.x * blockDim.x + threadIdx.x;\n  r[i] = {call};\n}}\n"
     return text
 

@@ -113,13 +113,15 @@ ENGINE_LANE T root(Two<T> a) noexcept {
 /// |z|: infinite where a part is, even beside NaN.
 template <class T>
 ENGINE_LANE T absolute(Complex<T> z) noexcept {
+  constexpr T kTop = kIsDouble<T> ? T(0x1p510) : T(0x1p62f), kBottom = kIsDouble<T> ? T(0x1p-450) : T(0x1p-40f);
+  const T p = abs(z.re), q = abs(z.im), a = p > q ? p : q, b = p > q ? q : p;
+  if (a < kTop && a > kBottom && b >= T(0)) return root(sum_of_squares(a, b));
   if (abs(z.re) == infinity<T>() || abs(z.im) == infinity<T>()) return infinity<T>();
   if (z.re != z.re || z.im != z.im) return not_a_number<T>();
   if (z.re == T(0) || z.im == T(0)) return abs(z.re) + abs(z.im);
-  const Pair<T> p = scaled_pair(z.re, z.im);
-  const T r = root(sum_of_squares(p.x, p.y));
-  const int half = p.exponent / 2;
-  return r * two_to<T>(half) * two_to<T>(p.exponent - half);
+  const Pair<T> pair = scaled_pair(z.re, z.im);
+  const int half = pair.exponent / 2;
+  return root(sum_of_squares(pair.x, pair.y)) * two_to<T>(half) * two_to<T>(pair.exponent - half);
 }
 
 /// sin(y), cos(y) and cos(y) - 1.
