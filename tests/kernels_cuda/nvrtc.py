@@ -23,7 +23,11 @@ def library() -> ctypes.CDLL:
 
 def headers() -> dict[str, str]:
     """What the device form of the elementary functions includes, by its name."""
-    files = [*(ROOT / "engine/catalog/elementary").glob("*.hpp"), ROOT / "engine/base/lane.hpp"]
+    files = [
+        *(ROOT / "engine/catalog/elementary").glob("*.hpp"),
+        ROOT / "engine/catalog/complex.hpp",
+        ROOT / "engine/base/lane.hpp",
+    ]
     return {str(path.relative_to(ROOT)): path.read_text() for path in files if path.name != "vector.hpp"}
 
 

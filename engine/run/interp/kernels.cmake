@@ -28,6 +28,9 @@ foreach(isa ${kernel_isas})
     target_compile_options(${object} PRIVATE ${kernel_options} ${kernel_options_${isa}})
     if(part EQUAL 6)  # complex: see loops.cpp
       target_compile_options(${object} PRIVATE -fno-tree-vectorize -fno-tree-slp-vectorize)
+      if(isa MATCHES "avx")  # for the complex functions' own fma; contraction is off
+        target_compile_options(${object} PRIVATE -mfma)
+      endif()
     endif()
     target_compile_definitions(${object} PRIVATE ENGINE_ISA=${isa} ENGINE_PART=${part})
     target_sources(engine_interp_kernels PRIVATE $<TARGET_OBJECTS:${object}>)
