@@ -79,8 +79,8 @@ def complaint(row, result, want):
     if result.dtype != want.dtype or result.shape != want.shape:
         return f"{result.dtype}{result.shape}, not {want.dtype}{want.shape}"
     exact = row.ulp == 0 and not (
-        want.dtype.kind == "c" and row.name in ("multiply", "square")
-    )  # complex products: 4 eps
+        want.dtype.kind == "c" and row.name in ("multiply", "square", "sqrt")
+    )  # complex products: 4 eps; the complex root is a function of our own
     if want.dtype.kind not in "fc" or exact:
         same = np.array_equal(result, want, equal_nan=want.dtype.kind in "fc")
         return None if same else f"{result.ravel()[:6]}, not {want.ravel()[:6]}"
@@ -196,6 +196,9 @@ UNSPECIFIED = {
     "remainder": "f",
     "sinc": "f",
     "angle": "b",
+    # Of complex numbers NumPy rounds 1 + x and x * ln 2 first: tiny and huge ones are lost. See tests/accuracy.
+    "log1p": "c",
+    "exp2": "c",
 }
 
 

@@ -182,7 +182,8 @@ def power(x: Value, y: Value) -> Value:
         return Value(r)  # a square, a root, a reciprocal: exact operations
     if r.dtype.kind == "c":
         turn = magnitude(y.v) * np.abs(np.log(np.maximum(magnitude(a), 1e-300)))
-        error = 64 * _EPS[r.dtype.char] * (4 + turn + magnitude(y.v)) * magnitude(r) + _TINY[r.dtype.char]
+        # NumPy's negative whole powers divide by a product that may have overflowed: what is subnormal comes out as 0.
+        error = 64 * _EPS[r.dtype.char] * (4 + turn + magnitude(y.v)) * magnitude(r) + np.finfo(r.dtype).tiny
         sound = np.isfinite(r) & (magnitude(a) > 1e-30)
         return Value(r, BOUNDED, np.broadcast_to(np.where(sound, error, np.inf), np.shape(r)))
     error = np.where(np.isfinite(r), 8 * _EPS[r.dtype.char] * magnitude(r) + 2 * _TINY[r.dtype.char], 0.0)

@@ -104,11 +104,6 @@ ENGINE_LANE Two<T> sum_of_squares(T x, T y) noexcept {
   const Two<T> xx = two_product(x, x), yy = two_product(y, y), sum = two_sum(xx.hi, yy.hi);
   return fast_two_sum(sum.hi, sum.lo + (xx.lo + yy.lo));
 }
-template <class T>
-ENGINE_LANE T root(Two<T> a) noexcept {
-  const T r = sqrt(a.hi);
-  return r + (fma(-r, r, a.hi) + a.lo) / (r + r);
-}
 
 /// |z|: infinite where a part is, even beside NaN.
 template <class T>
@@ -174,7 +169,7 @@ struct Power {
 };
 /// exp(x.hi + x.lo); what is beyond all ranges is cut to where it still is.
 template <class T>
-ENGINE_LANE Power<T> exp_in_parts(Two<T> x) noexcept {
+ENGINE_LANE Power<T> power_in_parts(Two<T> x) noexcept {
   constexpr T kEnd = kIsDouble<T> ? T(1500) : T(200);
   if (abs(x.hi) > kEnd) x = {with_sign(kEnd, x.hi), T(0)};
   Rounded<T> k;
@@ -270,7 +265,7 @@ ENGINE_LANE Complex<T> exp(Complex<T> z) noexcept {
   if (z.im == T(0)) return {exp(z.re), z.im};
   if (!is_finite(z.im)) return exp_without_angle(z);
   const SinCos<T> a = sin_cos(z.im);
-  return times(exp_in_parts(Two<T>{z.re, T(0)}), a.cos, a.sin);
+  return times(power_in_parts(Two<T>{z.re, T(0)}), a.cos, a.sin);
 }
 /// For |im| up to 2^50 (2^22 in float) within the bound; beyond, the angle's error grows as im does.
 template <class T>
@@ -282,7 +277,7 @@ ENGINE_LANE Complex<T> exp2(Complex<T> z) noexcept {
   const T angle = z.im * ln2.hi;
   const SinCos<T> a = sin_cos(Two<T>{angle, fma(z.im, ln2.lo, fma(z.im, ln2.hi, -angle))});
   const T x = abs(z.re) > kEnd ? with_sign(kEnd, z.re) : z.re, k = round_to_int(x).value, r = x - k, natural = r * ln2.hi;
-  Power<T> e = exp_in_parts(Two<T>{natural, fma(r, ln2.lo, fma(r, ln2.hi, -natural))});
+  Power<T> e = power_in_parts(Two<T>{natural, fma(r, ln2.lo, fma(r, ln2.hi, -natural))});
   if (k == k) e.k += static_cast<int>(k);
   return times(e, a.cos, a.sin);
 }
@@ -294,7 +289,7 @@ ENGINE_LANE Complex<T> expm1(Complex<T> z) noexcept {
     return {e.re - T(1), e.im};
   }
   const SinCos<T> a = sin_cos(z.im);
-  const Complex<T> e = times(exp_in_parts(Two<T>{z.re, T(0)}), a.cos, a.sin);
+  const Complex<T> e = times(power_in_parts(Two<T>{z.re, T(0)}), a.cos, a.sin);
   if (!(abs(z.re) < T(1))) return {e.re - T(1), e.im};
   return {fma(expm1(z.re), a.cos, a.cos_less_one), e.im};
 }
@@ -344,7 +339,7 @@ ENGINE_LANE Complex<T> log1p(Complex<T> z) noexcept {
 /// exp(|x|) / 2 as m 2^k.
 template <class T>
 ENGINE_LANE Power<T> half_exp_in_parts(T x) noexcept {
-  const Power<T> e = exp_in_parts(Two<T>{abs(x), T(0)});
+  const Power<T> e = power_in_parts(Two<T>{abs(x), T(0)});
   return {e.m, e.k - 1};
 }
 template <class T>
@@ -565,7 +560,7 @@ ENGINE_LANE Complex<double> power_by_log(Complex<double> z, Complex<double> w) n
   const Two<double> re = sum_in_two(product_in_two(c, l), negative_of(product_in_two(d, t)));
   const Two<double> im = sum_in_two(product_in_two(d, l), product_in_two(c, t));
   const SinCos<double> a = sin_cos(im);
-  return im.hi == 0 ? times(exp_in_parts(re), 1.0, rough.im) : times(exp_in_parts(re), a.cos, a.sin);
+  return im.hi == 0 ? times(power_in_parts(re), 1.0, rough.im) : times(power_in_parts(re), a.cos, a.sin);
 }
 ENGINE_LANE Complex<float> power_by_log(Complex<float> z, Complex<float> w) noexcept {
   const double x = z.re, y = z.im, l = log_modulus(x, y), t = atan2(y, x), c = w.re, d = w.im;
