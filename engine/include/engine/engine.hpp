@@ -4,5 +4,6 @@
 #include <engine/array.hpp>
 #include <engine/error.hpp>
 #include <engine/evaluate.hpp>
+#include <engine/memory.hpp>
 #include <engine/options.hpp>
 #include <engine/threads.hpp>
