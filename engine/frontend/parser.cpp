@@ -621,6 +621,10 @@ class Parser {
     if (reduction) return reduce(*reduction, name_token.span, whole, list, args);
     if (derived) {
       place(name, name_token.span, derived->parameters, list, args);
+      if (name == "std" && is_given(args[4])) {
+        const NodeId variance = masked_variance(args[0], args[4], args[1], args[2], args[3], name_token.span, whole);
+        return add({.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(Op::Sqrt), .span = whole, .mark = name_token.span}, {variance});
+      }
       return instantiate(*derived, args, name_token.span, whole);
     }
     const bool rounds = op->id == Op::Round;  // np.round's second argument is no operand: it chooses among operations
@@ -652,14 +656,11 @@ class Parser {
       const std::size_t comma = rest.find(", ");
       const std::string_view item = rest.substr(0, comma), name = item.substr(0, item.find('='));
       for (int k = 0; k < kAll; ++k)
-        if (kNames[k] == name) args[k] = given[at];
+        if (kNames[k] == name || (k == kValue && at == 0)) args[k] = given[at];
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
     }
-    const auto is_absent = [&](NodeId& id) {
-      if (id != kNone && ast_.nodes[id].kind == Syntax::NewAxis) id = kNone;
-      return id == kNone;
-    };
-    for (const int k : {kDtype, kInitial, kWhere, kDdof}) is_absent(args[k]);
+    for (const int k : {kDtype, kInitial, kWhere, kDdof})
+      if (!is_given(args[k])) args[k] = kNone;
     const bool picks = row.id == Reduction::Min || row.id == Reduction::Max;
     const bool typed = args[kDtype] != kNone;
     const auto make = [&](Syntax kind, std::uint16_t id, std::initializer_list<NodeId> children) {
@@ -673,6 +674,8 @@ class Parser {
     const std::uint16_t dtype = typed ? ast_.nodes[args[kDtype]].id : std::uint16_t{0};
     if (typed) args[kValue] = make(Syntax::Cast, dtype, {args[kValue]});
     if (args[kWhere] != kNone) {
+      if (row.id == Reduction::Var)
+        return masked_variance(args[kValue], args[kWhere], args[kAxis], args[kKeepdims], args[kDdof], mark, whole);
       if (row.id == Reduction::Mean) {
         if (args[kDdof] != kNone) fail(span(args[kDdof]), "'mean' takes no ddof beside where", "here");
         NodeId masked[] = {args[kValue], args[kWhere], args[kAxis], args[kKeepdims]};
@@ -695,6 +698,30 @@ class Parser {
                     : row.id == Reduction::Min  ? Op::Minimum
                                                 : Op::Maximum;
     return make(Syntax::Apply, static_cast<std::uint16_t>(with), {result, args[kInitial]});
+  }
+
+  /// Whether an argument that may be left out, or None, has a value.
+  bool is_given(NodeId id) const { return id != kNone && ast_.nodes[id].kind != Syntax::NewAxis; }
+
+  /// var(value, where=mask): of what the mask leaves, without NaN for the rest; NaN where one of the elements is.
+  NodeId masked_variance(NodeId value, NodeId mask, NodeId axis, NodeId keepdims, NodeId ddof, Span mark, Span whole) {
+    using catalog::Reduction;
+    const auto apply = [&](Op op, std::initializer_list<NodeId> children) {
+      return add({.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(op), .span = whole, .mark = mark}, children);
+    };
+    const auto reduce = [&](Reduction what, NodeId of, NodeId n, NodeId bounded) {
+      return add({.kind = Syntax::Reduce, .id = static_cast<std::uint16_t>(what), .span = whole, .mark = mark},
+                 {of, axis, keepdims, n, bounded});
+    };
+    Node constant{.kind = Syntax::Boolean, .span = whole, .mark = mark};
+    constant.integer = 1;
+    const NodeId bounded = add(constant);
+    constant.kind = Syntax::Float;
+    constant.real = __builtin_nan("");
+    const NodeId nan = add(constant);
+    const NodeId spoilt = reduce(Reduction::Any, apply(Op::LogicalAnd, {mask, apply(Op::Isnan, {value})}), kNone, kNone);
+    const NodeId left = reduce(Reduction::Nanvar, apply(Op::Where, {mask, value, nan}), ddof, bounded);
+    return apply(Op::Where, {spoilt, nan, left});
   }
 
   /// The nodes of a derived function's text, with the arguments in the parameters' places. They all stand at the call.
