@@ -45,6 +45,10 @@ void dump(std::string_view stage, const std::string& text) {
   std::fprintf(stderr, "-- %.*s\n%s\n", static_cast<int>(stage.size()), stage.data(), text.c_str());
 }
 
+[[noreturn]] void out_of_memory(std::string_view doing, std::string_view text) {
+  throw OutOfMemory({.what = fmt::format("out of memory while {}", doing), .labels = {}, .help = {}, .text = std::string(text)});
+}
+
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
@@ -97,7 +101,7 @@ struct ThreadRecord {
   std::uint64_t total = 0;
   const void* parsed = nullptr;  ///< the program this thread parsed last, until it is first compiled
 };
-constinit thread_local ThreadRecord record;
+constinit ENGINE_THREAD_LOCAL ThreadRecord record;
 
 /// The integer a rank-0 integer operand holds, as OperandType wants it.
 void read_integer(const ArrayView& array, ir::OperandType& type) {
@@ -322,24 +326,15 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
 Program::Program(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Program::~Program() = default;
 
-std::shared_ptr<const Program> Program::compile(std::string text, const Options& options) {
-  for (const Backend& backend : backends())
-    if (backend.choice == options.backend && !backend.usable)
-      throw BackendError({.what = fmt::format("the backend \"{}\" is {}", backend.name, backend.reason),
-                          .labels = {},
-                          .help = "use backend=\"auto\" or \"interp\"",
-                          .text = {}});
+namespace {
+
+/// The parsed text, and what it says about its names.
+std::unique_ptr<Program::Impl> read(const std::string& text, const Options& options) {
   const Deadline deadline(options.limits);
   const Clock::time_point start = Clock::now();
-  std::unique_ptr<Impl> impl;
-  try {
-    impl = std::make_unique<Impl>(text, options);
-    impl->parse_ns = nanoseconds(Clock::now() - start);
-    deadline.left();
-  } catch (Error& error) {
-    error.attach_text(text);
-    throw;
-  }
+  auto impl = std::make_unique<Program::Impl>(text, options);
+  impl->parse_ns = nanoseconds(Clock::now() - start);
+  deadline.left();
   if (wants_dump("ast")) dump("ast", frontend::dump(impl->ast));
   const frontend::Ast& ast = impl->ast;
   const std::pmr::vector<std::uint32_t> free = frontend::free_names(ast, options.blitz, std::pmr::get_default_resource());
@@ -370,7 +365,26 @@ std::shared_ptr<const Program> Program::compile(std::string text, const Options&
   }
   impl->may_alias = writes && ast.statements.size() > 1;
   record.parsed = impl.get();
-  return std::shared_ptr<const Program>(new Program(std::move(impl)));
+  return impl;
+}
+
+}  // namespace
+
+std::shared_ptr<const Program> Program::compile(std::string text, const Options& options) {
+  for (const Backend& backend : backends())
+    if (backend.choice == options.backend && !backend.usable)
+      throw BackendError({.what = fmt::format("the backend \"{}\" is {}", backend.name, backend.reason),
+                          .labels = {},
+                          .help = "use backend=\"auto\" or \"interp\"",
+                          .text = {}});
+  try {
+    return std::shared_ptr<const Program>(new Program(read(text, options)));
+  } catch (Error& error) {
+    error.attach_text(text);
+    throw;
+  } catch (const std::bad_alloc&) {
+    out_of_memory("reading the expression", text);
+  }
 }
 
 const std::string& Program::text() const noexcept { return impl_->text; }
@@ -465,6 +479,8 @@ Explanation Program::describe(const Operand* operands, Order order) const {
   } catch (Error& error) {
     error.attach_text(impl_->text);
     throw;
+  } catch (const std::bad_alloc&) {
+    out_of_memory("explaining the expression", impl_->text);
   }
 }
 
@@ -475,6 +491,8 @@ std::string gradient(std::string_view text, std::string_view wrt, const Options&
   } catch (Error& error) {
     error.attach_text(text);
     throw;
+  } catch (const std::bad_alloc&) {
+    out_of_memory("deriving the expression", text);
   }
 }
 
@@ -527,12 +545,12 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
     if (c.plan.result == plan::kNone && c.plan.target_slot != plan::kNone)
       state_->target_name = static_cast<int>(c.slot_name[c.plan.target_slot]);
   } catch (Error& error) {
-    error.attach_text(impl.text);
     state_->~State();
+    error.attach_text(impl.text);
     throw;
   } catch (const std::bad_alloc&) {
     state_->~State();
-    throw OutOfMemory({.what = "out of memory while preparing the expression", .labels = {}, .help = {}, .text = impl.text});
+    out_of_memory("preparing the expression", impl.text);
   } catch (...) {
     state_->~State();
     throw;

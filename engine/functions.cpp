@@ -1,5 +1,9 @@
 // functions.cpp - the catalog as read-only data for users, and what this build is.
-#include <engine/evaluate.hpp>
+#include <engine/backend.hpp>
+#include <engine/functions.hpp>
+
+#include <algorithm>
+#include <vector>
 
 #include "engine/catalog/op.hpp"
 #include "engine/run/interp/kernels.hpp"
@@ -29,6 +33,13 @@ std::span<const Backend> backends() noexcept {
   return kBackends;
 }
 
+Availability probe(BackendChoice choice) noexcept {
+  if (choice == BackendChoice::Auto) return {true, "chooses among the backends of this build", {}};
+  for (const Backend& backend : backends())
+    if (backend.choice == choice) return {backend.usable, backend.reason, backend.usable ? "" : "use Auto or Interp"};
+  return {false, "no such backend", "use Auto or Interp"};
+}
+
 namespace {
 
 /// Rows in the order of the tables: operations, reductions, derived functions, casts, constants.
@@ -37,6 +48,12 @@ constexpr std::size_t kDerivedFrom = kReductionsFrom + catalog::kReductions;
 constexpr std::size_t kCastsFrom = kDerivedFrom + catalog::kDerived;
 constexpr std::size_t kConstantsFrom = kCastsFrom + kDTypes;
 
+/// What follows the first of several names.
+std::string_view aliases_of(std::string_view names) {
+  const std::size_t bar = names.find('|');
+  return bar == std::string_view::npos ? std::string_view{} : names.substr(bar + 1);
+}
+
 }  // namespace
 
 std::size_t n_functions() noexcept { return kConstantsFrom + catalog::constants().size(); }
@@ -44,8 +61,12 @@ std::size_t n_functions() noexcept { return kConstantsFrom + catalog::constants(
 Function function(std::size_t index) noexcept {
   if (index < kReductionsFrom) {
     const catalog::OpInfo& row = catalog::operations()[index];
-    const std::string_view arguments = row.id == catalog::Op::Round ? "a, decimals=0" : row.arity.names;
-    return {row.name(), arguments, row.sentence, row.oracle.numpy, row.oracle.ulp, "elementwise", row.oracle.low, row.oracle.high};
+    // Of clip all three are shown: each of its bounds may be left out, but not both.
+    const std::string_view arguments = row.id == catalog::Op::Clip ? row.arity.names : catalog::parameters(row);
+    return {row.name(),         arguments,       row.sentence,
+            row.oracle.numpy,   row.oracle.ulp,  "elementwise",
+            row.oracle.low,     row.oracle.high, aliases_of(row.spelling.names),
+            row.spelling.symbol};
   }
   if (index < kDerivedFrom) {
     const catalog::ReductionInfo& row = catalog::reductions()[index - kReductionsFrom];
@@ -64,6 +85,27 @@ Function function(std::size_t index) noexcept {
   }
   const catalog::ConstantInfo& row = catalog::constants()[index - kConstantsFrom];
   return {row.name, "", row.sentence, row.name, 0, "constant"};
+}
+
+std::span<const Function> functions() {
+  static const std::vector<Function> rows = [] {
+    std::vector<Function> list;
+    for (std::size_t i = 0; i < n_functions(); ++i) list.push_back(function(i));
+    return list;
+  }();
+  return rows;
+}
+
+const Function* find_function(std::string_view name) {
+  for (const Function& row : functions()) {
+    if (row.name == name) return &row;
+    for (std::string_view rest = row.aliases; !rest.empty();) {
+      const std::size_t bar = std::min(rest.find('|'), rest.size());
+      if (rest.substr(0, bar) == name) return &row;
+      rest.remove_prefix(std::min(bar + 1, rest.size()));
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace engine

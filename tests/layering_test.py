@@ -34,6 +34,11 @@ def test_public_headers_include_the_standard_library_and_each_other_alone():
             assert name.startswith("engine/") or "." not in name, f"{path.name} includes {name}"
 
 
+def test_the_c_header_includes_the_c_standard_library_alone():
+    text = (ROOT / "engine" / "include" / "engine" / "engine.h").read_text()
+    assert INCLUDE.findall(text) == [("<", "stddef.h"), ("<", "stdint.h")]
+
+
 def test_the_bindings_include_public_headers_alone():
     for path in sources(ROOT / "bindings"):
         for kind, name in INCLUDE.findall(path.read_text()):

@@ -93,13 +93,14 @@ std::string dtype_name(PyArrayObject* array) {
 
 /// Whether `object` is a numpy.ma.MaskedArray; numpy.ma need not have been imported for the answer.
 bool is_masked(PyObject* object) {
-  PyObject* modules = PyImport_GetModuleDict();
-  PyObject* ma = PyDict_GetItemString(modules, "numpy.ma");
-  if (!ma) return false;
-  const Ref type(PyObject_GetAttrString(ma, "MaskedArray"));
+  const Ref key(PyUnicode_FromString("numpy.ma"));
+  const Ref ma(key ? PyImport_GetModule(key.get()) : nullptr);
+  const Ref type(ma ? PyObject_GetAttrString(ma.get(), "MaskedArray") : nullptr);
   const int answer = type ? PyObject_IsInstance(object, type.get()) : 0;
-  PyErr_Clear();
-  return answer == 1;
+  if (!PyErr_Occurred()) return answer == 1;
+  if (!PyErr_ExceptionMatches(PyExc_AttributeError)) throw PythonError{};
+  PyErr_Clear();  // it is being imported: there are no masked arrays yet
+  return false;
 }
 
 /// False where the dtype has no place here.

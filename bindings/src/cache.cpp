@@ -54,9 +54,14 @@ class Cache {
     if (key.size() > kTextBytes) return;
     const std::lock_guard lock(mutex_);
     if (programs_.contains(key)) return;  // another thread was faster
-    n_bytes_ += key.size();
     order_.push_front({std::move(key), program});
-    programs_.emplace(order_.front().key, order_.begin());
+    try {
+      programs_.emplace(order_.front().key, order_.begin());
+    } catch (...) {
+      order_.pop_front();
+      throw;
+    }
+    n_bytes_ += order_.front().key.size();
     while (order_.size() > kTextEntries || n_bytes_ > kTextBytes) {
       n_bytes_ -= order_.back().key.size();
       programs_.erase(order_.back().key);

@@ -60,7 +60,10 @@ void init_errors() {
         py::object(module.attr(std::string(name(static_cast<ErrorKind>(kind))).c_str())).release().ptr();
 }
 
-void set_python_error() noexcept {
+namespace {
+
+/// As set_python_error; throws std::bad_alloc where there is no memory for the message.
+void set_from_current() {
   constexpr const char* kReport = "this is a defect of engine: please report it";
   try {
     throw;
@@ -76,6 +79,16 @@ void set_python_error() noexcept {
     raise(InternalError({.what = error.what(), .labels = {}, .help = kReport, .text = {}}));
   } catch (...) {
     raise(InternalError({.what = "an unknown exception", .labels = {}, .help = kReport, .text = {}}));
+  }
+}
+
+}  // namespace
+
+void set_python_error() noexcept {
+  try {
+    set_from_current();
+  } catch (...) {
+    PyErr_NoMemory();
   }
 }
 

@@ -59,7 +59,7 @@ struct Conversions {
   std::uint32_t copies = 0;
   std::size_t bytes = 0;
 };
-constinit thread_local Conversions conversions;
+constinit ENGINE_THREAD_LOCAL Conversions conversions;
 
 /// What a function of this file takes: evaluate(text, names=None, **options) and its like.
 struct Signature {
@@ -174,17 +174,18 @@ PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, co
       PyErr_Format(PyExc_ValueError, "out has no use: the expression ends in an assignment to '%s', which is its value", target.c_str());
       throw PythonError{};
     }
+    Ref region;  // made before anything is written: there may be no memory for it
+    if (execution.target_name() >= 0) {
+      region = Ref(as_region(operands.object(static_cast<std::size_t>(execution.target_name())), execution.result()));
+      if (!region) throw PythonError{};
+    }
     if (execution.work() > kReleaseAbove) {
       run_released(execution, options.threads);
     } else {
       execution.run({.threads = 1});
     }
     if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
-    if (execution.target_name() >= 0) {
-      PyObject* region = as_region(operands.object(static_cast<std::size_t>(execution.target_name())), execution.result());
-      if (!region) throw PythonError{};
-      return region;
-    }
+    if (region) return region.release();
   } catch (const UnknownName& error) {
     explain_unknown(error, names);
   }
@@ -192,7 +193,11 @@ PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, co
 }
 
 PyObject* make_instance(const char* module_name, const char* name, PyObject* keywords) {
-  const Ref given(keywords), module(PyImport_ImportModule(module_name)), none(PyTuple_New(0));
+  // As a rule it is there, and the import system need not be asked, which does not bear a lack of memory well.
+  const Ref given(keywords), key(PyUnicode_FromString(module_name)), none(PyTuple_New(0));
+  if (!given || !key) return nullptr;
+  Ref module(PyImport_GetModule(key.get()));
+  if (!module && !PyErr_Occurred()) module = Ref(PyImport_Import(key.get()));
   const Ref type(module ? PyObject_GetAttrString(module.get(), name) : nullptr);
   return given && none && type ? PyObject_Call(type.get(), none.get(), given.get()) : nullptr;
 }

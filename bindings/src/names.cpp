@@ -45,7 +45,11 @@ PyCodeObject* code_in(const Ref& code) { return reinterpret_cast<PyCodeObject*>(
 class Frame {
  public:
   Frame() : frame_(PyEval_GetFrame()) {
-    if (!frame_) return;  // called by an embedding program: there are no variables
+    if (!frame_) {
+      if (!PyEval_GetGlobals()) return;  // called by an embedding program: there are no variables
+      PyErr_NoMemory();                  // for the frame object, which Python does not say
+      throw PythonError{};
+    }
     globals_ = Ref(PyFrame_GetGlobals(frame_));
     code_ = code_of(frame_);
     // Of a module, a class body or exec(), locals are the namespace itself; those of a function have no dictionary.

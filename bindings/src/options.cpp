@@ -43,6 +43,7 @@ int read_threads(PyObject* value) {
 /// One budget of a Limits object; `none` stands for None, and a number beyond `most` for `most`.
 std::int64_t read_limit(PyObject* limits, const char* name, std::int64_t most) {
   const Ref value(PyObject_GetAttrString(limits, name));
+  if (!value && !PyErr_ExceptionMatches(PyExc_AttributeError)) throw PythonError{};
   if (!value || (value.get() != Py_None && !PyLong_Check(value.get()))) {
     PyErr_Clear();
     PyErr_Format(PyExc_TypeError, "limits must be an engine.Limits, not %R", limits);

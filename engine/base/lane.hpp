@@ -12,11 +12,8 @@
 namespace engine::math {
 
 template <class To, class From>
-ENGINE_LANE To bit_cast(From from) noexcept {
-  static_assert(sizeof(To) == sizeof(From));
-  To to;
-  __builtin_memcpy(&to, &from, sizeof to);
-  return to;
+ENGINE_LANE constexpr To bit_cast(From from) noexcept {
+  return __builtin_bit_cast(To, from);
 }
 
 }  // namespace engine::math

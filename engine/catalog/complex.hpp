@@ -215,12 +215,17 @@ ENGINE_LANE Complex<T> sign(Complex<T> x) noexcept {
   return {x.re / size, x.im / size};
 }
 
+template <class T>
+ENGINE_LANE Complex<T> complex(T re, T im) noexcept {
+  return {re, im};
+}
+
 /// Small integer exponents by repeated multiplication, as NumPy takes them; others by the C library.
 template <class T>
 ENGINE_LANE Complex<T> power(Complex<T> x, Complex<T> y) noexcept {
   if (y.re == 0 && y.im == 0) return {T(1), T(0)};
   if (x.re == 0 && x.im == 0) {
-    if (y.re > 0 && y.im == 0) return {T(0), T(0)};
+    if (y.re > 0) return {T(0), T(0)};  // whatever turns it: its length goes to zero
     const T nan = __builtin_nanf("");
     return {nan, nan};
   }

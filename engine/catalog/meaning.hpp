@@ -18,6 +18,7 @@ struct Meaning;
     static constexpr Rule kRule = RULE;                                                                        \
     static constexpr int kArity = ARITY.count;                                                                 \
     static constexpr bool kHalf = has(Flags::None __VA_OPT__(| __VA_ARGS__), Flags::Half);                     \
+    static constexpr bool kLanes = has(Flags::None __VA_OPT__(| __VA_ARGS__), Flags::Lanes);                   \
     template <class X, class Y, class Z>                                                                       \
     static ENGINE_LANE auto apply([[maybe_unused]] X x, [[maybe_unused]] Y y, [[maybe_unused]] Z z) noexcept { \
       return MEANING;                                                                                          \

@@ -2,7 +2,6 @@
 #include "engine/catalog/op.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace engine::catalog {
 namespace {
@@ -38,21 +37,41 @@ struct Named {
   const OpInfo* op;
 };
 
-/// All call names, sorted. Made once; the rows themselves are constant.
-const std::vector<Named>& names() {
-  static const std::vector<Named> sorted = [] {
-    std::vector<Named> list;
-    for (const OpInfo& row : kOperations)
-      for (std::string_view rest = row.spelling.names; !rest.empty();) {
-        const std::size_t end = rest.find('|');
-        list.push_back({rest.substr(0, end), &row});
-        rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-      }
-    std::sort(list.begin(), list.end(), [](const Named& a, const Named& b) { return a.name < b.name; });
-    return list;
-  }();
-  return sorted;
+/// Calls visit(name, row) for all call names.
+template <class Visit>
+constexpr void each_name(Visit visit) {
+  for (const OpInfo& row : kOperations)
+    for (std::string_view rest = row.spelling.names; !rest.empty();) {
+      const std::size_t end = rest.find('|');
+      visit(rest.substr(0, end), &row);
+      rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    }
 }
+constexpr std::size_t kNames = [] {
+  std::size_t n = 0;
+  each_name([&](std::string_view, const OpInfo*) { ++n; });
+  return n;
+}();
+
+/// All call names, sorted. Of the compiler's making, like the rows: looking a name up needs no memory.
+constexpr std::array<Named, kNames> kSorted = [] {
+  std::array<Named, kNames> list{};
+  std::size_t n = 0;
+  each_name([&](std::string_view name, const OpInfo* row) { list[n++] = {name, row}; });
+  std::sort(list.begin(), list.end(), [](const Named& a, const Named& b) { return a.name < b.name; });
+  return list;
+}();
+
+/// What may be called: operations, reductions, derived functions, casts.
+constexpr auto kCallable = [] {
+  std::array<std::string_view, kNames + kReductions + kDerived + kDTypes> list{};
+  std::size_t n = 0;
+  for (const Named& named : kSorted) list[n++] = named.name;
+  for (const ReductionInfo& row : kReductionTable) list[n++] = row.name;
+  for (const DerivedInfo& row : kDerivedTable) list[n++] = row.name;
+  for (const DTypeInfo& dtype : kDTypeInfo) list[n++] = dtype.name;
+  return list;
+}();
 
 }  // namespace
 
@@ -62,9 +81,8 @@ const std::array<OpInfo, kOps>& operations() noexcept { return kOperations; }
 const std::array<ReductionInfo, kReductions>& reductions() noexcept { return kReductionTable; }
 
 const OpInfo* find_function(std::string_view name) noexcept {
-  const std::vector<Named>& list = names();
-  const auto it = std::lower_bound(list.begin(), list.end(), name, [](const Named& a, std::string_view b) { return a.name < b; });
-  return it != list.end() && it->name == name ? it->op : nullptr;
+  const auto it = std::lower_bound(kSorted.begin(), kSorted.end(), name, [](const Named& a, std::string_view b) { return a.name < b; });
+  return it != kSorted.end() && it->name == name ? it->op : nullptr;
 }
 
 const ReductionInfo* find_reduction(std::string_view name) noexcept {
@@ -80,6 +98,8 @@ std::string_view parameters(const ReductionInfo& row) noexcept {
       return "x, axis=None, keepdims=False, dtype=None, initial=None, where=True";
     case Reduction::Min:
     case Reduction::Max:
+    case Reduction::Nanmin:
+    case Reduction::Nanmax:
       return "x, axis=None, keepdims=False, initial=None, where=True";
     case Reduction::Mean:
       return "x, axis=None, keepdims=False, dtype=None, where=True, ddof=0";
@@ -90,9 +110,22 @@ std::string_view parameters(const ReductionInfo& row) noexcept {
     case Reduction::Var:
       return "a, axis=None, keepdims=False, ddof=0, where=True";
     case Reduction::Nanvar:
-      return "a, axis=None, keepdims=False, ddof=0";
+      return "a, axis=None, keepdims=False, ddof=0, dtype=None, where=True";
     default:
       return "x, axis=None, keepdims=False";
+  }
+}
+
+std::string_view parameters(const OpInfo& row) noexcept {
+  switch (row.id) {
+    case Op::Round:
+      return "a, decimals=0";
+    case Op::Clip:
+      return "a, min=None, max=None";
+    case Op::NanToNum:
+      return "x, copy=True, nan=0.0, posinf=None, neginf=None";
+    default:
+      return row.arity.names;
   }
 }
 
@@ -163,16 +196,6 @@ std::string_view nearest(std::string_view name, const std::string_view* candidat
   return best;
 }
 
-std::string_view nearest_function(std::string_view name) noexcept {
-  static const std::vector<std::string_view> all = [] {
-    std::vector<std::string_view> list;
-    for (const Named& named : names()) list.push_back(named.name);
-    for (const ReductionInfo& row : kReductionTable) list.push_back(row.name);
-    for (const DerivedInfo& row : kDerivedTable) list.push_back(row.name);
-    for (const DTypeInfo& dtype : kDTypeInfo) list.push_back(dtype.name);
-    return list;
-  }();
-  return nearest(name, all.data(), all.size());
-}
+std::string_view nearest_function(std::string_view name) noexcept { return nearest(name, kCallable.data(), kCallable.size()); }
 
 }  // namespace engine::catalog

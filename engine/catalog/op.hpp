@@ -91,6 +91,7 @@ enum class Rule : std::uint8_t {
   Bits,           ///< integers to uint8
   Scale,          ///< a float and an integer to the float
   Exponent,       ///< floats to int32
+  Complex,        ///< two floats to their complex dtype
   Position,       ///< no argument; int64
 };
 
@@ -136,6 +137,7 @@ enum class Flags : std::uint16_t {
   Saturates = 32,   ///< Python integers that do not fit are brought to the nearest value (clip's bounds)
   Libm = 64,        ///< calls the C library until functions of our own exist
   Half = 128,       ///< float16 has a meaning of its own: computed in float32 and rounded it would be wrong
+  Lanes = 256,      ///< on floats the meaning is a template over lanes (elementary/lane.hpp): compiled as vectors
 };
 constexpr Flags operator|(Flags a, Flags b) { return static_cast<Flags>(static_cast<int>(a) | static_cast<int>(b)); }
 constexpr bool has(Flags flags, Flags flag) { return (static_cast<int>(flags) & static_cast<int>(flag)) != 0; }
@@ -210,6 +212,8 @@ const OpInfo* find_function(std::string_view name) noexcept;
 const ReductionInfo* find_reduction(std::string_view name) noexcept;
 /// What a reduction takes: "x, axis=None, keepdims=False, …".
 std::string_view parameters(const ReductionInfo& row) noexcept;
+/// What a call of an elementwise row takes: its operands, and of round, clip and nan_to_num what steers them.
+std::string_view parameters(const OpInfo& row) noexcept;
 std::array<DerivedInfo, kDerived> const& derived() noexcept;
 const DerivedInfo* find_derived(std::string_view name) noexcept;
 /// Operators by their symbol ("+", "and"), or null.

@@ -4,6 +4,7 @@
 
 #include "engine/base/half.hpp"
 #include "engine/catalog/complex.hpp"
+#include "engine/catalog/elementary/elementary.hpp"
 
 namespace engine::math {
 
@@ -167,8 +168,10 @@ ENGINE_LANE T remainder(T x, T y) noexcept {
   }
 }
 
-ENGINE_LANE double power(double x, double y) noexcept { return __builtin_pow(x, y); }
-ENGINE_LANE float power(float x, float y) noexcept { return __builtin_powf(x, y); }
+template <FloatLane F>
+ENGINE_LANE F power(F x, F y) noexcept {
+  return pow(x, y);
+}
 /// By squaring, wrapping. Negative exponents never come here: they are refused before.
 template <class T>
 ENGINE_LANE T power(T x, T y) noexcept {
@@ -357,37 +360,6 @@ ENGINE_LANE T conjugate(T x) noexcept {
   return x;
 }
 
-#define ENGINE_LIBM(NAME)                                                    \
-  ENGINE_LANE double NAME(double x) noexcept { return __builtin_##NAME(x); } \
-  ENGINE_LANE float NAME(float x) noexcept { return __builtin_##NAME##f(x); }
-ENGINE_LIBM(sqrt)
-ENGINE_LIBM(exp)
-ENGINE_LIBM(expm1)
-ENGINE_LIBM(log)
-ENGINE_LIBM(log1p)
-ENGINE_LIBM(sin)
-ENGINE_LIBM(cos)
-ENGINE_LIBM(tanh)
-ENGINE_LIBM(exp2)
-ENGINE_LIBM(log2)
-ENGINE_LIBM(log10)
-ENGINE_LIBM(tan)
-ENGINE_LIBM(asin)
-ENGINE_LIBM(acos)
-ENGINE_LIBM(atan)
-ENGINE_LIBM(sinh)
-ENGINE_LIBM(cosh)
-ENGINE_LIBM(asinh)
-ENGINE_LIBM(acosh)
-ENGINE_LIBM(atanh)
-ENGINE_LIBM(cbrt)
-ENGINE_LIBM(erf)
-ENGINE_LIBM(erfc)
-#undef ENGINE_LIBM
-ENGINE_LANE double atan2(double y, double x) noexcept { return __builtin_atan2(y, x); }
-ENGINE_LANE float atan2(float y, float x) noexcept { return __builtin_atan2f(y, x); }
-ENGINE_LANE double hypot(double x, double y) noexcept { return __builtin_hypot(x, y); }
-ENGINE_LANE float hypot(float x, float y) noexcept { return __builtin_hypotf(x, y); }
 /// The C library's own signals poles of gamma as domain errors; SciPy gives NaN there, and infinity at zero.
 ENGINE_LANE double gamma(double x) noexcept { return __builtin_tgamma(x); }
 ENGINE_LANE float gamma(float x) noexcept { return __builtin_tgammaf(x); }
@@ -401,21 +373,6 @@ ENGINE_LANE float lgamma(float x) noexcept {
   int sign;
   return lgammaf_r(x, &sign);
 }
-/// log(exp(x) + exp(y)), free of overflow.
-template <class T>
-ENGINE_LANE T logaddexp(T x, T y) noexcept {
-  const T apart = x - y;
-  if (x == y) return x + T(0.693147180559945309417232121458176568);
-  return apart > 0 ? x + log1p(exp(-apart)) : apart <= 0 ? y + log1p(exp(apart)) : apart;
-}
-template <class T>
-ENGINE_LANE T logaddexp2(T x, T y) noexcept {
-  constexpr T kLog2E = T(1.442695040888963407359924681001892137);
-  const T apart = x - y;
-  if (x == y) return x + 1;
-  return apart > 0 ? x + log1p(exp2(-apart)) * kLog2E : apart <= 0 ? y + log1p(exp2(apart)) * kLog2E : apart;
-}
-
 template <class T>
 ENGINE_LANE T heaviside(T x, T at_zero) noexcept {
   return x != x ? x : x == 0 ? at_zero : x < 0 ? T(0) : T(1);

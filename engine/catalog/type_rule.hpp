@@ -79,6 +79,8 @@ inline constexpr auto kScale = [] {
   for (std::size_t i = 0; i < kPairs.size(); ++i) loops[i] = {{kPairs[i][0], kPairs[i][1], kPairs[i][0]}, kPairs[i][0]};
   return loops;
 }();
+inline constexpr std::array<Loop, 2> kComplex{{{{DType::Float32, DType::Float32, DType::Float32}, DType::Complex64},
+                                               {{DType::Float64, DType::Float64, DType::Float64}, DType::Complex128}}};
 inline constexpr std::array<Loop, 1> kPosition{{{{DType::Int64, DType::Int64, DType::Int64}, DType::Int64}}};
 
 }  // namespace rules
@@ -126,6 +128,8 @@ constexpr std::span<const Loop> loops(Rule rule) noexcept {
       return rules::kReal;
     case Rule::Select:
       return rules::kSelect;
+    case Rule::Complex:
+      return rules::kComplex;
     case Rule::Position:
       return rules::kPosition;
   }

@@ -35,12 +35,22 @@ if(ENGINE_SANITIZE)
   target_link_options(engine_settings INTERFACE -fsanitize=${ENGINE_SANITIZE})
 endif()
 
+# Counts lines and branches of a target. The loops are left out: they are the catalog's meanings once more for each dtype
+# and instruction set, and their conformance tests walk through every one.
+function(engine_count target)
+  if(ENGINE_COVERAGE)
+    target_compile_options(${target} PRIVATE --coverage -O1 -fprofile-update=atomic)
+    target_link_options(${target} INTERFACE --coverage)
+  endif()
+endfunction()
+
 function(engine_stage name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   add_library(engine_${name} STATIC ${ARG_SOURCES})
   set_target_properties(engine_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   list(TRANSFORM ARG_USES PREPEND engine_)
   target_link_libraries(engine_${name} PUBLIC engine_settings ${ARG_USES} PRIVATE fmt::fmt-header-only ${ARG_LIBRARIES})
+  engine_count(engine_${name})
 endfunction()
 
 function(engine_test name)

@@ -280,6 +280,13 @@ class Deriver {
       default:
         break;
     }
+    if (op.id == Op::Clip && (at(children[1]).kind == Syntax::NewAxis || at(children[2]).kind == Syntax::NewAxis)) {
+      const std::size_t given = at(children[1]).kind == Syntax::NewAxis ? 2 : 1;
+      Node bounded = node;
+      bounded.id = static_cast<std::uint16_t>(given == 1 ? Op::Maximum : Op::Minimum);
+      const NodeId both[] = {children[0], children[given]};
+      return apply(id, bounded, both);
+    }
     if (op.id == Op::Where) {
       const NodeId yes = derivative_[children[1]], no = derivative_[children[2]];
       if (yes == kNone && no == kNone) return kNone;

@@ -11,8 +11,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -618,21 +618,35 @@ class Parser {
       place(name, name_token.span, "x", list, args);
       return add({.kind = Syntax::Cast, .id = static_cast<std::uint16_t>(dtype), .span = whole, .mark = name_token.span}, {args[0]});
     }
-    if (reduction) return reduce(*reduction, name_token.span, whole, list, args);
+    if (reduction) return reduce(*reduction, name_token.span, whole, list, args, false);
+    if (name == "nansum" || name == "nanprod")
+      return reduce(*catalog::find_reduction(name.substr(3)), name_token.span, whole, list, args, true);
     if (derived) {
       place(name, name_token.span, derived->parameters, list, args);
-      if (name == "std" && is_given(args[4])) {
+      if (name == "std" && is_given(args[4])) {  // no NaN elsewhere: what is left may have NaN of its own
         const NodeId variance = masked_variance(args[0], args[4], args[1], args[2], args[3], name_token.span, whole);
         return add({.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(Op::Sqrt), .span = whole, .mark = name_token.span}, {variance});
       }
-      return instantiate(*derived, args, name_token.span, whole);
+      return derive(*derived, args, name_token.span, whole);
     }
-    const bool rounds = op->id == Op::Round;  // np.round's second argument is no operand: it chooses among operations
-    place(name, name_token.span, rounds ? std::string_view("a, decimals=0") : op->arity.names, list, args);
+    place(name, name_token.span, catalog::parameters(*op), list, args);
     const bool position = has(op->flags, catalog::Flags::Position);
-    const std::size_t n = rounds && args[1] != kNone ? 2 : op->arity.count;
-    if (!position)
+    std::size_t n = op->arity.count;
+    if (op->id == Op::Round) {  // np.round's second argument is no operand: it chooses among operations
+      n = args[1] != kNone ? 2 : 1;
       for (std::size_t i = 0; i < n; ++i) refuse_axis_value(args[i]);
+    } else if (op->id == Op::Clip || op->id == Op::NanToNum) {
+      // What is absent or None stays None in the tree.
+      const std::size_t all = op->id == Op::Clip ? 3 : 5;
+      for (std::size_t i = 1; i < all; ++i) {
+        if (args[i] == kNone) args[i] = add({.kind = Syntax::NewAxis, .span = whole, .mark = name_token.span});
+        if (ast_.nodes[args[i]].kind != Syntax::NewAxis) n = std::max(n, all);
+      }
+      if (op->id == Op::Clip && ast_.nodes[args[1]].kind == Syntax::NewAxis && ast_.nodes[args[2]].kind == Syntax::NewAxis)
+        fail(name_token.span, "'clip' has neither min nor max", "called here", "its form is clip(a, min=None, max=None)");
+    } else if (!position) {
+      for (std::size_t i = 0; i < n; ++i) refuse_axis_value(args[i]);
+    }
     return add({.kind = position ? Syntax::Position : Syntax::Apply,
                 .id = static_cast<std::uint16_t>(op->id),
                 .span = whole,
@@ -641,10 +655,11 @@ class Parser {
   }
 
   /// Reductions and their keywords: where, initial and dtype become operations around the argument and the result.
-  NodeId reduce(const catalog::ReductionInfo& row, Span mark, Span whole, const Arguments& list, NodeId* args) {
+  /// `skips_nan`: elements that are NaN count as the identity.
+  NodeId reduce(const catalog::ReductionInfo& row, Span mark, Span whole, const Arguments& list, NodeId* args, bool skips_nan) {
     using catalog::Reduction;
     const std::string_view parameters = catalog::parameters(row);
-    place(row.name, mark, parameters, list, args);
+    place(text_of(mark), mark, parameters, list, args);
     // The arguments by name; what the row does not take stays absent.
     NodeId given[kMaxArguments];
     std::copy(args, args + kMaxArguments, given);
@@ -661,7 +676,7 @@ class Parser {
     }
     for (const int k : {kDtype, kInitial, kWhere, kDdof})
       if (!is_given(args[k])) args[k] = kNone;
-    const bool picks = row.id == Reduction::Min || row.id == Reduction::Max;
+    const bool picks = row.id == Reduction::Min || row.id == Reduction::Max || row.id == Reduction::Nanmin || row.id == Reduction::Nanmax;
     const bool typed = args[kDtype] != kNone;
     const auto make = [&](Syntax kind, std::uint16_t id, std::initializer_list<NodeId> children) {
       return add({.kind = kind, .id = id, .span = whole, .mark = mark}, children);
@@ -672,6 +687,10 @@ class Parser {
       return add(node);
     };
     const std::uint16_t dtype = typed ? ast_.nodes[args[kDtype]].id : std::uint16_t{0};
+    if (skips_nan) {
+      const NodeId lacking = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Isnan), {args[kValue]});
+      args[kValue] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {lacking, truth(row.identity == "1"), args[kValue]});
+    }
     if (typed) args[kValue] = make(Syntax::Cast, dtype, {args[kValue]});
     if (args[kWhere] != kNone) {
       if (row.id == Reduction::Var)
@@ -685,7 +704,9 @@ class Parser {
       if (picks && args[kInitial] == kNone)
         fail(span(args[kWhere]), fmt::format("'{}' with where needs an initial value", row.name), "where nothing is true, what is it?",
              "give initial=…");
-      const NodeId otherwise = picks ? args[kInitial] : truth(row.identity == "1");
+      const NodeId otherwise = picks                         ? args[kInitial]
+                               : row.id == Reduction::Nanvar ? not_a_number(mark, whole)
+                                                             : truth(row.identity == "1");
       args[kValue] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {args[kWhere], args[kValue], otherwise});
     }
     const bool starts = args[kInitial] != kNone;
@@ -693,15 +714,23 @@ class Parser {
                          {args[kValue], args[kAxis], args[kKeepdims], args[kDdof], starts ? args[kInitial] : kNone});
     if (typed) result = make(Syntax::Cast, dtype, {result});
     if (!starts) return result;
-    const Op with = row.id == Reduction::Sum    ? Op::Add
-                    : row.id == Reduction::Prod ? Op::Multiply
-                    : row.id == Reduction::Min  ? Op::Minimum
-                                                : Op::Maximum;
+    const Op with = row.id == Reduction::Sum      ? Op::Add
+                    : row.id == Reduction::Prod   ? Op::Multiply
+                    : row.id == Reduction::Min    ? Op::Minimum
+                    : row.id == Reduction::Max    ? Op::Maximum
+                    : row.id == Reduction::Nanmin ? Op::Fmin
+                                                  : Op::Fmax;
     return make(Syntax::Apply, static_cast<std::uint16_t>(with), {result, args[kInitial]});
   }
 
   /// Whether an argument that may be left out, or None, has a value.
   bool is_given(NodeId id) const { return id != kNone && ast_.nodes[id].kind != Syntax::NewAxis; }
+
+  NodeId not_a_number(Span mark, Span whole) {
+    Node nan{.kind = Syntax::Float, .span = whole, .mark = mark};
+    nan.real = __builtin_nan("");
+    return add(nan);
+  }
 
   /// var(value, where=mask): of what the mask leaves, without NaN for the rest; NaN where one of the elements is.
   NodeId masked_variance(NodeId value, NodeId mask, NodeId axis, NodeId keepdims, NodeId ddof, Span mark, Span whole) {
@@ -716,12 +745,34 @@ class Parser {
     Node constant{.kind = Syntax::Boolean, .span = whole, .mark = mark};
     constant.integer = 1;
     const NodeId bounded = add(constant);
-    constant.kind = Syntax::Float;
-    constant.real = __builtin_nan("");
-    const NodeId nan = add(constant);
+    const NodeId nan = not_a_number(mark, whole);
     const NodeId spoilt = reduce(Reduction::Any, apply(Op::LogicalAnd, {mask, apply(Op::Isnan, {value})}), kNone, kNone);
     const NodeId left = reduce(Reduction::Nanvar, apply(Op::Where, {mask, value, nan}), ddof, bounded);
     return apply(Op::Where, {spoilt, nan, left});
+  }
+
+  /// A call of a derived function. Its last parameters may be dtype and where, which its text does not know: what they mean
+  /// is done to its first argument and its value.
+  NodeId derive(const catalog::DerivedInfo& row, NodeId* args, Span mark, Span whole) {
+    std::size_t n = 0, dtype_at = kMaxArguments, where_at = kMaxArguments;
+    for (std::string_view rest = row.parameters; !rest.empty(); ++n) {
+      const std::size_t comma = rest.find(", ");
+      const std::string_view item = rest.substr(0, comma);
+      if (item == "dtype=None") dtype_at = n;
+      if (item == "where=True") where_at = n;
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
+    }
+    const auto given = [&](std::size_t at) { return at < n && is_given(args[at]); };
+    const auto make = [&](Syntax kind, std::uint16_t id, std::initializer_list<NodeId> children) {
+      return add({.kind = kind, .id = id, .span = whole, .mark = mark}, children);
+    };
+    if (given(where_at))
+      args[0] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {args[where_at], args[0], not_a_number(mark, whole)});
+    if (!given(dtype_at)) return instantiate(row, args, mark, whole);
+    const std::uint16_t dtype = ast_.nodes[args[dtype_at]].id;
+    args[0] = make(Syntax::Cast, dtype, {args[0]});
+    const NodeId value = instantiate(row, args, mark, whole);
+    return make(Syntax::Cast, dtype, {value});
   }
 
   /// The nodes of a derived function's text, with the arguments in the parameters' places. They all stand at the call.
@@ -821,26 +872,25 @@ class Parser {
 namespace {
 
 const Template& template_of(const catalog::DerivedInfo& row) {
-  struct Slot {
-    std::once_flag once;
-    Template form;
-  };
-  static auto* const slots = new std::array<Slot, catalog::kDerived>;  // for the life of the process
-  Slot& slot = (*slots)[static_cast<std::size_t>(&row - catalog::derived().data())];
-  std::call_once(slot.once, [&] {
-    static const Limits limits;
-    for (std::string_view rest = row.parameters; !rest.empty();) {
-      const std::size_t comma = rest.find(", ");
-      const std::string_view item = rest.substr(0, comma);
-      const std::size_t equals = item.find('=');
-      slot.form.parameters.emplace_back(item.substr(0, equals));
-      const std::string_view value = equals == std::string_view::npos ? std::string_view{} : item.substr(equals + 1);
-      slot.form.defaults.push_back(value.empty() || value == "None" ? nullptr : std::make_unique<const Ast>(parse(value, limits)));
-      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
-    }
-    slot.form.body = std::make_unique<const Ast>(parse(row.text, limits));
-  });
-  return slot.form;
+  // For the life of the process. No std::call_once: glibc needs memory to let an exception through it.
+  static constinit std::array<std::atomic<const Template*>, catalog::kDerived> made{};
+  std::atomic<const Template*>& slot = made[static_cast<std::size_t>(&row - catalog::derived().data())];
+  if (const Template* form = slot.load(std::memory_order_acquire)) return *form;
+  const Limits limits;
+  auto form = std::make_unique<Template>();
+  for (std::string_view rest = row.parameters; !rest.empty();) {
+    const std::size_t comma = rest.find(", ");
+    const std::string_view item = rest.substr(0, comma);
+    const std::size_t equals = item.find('=');
+    form->parameters.emplace_back(item.substr(0, equals));
+    const std::string_view value = equals == std::string_view::npos ? std::string_view{} : item.substr(equals + 1);
+    form->defaults.push_back(value.empty() || value == "None" ? nullptr : std::make_unique<const Ast>(parse(value, limits)));
+    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
+  }
+  form->body = std::make_unique<const Ast>(parse(row.text, limits));
+  const Template* first = nullptr;  // another thread may have been faster
+  if (!slot.compare_exchange_strong(first, form.get(), std::memory_order_acq_rel)) return *first;
+  return *form.release();
 }
 
 }  // namespace

@@ -391,6 +391,16 @@ class Builder {
     Typed value = strong(args[0], at.span);
     const DType dtype = dtype_of(value);
     const bool whole = is_integer(dtype);
+    if (dtype == DType::Bool && decimals != 0)
+      fail<DTypeError>(at.span, "booleans have no decimals", "bool", "make numbers of them: round(float64(x), d)");
+    if (is_complex(dtype) && decimals != 0) {
+      Typed parts[2];
+      for (std::size_t i = 0; i < 2; ++i) {
+        Typed both[2] = {of(i == 0 ? Op::Real : Op::Imag, at, {value}), args[1]};
+        parts[i] = round_to(at, children, both);
+      }
+      return of(Op::Complex, at, {parts[0], parts[1]});
+    }
     if (decimals == 0 || (whole && decimals > 0)) return apply(Op::Round, at, children.first(1), std::span(&value, 1));
     Typed scale[2] = {value, {.weak = Weak::Float, .value = {.kind = Weak::Float, .re = std::pow(10.0, std::abs(decimals))}}};
     scale[0] = apply(decimals > 0 ? Op::Multiply : Op::Divide, at, {}, scale);
@@ -398,6 +408,52 @@ class Builder {
     scale[1] = {.weak = Weak::Float, .value = {.kind = Weak::Float, .re = std::pow(10.0, std::abs(decimals))}};
     const Typed result = apply(decimals > 0 ? Op::Divide : Op::Multiply, at, {}, scale);
     return whole ? Typed{.node = cast(result, dtype, at.span)} : result;
+  }
+
+  bool is_none(AstId id) const { return ast_.nodes[id].kind == Syntax::NewAxis; }
+
+  /// np.clip with one bound. Of integers, which a Python int may not fit, the other bound is one beyond them all.
+  Typed clip_one_side(const AstNode& at, std::span<const AstId> children, std::span<Typed> args) {
+    const std::size_t given = is_none(children[1]) ? 2 : 1;
+    args[0] = strong(args[0], ast_.nodes[children[0]].span);
+    if (is_integer(dtype_of(args[0]))) {
+      constexpr Int128 kBeyond = Int128{1} << 70;
+      args[3 - given] = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = given == 1 ? kBeyond : -kBeyond}};
+      return apply(Op::Clip, at, {}, args);
+    }
+    Typed both[2] = {args[0], args[given]};
+    const AstId ids[2] = {children[0], children[given]};
+    return apply(given == 1 ? Op::Maximum : Op::Minimum, at, ids, both);
+  }
+
+  /// op of values that have a dtype, or of weak constants beside them.
+  Typed of(Op op, const AstNode& at, std::initializer_list<Typed> values) {
+    Typed args[3];
+    std::copy(values.begin(), values.end(), args);
+    return apply(op, at, {}, std::span(args, values.size()));
+  }
+
+  /// np.nan_to_num(x, copy, nan, posinf, neginf): of complex numbers, part by part; of whole numbers, x.
+  Typed nan_to_num(const AstNode& at, std::span<const AstId> children, std::span<Typed> args) {
+    const Typed value = strong(args[0], at.span);
+    const DType dtype = dtype_of(value);
+    if (!is_inexact(dtype)) return value;
+    const DType part = real_part(dtype);
+    const auto infinity = [&](double sign) {
+      return Typed{.weak = Weak::Float, .value = {.kind = Weak::Float, .re = sign * __builtin_inf()}};
+    };
+    const auto of_part = [&](const Typed& x) {
+      Typed result = of(Op::NanToNum, at, {x});
+      const Typed tests[] = {of(Op::Isnan, at, {x}), of(Op::Equal, at, {x, infinity(1)}), of(Op::Equal, at, {x, infinity(-1)})};
+      for (std::size_t i = 0; i < 3; ++i) {
+        if (is_none(children[2 + i])) continue;
+        const Typed replacement{.node = cast(args[2 + i], part, ast_.nodes[children[2 + i]].span)};
+        result = of(Op::Where, at, {tests[i], replacement, result});
+      }
+      return result;
+    };
+    if (!is_complex(dtype)) return of_part(value);
+    return of(Op::Complex, at, {of_part(of(Op::Real, at, {value})), of_part(of(Op::Imag, at, {value}))});
   }
 
   static Value limit_of(DType dtype, bool upper) {
@@ -688,9 +744,16 @@ class Builder {
         t = name_value(node, bound);
         break;
       case Syntax::Apply: {
-        Typed args[3];
+        Typed args[5];
         for (std::size_t i = 0; i < children.size(); ++i) args[i] = typed_[children[i]];
-        t = apply(static_cast<Op>(node.id), node, children, std::span<Typed>(args, children.size()));
+        const auto op = static_cast<Op>(node.id);
+        const std::span<Typed> all(args, children.size());
+        if (op == Op::NanToNum && all.size() > 1)
+          t = nan_to_num(node, children, all);
+        else if (op == Op::Clip && (is_none(children[1]) || is_none(children[2])))
+          t = clip_one_side(node, children, all);
+        else
+          t = apply(op, node, children, all);
         break;
       }
       case Syntax::Position:

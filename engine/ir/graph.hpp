@@ -165,7 +165,8 @@ bool operator==(const Graph& a, const Graph& b);
 
 /// graph <-> text, one node a line: `%3 = Add.dd (%0, %2) : float64[2]`. read(print(g)) == g.
 std::string print(const Graph& graph);
-/// Throws ParseError with the line on malformed text. For tests and fuzzing; the text must outlive the graph.
+/// Throws ParseError with the line on malformed text, and where the graph breaks an invariant. For tests and fuzzing; the text must outlive
+/// the graph.
 Graph read(std::string_view text, std::pmr::memory_resource* memory = std::pmr::get_default_resource());
 
 /// Throws InternalError with the dump unless every invariant of this header holds.

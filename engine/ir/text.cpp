@@ -41,9 +41,17 @@ class Reader {
       rest_ = text_.substr(pos_, end - pos_);
       pos_ = end + 1;
       skip();
-      if (!rest_.empty()) line();
+      if (rest_.empty()) continue;
+      line();
+      skip();
+      if (!rest_.empty()) fail("the line goes on");
     }
-    verify(g_);
+    try {
+      verify(g_);
+    } catch (const InternalError& error) {
+      rest_ = text_;
+      fail(error.diagnostic().what);
+    }
     return std::move(g_);
   }
 
@@ -123,6 +131,7 @@ class Reader {
     expect("=");
     const std::string_view kind = word();
     Node node;
+    std::size_t digits = 0;  // of a constant
     if (kind == "Input") {
       node.kind = NodeKind::Input;
       node.payload = number<std::uint32_t>();
@@ -134,6 +143,7 @@ class Reader {
       Value value;
       const std::size_t n = std::min(rest_.find(' '), rest_.size());
       if (n == 0 || n > 32 || n % 2) fail("bits of a value");
+      digits = n;
       for (std::size_t i = 0; i < n; i += 2) {
         unsigned byte = 0;
         const auto r = std::from_chars(rest_.data() + i, rest_.data() + i + 2, byte, 16);
@@ -186,6 +196,7 @@ class Reader {
     }
     expect(":");
     node.dtype = dtype();
+    if (digits && digits != 2 * item_size(node.dtype)) fail("as many bits as the dtype has");
     node.rank = rank();
     g_.nodes.push_back(node);
   }

@@ -6,6 +6,23 @@
 
 namespace engine::ir {
 
+namespace {
+
+template <class Require>
+void verify_output(const Graph& g, NodeId id, const Require& require) {
+  const OutputSpec& spec = g.outputs[g[id].payload];
+  const Node& value = g[g[id].args[0]];
+  require(spec.kind != OutputSpec::Kind::Check || (value.rank == 0 && is_integer(value.dtype)), id, "check of what is no integer");
+  require(spec.kind != OutputSpec::Kind::Store || spec.slot < g.slots.size(), id, "slot");
+  require(spec.kind == OutputSpec::Kind::Store || (spec.target == kNone && !spec.returns_target), id, "target of what is no store");
+  if (spec.target == kNone) return;
+  require(spec.target < id && g[spec.target].kind == NodeKind::View, id, "target");
+  const Node& written = g[g[spec.target].args[0]];
+  require(written.kind == NodeKind::Input && written.payload == spec.slot, id, "slot of the target");
+}
+
+}  // namespace
+
 void verify(const Graph& g) {
   const auto require = [&](bool holds, NodeId id, std::string_view what) {
     if (holds) return;
@@ -32,7 +49,8 @@ void verify(const Graph& g) {
       case NodeKind::Apply: {
         const catalog::OpInfo& row = catalog::info(static_cast<catalog::Op>(node.op));
         if (has(row.flags, catalog::Flags::Position)) {
-          require(node.n_args == 0 && node.payload >= 1 && node.rank == rank_of_position(node.payload), id, "position");
+          const std::uint32_t axes = node.payload > kWholePosition ? node.payload - kWholePosition : node.payload;
+          require(node.n_args == 0 && axes >= 1 && axes <= kMaxRank && node.rank == axes && node.dtype == DType::Int64, id, "position");
           break;
         }
         const auto loops = catalog::loops(row.rule);
@@ -76,6 +94,7 @@ void verify(const Graph& g) {
         require(node.n_args == 1 && node.payload < g.outputs.size(), id, "output");
         require(outputs < g.output_nodes.size() && g.output_nodes[outputs] == id, id, "order of outputs");
         ++outputs;
+        verify_output(g, id, require);
         break;
     }
   }

@@ -15,18 +15,20 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-/// Product of extents, refusing what no memory could hold.
+/// Product of extents, refusing what no memory could hold. Extents of zero do not hide what the others come to, as in NumPy:
+/// no product of some of them overflows later.
 std::int64_t checked_bytes(const Shape& shape, std::size_t item, const ir::Graph& graph) {
   std::int64_t bytes = static_cast<std::int64_t>(item);
+  bool empty = false;
   for (std::int64_t extent : shape) {
-    if (extent == 0) return 0;
-    if (__builtin_mul_overflow(bytes, extent, &bytes) || bytes > (std::int64_t{1} << 60))
-      throw ShapeError({.what = fmt::format("the result of shape {} is too large for any memory", to_text(shape)),
+    empty |= extent == 0;
+    if (__builtin_mul_overflow(bytes, std::max<std::int64_t>(extent, 1), &bytes) || bytes > (std::int64_t{1} << 60))
+      throw ShapeError({.what = fmt::format("a value of shape {} is too large for any memory", to_text(shape)),
                         .labels = {},
                         .help = "check which operands stretch against each other",
                         .text = std::string(graph.text)});
   }
-  return bytes;
+  return empty ? 0 : bytes;
 }
 
 class Binder {
@@ -394,8 +396,7 @@ class Binder {
       allocate_result(space, order);
       fill(bound.accesses[result_access], row(result_access), plan_.accesses[kernel.first_access + result_access], space);
     }
-    bound.total = 1;
-    for (std::int64_t extent : space) bound.total *= extent;
+    bound.total = checked_bytes(space, 1, graph_);
     if (kernel.n_folds) {
       arrange_fold(kernel, bound, space, strides.data());
       return true;

@@ -20,8 +20,9 @@
 namespace engine::run {
 namespace {
 
+/// bytes: 0 where nobody knows.
 [[noreturn]] void out_of_memory(const ir::Graph& graph, std::size_t bytes) {
-  throw OutOfMemory({.what = fmt::format("cannot allocate {} bytes of working memory", bytes),
+  throw OutOfMemory({.what = bytes ? fmt::format("cannot allocate {} bytes of working memory", bytes) : "out of working memory",
                      .labels = {},
                      .help = "free some memory, or give an out that does not overlap the operands",
                      .text = std::string(graph.text)});
@@ -94,9 +95,10 @@ std::vector<std::unique_ptr<char[]>> make_detours(const ir::Graph& graph, plan::
     for (plan::BoundKernel& kernel : step.kernels)
       for (plan::Detour& detour : kernel.detours) {
         const std::size_t bytes = static_cast<std::size_t>(kernel.total) * item_size(kernel.accesses[detour.access].dtype);
-        memory.emplace_back(new (std::nothrow) char[bytes]);
-        if (!memory.back()) out_of_memory(graph, bytes);
-        detour.target.base = memory.back().get();
+        std::unique_ptr<char[]> block(new (std::nothrow) char[bytes]);
+        if (!block) out_of_memory(graph, bytes);
+        detour.target.base = block.get();
+        memory.push_back(std::move(block));
       }
   return memory;
 }
@@ -125,13 +127,23 @@ void run_kernel(const plan::Plan& plan, const interp::Code& code, const plan::Bo
 
 int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding,
             const RunOptions& options) {
-  interp::Scratch& scratch = interp::Scratch::of_thread();
   trim_old_pages();
   int used = 1;
+  interp::Scratch* scratch = nullptr;
+  const auto trim = [&] {
+    if (scratch) scratch->trim();
+  };
   try {
+    scratch = &interp::Scratch::of_thread();
     Watch watch(options);
+    // All the memory that is needed, before the first write.
     const auto detours = make_detours(graph, binding);
     const auto kept = snapshots(graph, plan, binding);
+    std::size_t working = 0;
+    for (const plan::Binding::Step& step : binding.steps)
+      for (const plan::BoundKernel& kernel : step.kernels)
+        working = std::max(working, interp::working_bytes(codes[static_cast<std::size_t>(kernel.kernel - plan.kernels.data())], kernel));
+    scratch->get(working);
     int most = 0;  // asked for once something is large enough
     for (plan::Binding::Step& step : binding.steps) {
       if (step.action->kind == plan::Action::Kind::Check) {
@@ -155,13 +167,13 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
       }
     }
   } catch (const std::bad_alloc&) {
-    scratch.trim();
+    trim();
     out_of_memory(graph, 0);
   } catch (...) {
-    scratch.trim();
+    trim();
     throw;
   }
-  scratch.trim();
+  trim();
   return used;
 }
 

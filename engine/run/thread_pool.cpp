@@ -9,6 +9,7 @@
 #include <engine/threads.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -18,6 +19,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -137,16 +139,18 @@ class Pool {
     n_chunks_ = static_cast<std::uint32_t>(n_chunks);
     limit_.store(threads - 1, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
+    n_left_ = 0;
     caller_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
     failure_ = nullptr;
     const std::uint32_t generation = static_cast<std::uint32_t>(claim_.load(std::memory_order_relaxed) >> 32) + 1;
     claim_.store(std::uint64_t{generation} << 32, std::memory_order_seq_cst);
     news_.fetch_add(1, std::memory_order_seq_cst);
     news_.notify_all();
-    work(generation);
+    work(generation, false);
     // From here on no chunk can be claimed: late helpers see a closed counter and leave what follows alone.
     claim_.store(std::uint64_t{generation} << 32 | kClosed, std::memory_order_release);
     await(done_, [&] { return done_.load(std::memory_order_acquire) == n_chunks_; });
+    for (std::uint32_t i = 0; i < n_left_ && !failure_; ++i) body(context, left_[i]);
     if (failure_) std::rethrow_exception(failure_);
     return true;
   }
@@ -159,32 +163,41 @@ class Pool {
       sigset_t all, old;
       sigfillset(&all);
       pthread_sigmask(SIG_SETMASK, &all, &old);  // signals belong to the program's own threads
+      bool started = true;
       try {
         std::thread([this, index = n_helpers_] { help(index); }).detach();
-      } catch (const std::system_error&) {  // no more threads to be had: fewer will do
-        pthread_sigmask(SIG_SETMASK, &old, nullptr);
-        return;
+      } catch (const std::exception&) {  // no more threads or no memory for one: fewer will do
+        started = false;
       }
       pthread_sigmask(SIG_SETMASK, &old, nullptr);
+      if (!started) return;
     }
   }
 
-  /// Claims chunks of one generation until there are none.
-  void work(std::uint32_t generation) {
+  /// Claims chunks of one generation until there are none, or until a helper has no memory to work in.
+  void work(std::uint32_t generation, bool helps) {
     std::uint32_t finished = 0;
+    bool lacks_memory = false;
     std::uint64_t claim = claim_.load(std::memory_order_acquire);
-    while (claim >> 32 == generation && !(claim & kClosed)) {
+    while (claim >> 32 == generation && !(claim & kClosed) && !lacks_memory) {
       const auto chunk = static_cast<std::uint32_t>(claim);
       const std::uint32_t n = n_chunks_;
       if (chunk >= n) break;
       if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
       try {
         body_(context_, chunk);
+      } catch (const std::bad_alloc&) {
+        const std::lock_guard lock(failure_mutex_);
+        lacks_memory = helps;
+        if (helps)
+          left_[n_left_++] = chunk;
+        else if (!failure_)
+          failure_ = std::current_exception();
       } catch (...) {
         const std::lock_guard lock(failure_mutex_);
         if (!failure_) failure_ = std::current_exception();
       }
-      ++finished;
+      ++finished;  // or left, which is counted alike
       claim = claim_.load(std::memory_order_acquire);
     }
     if (finished == 0) return;
@@ -210,7 +223,7 @@ class Pool {
         CPU_CLR(cpu, &others);
         if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0) avoided = cpu;
       }
-      work(static_cast<std::uint32_t>(claim >> 32));
+      work(static_cast<std::uint32_t>(claim >> 32), true);
     }
   }
 
@@ -223,7 +236,9 @@ class Pool {
   std::atomic<int> limit_{0};
   std::atomic<int> caller_cpu_{-1};
   std::exception_ptr failure_;
-  std::mutex failure_mutex_;
+  std::array<std::uint32_t, kMaxThreads> left_;  ///< chunks that helpers had no memory for: the caller runs them at the end
+  std::uint32_t n_left_ = 0;
+  std::mutex failure_mutex_;                               ///< for the three above
   alignas(64) std::atomic<std::uint64_t> claim_{kClosed};  ///< generation, then the next chunk
   alignas(64) std::atomic<std::uint32_t> done_{0};
   alignas(64) std::atomic<std::uint32_t> news_{0};
@@ -241,10 +256,12 @@ void forget() noexcept {
 /// At load, so that no lock of its own can be held when somebody forks.
 [[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, forget);
 
+/// Null where there is no memory for it.
 Pool* pool() {
   Pool* found = the_pool.load(std::memory_order_acquire);
   if (found) return found;
-  auto made = std::make_unique<Pool>();
+  std::unique_ptr<Pool> made(new (std::nothrow) Pool);
+  if (!made) return nullptr;
   if (the_pool.compare_exchange_strong(found, made.get(), std::memory_order_acq_rel)) found = made.release();
   return found;
 }
@@ -253,13 +270,19 @@ Pool* pool() {
 
 int available_cpus() noexcept {
   int n = cpus.load(std::memory_order_relaxed);
-  if (n == 0) cpus.store(n = count_cpus(), std::memory_order_relaxed);
+  if (n) return n;
+  try {
+    cpus.store(n = count_cpus(), std::memory_order_relaxed);
+  } catch (const std::bad_alloc&) {
+    n = 1;  // for now: the next call looks again
+  }
   return n;
 }
 
 void run_chunks(int threads, std::int64_t n_chunks, void (*body)(void*, std::int64_t), void* context) {
   threads = static_cast<int>(std::min<std::int64_t>(std::min(threads, kMaxThreads), n_chunks));
-  if (threads > 1 && n_chunks < (std::int64_t{1} << 31) - 1 && pool()->run(threads, n_chunks, body, context)) return;
+  if (threads > 1 && n_chunks < (std::int64_t{1} << 31) - 1)
+    if (Pool* helpers = pool(); helpers && helpers->run(threads, n_chunks, body, context)) return;
   for (std::int64_t chunk = 0; chunk < n_chunks; ++chunk) body(context, chunk);
 }
 

@@ -14,7 +14,8 @@ namespace engine::run {
 int available_cpus() noexcept;
 
 /// Calls body(chunk) once for each chunk in [0, n_chunks), from at most `threads` threads. Returns when all have returned;
-/// an exception of any of them is thrown here, after the others have finished.
+/// an exception of any of them is thrown here, after the others have finished. A helper that throws std::bad_alloc leaves
+/// its chunk to the caller, who calls body for it once more: body asks for memory before it does anything else.
 void run_chunks(int threads, std::int64_t n_chunks, void (*body)(void* context, std::int64_t chunk), void* context);
 
 template <class Body>

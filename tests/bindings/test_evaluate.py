@@ -291,6 +291,7 @@ def test_a_function_is_found_by_its_name():
         engine.functions["hypott"]
 
 
+@pytest.mark.thread_unsafe(reason="doctest takes hold of sys.stdout")
 @pytest.mark.parametrize("row", engine.functions, ids=lambda row: row.name)
 def test_every_row_explains_itself_with_an_example_that_is_true(row):
     text = str(row)

@@ -109,6 +109,7 @@ def test_published_attacks_are_refused(text):
     assert np.array_equal(a, before)
 
 
+@pytest.mark.thread_unsafe(reason="a process of its own: once is enough")
 def test_nothing_global_changes():
     """FP environment, locale, signal handlers, directory, descriptors, threads at import."""
     probe = """
@@ -129,6 +130,7 @@ assert state() == before, (before, state())
     subprocess.run([sys.executable, "-c", probe], check=True, timeout=120)
 
 
+@pytest.mark.thread_unsafe(reason="a process of its own: once is enough")
 def test_memory_stays_where_it_is_over_many_calls_and_many_texts():
     probe = """
 import gc, resource, sys, numpy as np, engine

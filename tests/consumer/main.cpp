@@ -1,33 +1,34 @@
-// What a C++ user writes first: an expression over arrays of their own, an error with its caret.
+// What a C++ user writes first: an expression over arrays of their own, as text and with operators, an error with its caret.
 #include <cstdio>
 #include <engine/engine.hpp>
 #include <vector>
 
 int main() {
   std::vector<double> a{1, 2, 3}, b{10, 20, 30}, d(3);
-  const auto view = [](std::vector<double>& v) {
-    engine::ArrayView array;
-    array.data = v.data();
-    array.dtype = engine::DType::Float64;
-    array.shape.push_back(static_cast<std::int64_t>(v.size()));
-    array.strides.push_back(sizeof(double));
-    return array;
-  };
-  const auto program = engine::Program::compile("2*a + b");
-  engine::Operand operands[2];
-  for (std::size_t i = 0; i < program->n_names(); ++i) {
-    operands[i].present = true;
-    operands[i].array = view(program->name(i) == "a" ? a : b);
-  }
-  const engine::ArrayView out = view(d);
+  const engine::Array text = engine::evaluate("2*a + b", {{"a", engine::view(a)}, {"b", engine::view(b)}});
+
+  const engine::Expr x = engine::view(a), y = engine::view(b);
+  const engine::Array operators = evaluate(2 * x + y);
+  const engine::Array total = evaluate(sum(where(x > 1, hypot(x, y), 0.0)));
+  evaluate_into(engine::view(d), 2 * x + y);
+
+  // The longer way, with control over memory and threads.
+  const auto program = engine::compile("2*a + b");
+  const engine::Operand operands[] = {engine::view(a), engine::view(b)};
+  const engine::ArrayView out = engine::view(d);
   engine::Execution execution(*program, operands, &out, engine::Order::K, {nullptr, nullptr});
-  execution.run();
+  execution.run({.threads = 1});
+
   try {
-    engine::Program::compile("2*(a");
+    evaluate(engine::call("hypo", {x, y}));
     return 2;
-  } catch (const engine::ParseError& error) {
+  } catch (const engine::UnknownName& error) {
     std::printf("%s\n", error.what());
   }
-  std::printf("%s %g %g %g\n", engine::version().data(), d[0], d[1], d[2]);
-  return d[0] == 12 && d[1] == 24 && d[2] == 36 ? 0 : 1;
+  std::printf("%s %g %g %g %g\n", engine::version().data(), d[0], d[1], d[2], total.item<double>());
+  for (int i = 0; i < 3; ++i)
+    if (d[static_cast<std::size_t>(i)] != 12.0 * (i + 1) || text.at<double>(i) != 12.0 * (i + 1) ||
+        operators.at<double>(i) != 12.0 * (i + 1))
+      return 1;
+  return 0;
 }

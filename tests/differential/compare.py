@@ -91,15 +91,16 @@ def run(program: Program, pool: Pool, door):
         options["out"] = names[program.out] if view is None else view.array(buffers)
     if program.order != "K":
         options["order"] = program.order
+    threads = {} if program.threads is None else {"threads": program.threads}
     text = program_text(program)
     try:
         if program.door == "blitz":
-            return door.blitz(text, names), buffers, options
+            return door.blitz(text, names, **threads), buffers, options
         if program.door == "compile":
-            return door.compile(text)(names, **options), buffers, options
+            return door.compile(text, **threads)(names, **options), buffers, options
         if program.casting != "same_kind":
             options["casting"] = program.casting
-        return door.evaluate(text, names, **options), buffers, options
+        return door.evaluate(text, names, **options, **threads), buffers, options
     except Exception as error:
         error.buffers = buffers
         raise

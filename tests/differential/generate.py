@@ -68,6 +68,7 @@ def _attempt(rng: random.Random, pool: Pool) -> Program | None:
         program.order = rng.choice("CFA")
     if not d.broken and rng.random() < 0.12:
         _add_out(d, program)
+    program.threads = rng.choice((None, 1, 2, 3, 5))
     return program
 
 

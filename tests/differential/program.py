@@ -130,6 +130,7 @@ class Program:
     casting: str = "same_kind"
     order: str = "K"
     door: str = "evaluate"  # evaluate, blitz, compile
+    threads: int | None = None  # at most so many; None: as many as there are
 
 
 EXPRESSIONS = (Literal, Name, Unary, Binary, Logic, Compare, Ternary, Call, Attribute, Subscript)

@@ -48,6 +48,8 @@ def _smaller(program: Program, pool: Pool) -> Iterator[Program]:
         yield replace(program, out=None, hidden={}, casting="same_kind")
     if program.order != "K" or program.door == "compile":
         yield replace(program, order="K", door="evaluate")
+    if program.threads is not None:
+        yield replace(program, threads=None)
     for name in program.operands:
         rest = {other: operand for other, operand in program.operands.items() if other != name}
         if rest:
@@ -124,5 +126,6 @@ def report(program: Program, pool: Pool, seed: int, complaint: str) -> str:
         else:
             lines.append(f"  {name} = {operand!r}")
     options = [f"out={program.out}"] * (program.out is not None) + [f"order={program.order}"] * (program.order != "K")
+    options += [f"threads={program.threads}"] * (program.threads is not None)
     options += [f"casting={program.casting}"] * (program.casting != "same_kind")
     return "\n".join(lines + [f"  {' '.join(options)}"] * bool(options))

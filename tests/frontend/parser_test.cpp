@@ -44,7 +44,7 @@ TEST(Parser, PutsKeywordArgumentsInTheirPlace) {
   EXPECT_EQ(tree("sum(a, keepdims=True, axis=(0, 1))"), "sum(a, axis=(0, 1), keepdims=True)");
   EXPECT_EQ(tree("sum((a)+b, axis=None)"), "sum(a + b, axis=None)");
   EXPECT_THROW(parse("sum(a, axes=0)", {}), ParseError);
-  EXPECT_THROW(parse("clip(a, 1)", {}), ParseError);
+  EXPECT_THROW(parse("where(a, 1)", {}), ParseError);
 }
 
 TEST(Parser, TakesNoneForAnOpenEndOfASlice) {

@@ -21,9 +21,14 @@ TEST(GraphText, ReadsWhatItPrints) {
 }
 
 TEST(GraphText, RefusesBrokenText) {
-  for (const char* text : {"%0 = Input 3@0 : float64[1]", "%1 = Input 0@0 : float64[1]", "%0 = Nonsense.1 : float64[1]",
-                           "slot 0 a float64[99]", "%0 = Constant 0x : float64[0]", "%0 = Add.0 %1 %2 : bool[0]"})
-    EXPECT_THROW(read(text), Error) << text;
+  for (const char* text :
+       {"%0 = Input 3@0 : float64[1]", "%1 = Input 0@0 : float64[1]", "%0 = Nonsense.1 : float64[1]", "slot 0 a float64[99]",
+        "%0 = Constant 0x : float64[0]", "%0 = Add.0 %1 %2 : bool[0]", "%0 = Constant 0x00 : float64[0]",
+        "%0 = Constant 0x0000000000000000 : float64[0] and more", "%0 = Index.0 axis 256 : int64[0]",
+        "%0 = Index.0 axis 4294967295 : int64[31]", "slot 0 a float64[0]\n%0 = Input 0@0 : float64[0]\n%1 = Output Result %0 through %0",
+        "slot 0 a float64[0]\n%0 = Input 0@0 : float64[0]\n%1 = Output Check %0",
+        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = View %0 [::0] : int8[1]"})
+    EXPECT_THROW(read(text), ParseError) << text;
 }
 
 TEST(Verify, FindsAnArgumentOfTheWrongType) {

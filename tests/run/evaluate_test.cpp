@@ -117,6 +117,22 @@ TEST(Evaluate, SharesOnePlanAmongCallsAndBoundsTheirNumber) {
   }
 }
 
+TEST(Evaluate, RefusesSpacesWithMoreElementsThanCanBeCounted) {
+  double one = 1;
+  std::vector<Operand> operands(2);
+  constexpr std::int64_t kMany = std::int64_t{1} << 40;
+  for (Operand& operand : operands) {
+    operand.present = true;
+    operand.array.data = &one;
+    operand.array.strides = {0, 0};
+  }
+  operands[0].array.shape = {kMany, 1};
+  operands[1].array.shape = {1, kMany};
+  for (const char* text : {"sum(a*b)", "a*b", "max(a + b) - min(a)"}) {
+    EXPECT_THROW(evaluate(*Program::compile(text), operands), ShapeError) << text;
+  }
+}
+
 // ---- what is said about it -------------------------------------------------------------------------------------------
 
 TEST(LastRun, CountsWhatThereWasToDo) {

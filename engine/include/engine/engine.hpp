@@ -2,8 +2,11 @@
 #pragma once
 
 #include <engine/array.hpp>
+#include <engine/backend.hpp>
 #include <engine/error.hpp>
 #include <engine/evaluate.hpp>
+#include <engine/expr.hpp>
+#include <engine/functions.hpp>
 #include <engine/memory.hpp>
 #include <engine/options.hpp>
 #include <engine/threads.hpp>

@@ -1,4 +1,10 @@
 // engine/error.hpp - what can go wrong, where in the text, and how to mend it.
+//
+//     try {
+//       evaluate("2*(a", {{"a", a}});
+//     } catch (const ParseError& error) {
+//       std::puts(error.what());
+//     }
 #pragma once
 
 #include <cstdint>
@@ -33,9 +39,9 @@ struct Diagnostic {
 
 /// The message as it is shown: what, the lines of the text with carets and labels, help.
 ///
-///     cannot broadcast 'a' with 'b'
+///     cannot broadcast '2*a' with 'b'
 ///       | 2*a + b
-///       |   ^      shape (3, 4)
+///       | ^^^      shape (3, 4)
 ///       |       ^  shape (4, 3)
 ///       = help: axis 0 is 3 against 4: make them equal, or one of them 1
 std::string render(const Diagnostic& diagnostic);
@@ -44,6 +50,8 @@ std::string render(const Diagnostic& diagnostic);
 enum class ErrorKind : std::uint8_t { Parse = 1, UnknownName, DType, Shape, Range, Limit, Backend, OutOfMemory, Internal };
 
 /// The name of the class that users see: "ParseError", "ShapeError", …
+///
+///     name(ErrorKind::Shape) == "ShapeError"
 std::string_view name(ErrorKind kind) noexcept;
 
 /// Base of all errors of the engine. what() is the rendered message.

@@ -1,24 +1,97 @@
 // engine/evaluate.hpp - text -> Program -> Execution -> array.
+//
+// evaluate(), at the end, is what most callers want. Program keeps a text parsed and planned; Execution gives control over
+// memory and threads.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <engine/array.hpp>
+#include <engine/backend.hpp>
 #include <engine/error.hpp>
 #include <engine/export.hpp>
+#include <engine/functions.hpp>
 #include <engine/options.hpp>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace engine ENGINE_API {
 
+/// C++ numbers that stand for Python's: their dtype yields to that of an array (NEP 50), so `float32_array * 2.0` is float32.
+/// To have a scalar of a dtype of its own, give an array of no axes.
+template <class T>
+concept Scalar = Element<T> && !std::is_same_v<T, Float16>;
+
 /// What the caller gives for one name: an array, or a scalar.
+///
+///     const Operand factor = 2.0;
 struct Operand {
+  Operand() noexcept = default;
+  /// A borrowed array.
+  Operand(const ArrayView& view) noexcept : present(true), array(view) {}
+  Operand(Array& owner) noexcept : present(true), array(owner.view()) {}
+  Operand(const Array& owner) noexcept : present(true), array(owner.view()) {}
+  /// A Python bool, int, float or complex of that value.
+  template <Scalar T>
+  Operand(T value) noexcept : present(true) {
+    if constexpr (std::is_same_v<T, bool>) {
+      set(Weak::Bool, value);
+    } else if constexpr (std::is_integral_v<T>) {
+      negative = value < T{0};
+      set(Weak::Int, static_cast<std::int64_t>(value));
+    } else if constexpr (std::is_floating_point_v<T>) {
+      set(Weak::Float, static_cast<double>(value));
+    } else {
+      set(Weak::Complex, static_cast<double>(value.real()));
+      const auto imaginary = static_cast<double>(value.imag());
+      std::memcpy(scalar + sizeof imaginary, &imaginary, sizeof imaginary);
+    }
+  }
+
   bool present = false;
   Weak weak = Weak::No;                   ///< a Python scalar: `array` is ignored, `scalar` holds it
   bool negative = false;                  ///< Weak::Int: `scalar` holds an int64 below zero; otherwise a uint64
   ArrayView array;                        ///< of arrays and NumPy scalars; borrowed until the Execution has run
   alignas(16) std::byte scalar[16] = {};  ///< Bool: 1 byte; Int: 8; Float: a double; Complex: two doubles
+
+ private:
+  template <class T>
+  void set(Weak kind, T value) noexcept {
+    weak = kind;
+    std::memcpy(scalar, &value, sizeof value);
+  }
+};
+
+/// A name and what it stands for.
+struct Named {
+  std::string_view name;
+  Operand value;
+};
+
+/// What the names of a text stand for. Names and arrays are borrowed.
+///
+///     evaluate("2*a + b", {{"a", view(field)}, {"b", 0.5}})
+class Names {
+ public:
+  Names() noexcept = default;
+  Names(std::initializer_list<Named> items) : items_(items) {}
+  Names(std::vector<Named> items) noexcept : items_(std::move(items)) {}
+  explicit Names(std::span<const Named> items) : items_(items.begin(), items.end()) {}
+  const Named* begin() const noexcept { return items_.data(); }
+  const Named* end() const noexcept { return items_.data() + items_.size(); }
+  /// The operand of that name, or null; the last one where there are several.
+  const Operand* find(std::string_view name) const noexcept;
+
+ private:
+  std::vector<Named> items_;
 };
 
 /// Where a fresh result's memory comes from. Called at most once per execution, before anything runs.
@@ -64,6 +137,8 @@ struct RunInfo {
 };
 
 /// Of the calling thread. Runs that threw leave no trace.
+///
+///     last_run().traffic.bytes_read
 const RunInfo& last_run() noexcept;
 
 /// A program bound to arrays: everything is checked, the result is allocated, nothing has run or been written.
@@ -72,6 +147,9 @@ class Execution {
  public:
   /// operands[i] belongs to program.names()[i]. `out` is the caller's array for the result, or null.
   /// Throws ShapeError, DTypeError, UnknownName, RangeError, LimitError, OutOfMemory; `out` and operands are untouched.
+  ///
+  ///     Execution execution(*program, operands, &out, Order::K, {nullptr, nullptr});
+  ///     execution.run({.threads = 1});
   Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator);
   ~Execution();
   Execution(const Execution&) = delete;
@@ -114,7 +192,10 @@ struct ProgramStats {
 /// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads.
 class Program {
  public:
-  /// Parses. Throws ParseError, UnknownName (functions), LimitError.
+  /// Parses. Throws ParseError, UnknownName (functions), LimitError, BackendError, OutOfMemory. Here as everywhere it is
+  /// std::bad_alloc itself where there is no memory even for a message.
+  ///
+  ///     const auto program = Program::compile("2*a + b");
   static std::shared_ptr<const Program> compile(std::string text, const Options& options = {});
   ~Program();
   Program(const Program&) = delete;
@@ -136,8 +217,18 @@ class Program {
   /// more. Throws what an Execution would; computes and writes nothing.
   Explanation describe(const Operand* operands, Order order = Order::K) const;
   std::string explain(const Operand* operands) const { return describe(operands).text; }
+  ///
+  ///     std::puts(program->explain({{"a", view(field)}, {"b", 0.5}}).c_str());
+  std::string explain(const Names& names) const;
 
   ProgramStats stats() const;
+
+  /// What evaluate(), evaluate_into() and execute() do, without the look-up of the text.
+  ///
+  ///     const Array d = program->run({{"a", view(field)}, {"b", 0.5}});
+  Array run(const Names& names = {}, const RunOptions& options = {}) const;
+  void run_into(const ArrayView& out, const Names& names = {}, const RunOptions& options = {}) const;
+  void execute(const Names& names = {}, const RunOptions& options = {}) const;
 
   struct Impl;
   const Impl& impl() const noexcept { return *impl_; }
@@ -147,40 +238,29 @@ class Program {
   std::unique_ptr<Impl> impl_;
 };
 
-/// One row of the catalog, for help and documentation.
-struct Function {
-  std::string_view name;       ///< "hypot"
-  std::string_view arguments;  ///< "x, y"
-  std::string_view sentence;
-  std::string_view oracle;   ///< NumPy's name: "hypot", "frexp[0]", "scipy.special.erf"; empty where it has none
-  double ulp;                ///< largest error against NumPy, in units in the last place; 0: the same bits
-  std::string_view kind;     ///< "elementwise", "reduction", "cast", "constant"
-  double low = 0, high = 1;  ///< the range of arguments over which the accuracy is tested
-};
-std::size_t n_functions() noexcept;
-Function function(std::size_t index) noexcept;
+// ---- one call ---------------------------------------------------------------------------------------------------------
 
-/// The derivative of an expression with respect to one of its names, as a text in the same language, simplified: as every
-/// element of `wrt` grows alike, so elementwise the partial derivative, under a sum the sum of them.
-/// Throws ParseError (where no derivative is known, or operands are written), UnknownName (wrt is not used), LimitError.
+/// Parses. As Program::compile: throws ParseError, UnknownName (functions), LimitError, BackendError.
 ///
-///     gradient("sin(a)*b", "a") == "b * cos(a)"
-std::string gradient(std::string_view text, std::string_view wrt, const Options& options = {});
+///     const auto program = compile("2*a + b");
+std::shared_ptr<const Program> compile(std::string_view text, const Options& options = {});
 
-/// "0.1.0"
-std::string_view version() noexcept;
-/// What built the library: "GCC 12.2.0".
-std::string_view compiler() noexcept;
-/// What its kernels use on this machine: "avx512", "avx2" or "generic".
-std::string_view instruction_set() noexcept;
+/// The program's value, as an array of NumPy's result dtype and shape. Names that the text does not use are ignored. Programs
+/// are kept by text and options, so a text that was seen before is not parsed again.
+/// Throws engine::Error; operands that the text writes are untouched by errors found before anything ran.
+///
+///     const Array d = evaluate("2*a + b", {{"a", view(field)}, {"b", 0.5}});
+Array evaluate(std::string_view text, const Names& names = {}, const Options& options = {});
 
-/// Where expressions can run, and why not.
-struct Backend {
-  BackendChoice choice;
-  std::string_view name;
-  bool usable;
-  std::string_view reason;  ///< "not part of this build"
-};
-std::span<const Backend> backends() noexcept;
+/// The value written into `out`, which must have its shape and a dtype that Options::casting allows. `out` may overlap
+/// operands in any way: the result is as if the right side had been finished first.
+///
+///     evaluate_into(view(field), "2*a", {{"a", view(field)}});
+void evaluate_into(const ArrayView& out, std::string_view text, const Names& names = {}, const Options& options = {});
+
+/// Runs a program for what it writes into its operands. Throws ShapeError where one of those is read-only.
+///
+///     execute("b[1:-1] = (a[:-2] + a[2:]) / 2", {{"a", view(field)}, {"b", view(smooth)}});
+void execute(std::string_view text, const Names& names = {}, const Options& options = {});
 
 }  // namespace engine ENGINE_API

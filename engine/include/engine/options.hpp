@@ -1,4 +1,8 @@
 // engine/options.hpp - how an expression is to be evaluated.
+//
+//     Options options;
+//     options.order = Order::F;
+//     options.limits.result_bytes = 1 << 20;
 #pragma once
 
 #include <cstdint>
@@ -29,6 +33,7 @@ struct Options {
   bool blitz = false;  ///< `name = …` writes into the operand of that name (weave's form)
   int threads = 0;     ///< 0: as many as the machine gives
   Limits limits;
+  friend bool operator==(const Options&, const Options&) = default;
 };
 
 }  // namespace engine ENGINE_API

@@ -25,7 +25,6 @@ constexpr std::int64_t kPanelColumn = 128;
 constexpr std::int64_t kMostPanelBytes = std::int64_t{1} << 20;
 /// Below so many bytes all lines stay in the first-level cache while they are gathered item by item.
 constexpr std::int64_t kWorthPanels = std::int64_t{32} << 10;
-constexpr std::size_t kMostPanels = 8;
 
 /// Stores of kernels that touch more than this would only push other things out of the caches.
 std::int64_t last_level_cache() noexcept {
@@ -80,7 +79,7 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
   }
   for (const plan::Detour& detour : kernel_.detours) reach_[detour.access].detour = true;
   if (kernel_.total > kFetchAhead / 64) plan_ahead(memory);
-  if (kernel_.rank > 1 && kernel_.total >= kWorthPanels / 16) plan_panels(memory);
+  plan_panels(memory);
   if (kernel_.total > last_level_cache() / 64) plan_stream();
 
   for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
@@ -96,38 +95,51 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
   for (const Splat& s : code_.splats) splat(table_[s.out], table_[s.in], width, s.item);
 }
 
-BlockRunner::~BlockRunner() {
-  for (Panel& panel : panels_) panel.~Panel();
+/// Finds the loads whose neighbours in memory lie on the next outer axis.
+BlockRunner::Panels BlockRunner::find_panels(const Code& code, const plan::BoundKernel& kernel) noexcept {
+  Panels found;
+  if (kernel.rank < 2 || kernel.total < kWorthPanels / 16) return found;
+  const int last = kernel.rank - 1;
+  const std::int64_t inner = kernel.extents[last];
+  for (const Step& step : code.steps) {
+    if (step.kind != Step::Kind::Load || found.n == kMostPanels) continue;
+    const plan::BoundAccess& access = kernel.accesses[step.access];
+    const auto item = static_cast<std::int64_t>(item_size(access.dtype));
+    if (std::any_of(kernel.detours.begin(), kernel.detours.end(), [&](const plan::Detour& d) { return d.access == step.access; })) continue;
+    if ((access.swapped && number_size(access.dtype) > 1) || access.strides[last - 1] != item) continue;
+    if (std::abs(access.strides[last]) < std::int64_t{kLine} || kernel.extents[last - 1] < 4 || inner < 8) continue;
+    if (kernel.total * item < kWorthPanels || inner * static_cast<std::int64_t>(kLine) > kMostPanelBytes) continue;
+    const auto end = found.access.begin() + static_cast<std::ptrdiff_t>(found.n);
+    if (std::find(found.access.begin(), end, step.access) == end) found.access[found.n++] = step.access;
+  }
+  return found;
 }
 
-/// Finds the loads whose neighbours in memory lie on the next outer axis.
+/// Rows of a panel at most.
+std::int64_t BlockRunner::panel_rows(const plan::BoundKernel& kernel, std::uint32_t access) noexcept {
+  const std::int64_t inner = kernel.extents[kernel.rank - 1];
+  const std::int64_t column = inner * kPanelColumn <= kMostPanelBytes ? kPanelColumn : static_cast<std::int64_t>(kLine);
+  return column / static_cast<std::int64_t>(item_size(kernel.accesses[access].dtype));
+}
+
+std::size_t BlockRunner::panel_bytes(const plan::BoundKernel& kernel, std::uint32_t access) noexcept {
+  const std::int64_t rows = std::min(panel_rows(kernel, access), kernel.extents[kernel.rank - 2]);
+  return static_cast<std::size_t>(kernel.extents[kernel.rank - 1] * rows) * item_size(kernel.accesses[access].dtype);
+}
+
 void BlockRunner::plan_panels(std::pmr::memory_resource* memory) {
-  const int last = kernel_.rank - 1;
-  std::size_t n = 0;
-  std::array<std::uint32_t, kMostPanels> found;
-  for (const Step& step : code_.steps) {
-    if (step.kind != Step::Kind::Load || n == kMostPanels) continue;
-    const plan::BoundAccess& access = kernel_.accesses[step.access];
-    const Reach& r = reach_[step.access];
-    if (r.contiguous || r.swap || r.detour || access.strides[last - 1] != r.item) continue;
-    if (std::abs(access.strides[last]) < std::int64_t{kLine} || kernel_.extents[last - 1] < 4 || inner_ < 8) continue;
-    if (kernel_.total * r.item < kWorthPanels || inner_ * static_cast<std::int64_t>(kLine) > kMostPanelBytes) continue;
-    if (std::find(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), step.access) ==
-        found.begin() + static_cast<std::ptrdiff_t>(n))
-      found[n++] = step.access;
-  }
-  if (n == 0) return;
-  panels_ = allocate<Panel>(memory, n);
-  for (std::size_t i = 0; i < n; ++i) {
+  const Panels found = find_panels(code_, kernel_);
+  if (found.n == 0) return;
+  panels_ = allocate<Panel>(memory, found.n);
+  for (std::size_t i = 0; i < found.n; ++i) {
     Panel& panel = panels_[i];
-    panel.access = found[i];
-    Reach& r = reach_[found[i]];
-    const std::int64_t column = inner_ * kPanelColumn <= kMostPanelBytes ? kPanelColumn : static_cast<std::int64_t>(kLine);
-    panel.most = column / r.item;
+    panel.access = found.access[i];
+    Reach& r = reach_[panel.access];
+    panel.most = panel_rows(kernel_, panel.access);
     panel.phase =
-        static_cast<std::int64_t>((kLine - reinterpret_cast<std::uintptr_t>(kernel_.accesses[found[i]].base) % kLine) % kLine) / r.item;
-    panel.bytes = static_cast<std::size_t>(inner_ * std::min(panel.most, kernel_.extents[last - 1]) * r.item);
-    panel.memory.reset(new char[panel.bytes]);
+        static_cast<std::int64_t>((kLine - reinterpret_cast<std::uintptr_t>(kernel_.accesses[panel.access].base) % kLine) % kLine) / r.item;
+    panel.bytes = panel_bytes(kernel_, panel.access);
+    panel.memory = static_cast<char*>(memory->allocate(panel.bytes, kLine));
     r.panel = static_cast<std::uint8_t>(i + 1);
   }
 }
@@ -141,7 +153,7 @@ const char* BlockRunner::operand_of_fold(std::size_t i) const noexcept {
 
 bool BlockRunner::in_panel(const void* at) const noexcept {
   return std::any_of(panels_.begin(), panels_.end(),
-                     [&](const Panel& panel) { return at >= panel.memory.get() && at < panel.memory.get() + panel.bytes; });
+                     [&](const Panel& panel) { return at >= panel.memory && at < panel.memory + panel.bytes; });
 }
 
 /// Packs the rows around `row`.
@@ -158,7 +170,7 @@ void BlockRunner::fill(Panel& panel, std::int64_t row) const {
     offset += rest % kernel_.extents[axis] * access.strides[axis];
     rest /= kernel_.extents[axis];
   }
-  interp::panel(panel.memory.get(), access.base + offset, access.strides[last], static_cast<std::size_t>(inner_),
+  interp::panel(panel.memory, access.base + offset, access.strides[last], static_cast<std::size_t>(inner_),
                 static_cast<std::size_t>(panel.rows), reach_[panel.access].item);
 }
 
@@ -169,7 +181,7 @@ void* BlockRunner::from_panel(const Step& step, const Reach& r, std::size_t n) {
   for (std::size_t done = 0; done < n;) {
     const std::int64_t row = at / inner_;
     if (row < panel.first || row >= panel.first + panel.rows) fill(panel, row);
-    char* const from = panel.memory.get() + (at - panel.first * inner_) * r.item;
+    char* const from = panel.memory + (at - panel.first * inner_) * r.item;
     const auto there = static_cast<std::size_t>((panel.first + panel.rows) * inner_ - at);
     if (done == 0 && n <= there) return from;
     const std::size_t count = std::min(there, n - done);
@@ -192,6 +204,15 @@ void BlockRunner::plan_stream() noexcept {
 
 void BlockRunner::finish() const noexcept {
   if (streams_) end_stream();
+}
+
+std::size_t BlockRunner::table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
+  std::size_t bytes = (std::max<std::size_t>(code.offsets.size(), 1)) * sizeof(void*) +
+                      std::max<std::size_t>(kernel.accesses.size(), 1) * (sizeof(Reach) + sizeof(Ahead)) + 3 * alignof(std::max_align_t);
+  const Panels panels = find_panels(code, kernel);
+  if (panels.n) bytes += panels.n * sizeof(Panel) + alignof(Panel);
+  for (std::size_t i = 0; i < panels.n; ++i) bytes += panel_bytes(kernel, panels.access[i]) + kLine;
+  return bytes;
 }
 
 /// Finds the accesses worth fetching ahead: those that walk memory in order, where the whole does not stay in the cache.
@@ -431,9 +452,9 @@ namespace {
 
 /// Elements [first, end) of a kernel that stores.
 void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t first, std::int64_t end, Watch& watch) {
-  std::array<std::byte, 4096> small;
-  std::pmr::monotonic_buffer_resource memory(small.data(), small.size());
-  BlockRunner runner(code, kernel, Scratch::of_thread().get(code.scratch_bytes), &memory);
+  char* scratch = Scratch::of_thread().get(working_bytes(code, kernel));
+  std::pmr::monotonic_buffer_resource memory(scratch + code.scratch_bytes, BlockRunner::table_bytes(code, kernel));
+  BlockRunner runner(code, kernel, scratch, &memory);
   for (unsigned looks = 0; first < end; ++looks) {
     if (looks % kBlocksPerLook == 0) watch.poll();
     std::size_t n = runner.block_at(first, end);
@@ -446,6 +467,11 @@ void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
 
 }  // namespace
 
+std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
+  const std::size_t bytes = code.scratch_bytes + BlockRunner::table_bytes(code, kernel);
+  return kernel.kernel->n_folds ? bytes + fold_bytes(code, kernel) : bytes;
+}
+
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team) {
   if (kernel.total == 0) return;
   if (team.threads < 2 || kernel.ordered) {
@@ -454,9 +480,10 @@ void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& t
     const std::int64_t parts = std::int64_t{team.threads} * kChunksPerThread;
     const std::int64_t blocks = (kernel.total + std::int64_t{kBlock} - 1) / std::int64_t{kBlock};
     const std::int64_t chunk = (blocks + parts - 1) / parts * std::int64_t{kBlock};
+    const Scratch* const callers = &Scratch::of_thread();  // which is kept until the last kernel has run
     parallel_for(team.threads, (kernel.total + chunk - 1) / chunk, [&](std::int64_t i) {
       store_range(code, kernel, i * chunk, std::min(kernel.total, (i + 1) * chunk), *team.watch);
-      Scratch::of_thread().trim();
+      if (Scratch& mine = Scratch::of_thread(); &mine != callers) mine.trim();
     });
   }
   if (kernel.detours.empty()) return;

@@ -1,7 +1,7 @@
 // run/interp/block.hpp - runs a kernel's code over any range of its space, at most one block at a time.
 #pragma once
 
-#include <memory>
+#include <array>
 #include <memory_resource>
 #include <span>
 
@@ -17,9 +17,11 @@ class BlockRunner {
  public:
   /// `scratch`: code.scratch_bytes bytes, 64-byte aligned. Uniform work is done here, once.
   BlockRunner(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory);
-  ~BlockRunner();
   BlockRunner(const BlockRunner&) = delete;
   BlockRunner& operator=(const BlockRunner&) = delete;
+
+  /// What it takes from `memory`, at most.
+  static std::size_t table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 
   /// Computes elements [first, first + n), n <= kBlock. Stores are done when `store` is set.
   void run(std::int64_t first, std::size_t n, bool store);
@@ -58,9 +60,18 @@ class BlockRunner {
     std::int64_t most;                 ///< rows at once
     std::int64_t phase;                ///< rows before the first whole line
     std::int64_t first = 0, rows = 0;  ///< what is there now, rows counted over all outer axes
-    std::unique_ptr<char[]> memory;
+    char* memory = nullptr;
     std::size_t bytes = 0;
   };
+  /// Accesses that are loaded by panels.
+  static constexpr std::size_t kMostPanels = 8;
+  struct Panels {
+    std::array<std::uint32_t, kMostPanels> access;
+    std::size_t n = 0;
+  };
+  static Panels find_panels(const Code& code, const plan::BoundKernel& kernel) noexcept;
+  static std::int64_t panel_rows(const plan::BoundKernel& kernel, std::uint32_t access) noexcept;
+  static std::size_t panel_bytes(const plan::BoundKernel& kernel, std::uint32_t access) noexcept;
   /// A stream of memory that is fetched while the block before it is computed.
   struct Ahead {
     std::uint32_t access;
@@ -107,6 +118,11 @@ struct Team {
   int threads = 1;
   Watch* watch = nullptr;
 };
+
+/// Scratch memory that a thread takes for its part of a kernel, at most: whoever has reserved as much needs no other.
+std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
+/// Of that, what the trees of a kernel that folds take.
+std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 
 /// Runs a kernel that stores.
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team);

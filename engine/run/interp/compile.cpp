@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::uint32_t kCell = 16;  // bytes of a cell
 constexpr std::uint32_t kAlign = 64;
-constexpr double kLibmCost = 50;  // of a call of the C library, in element-operations
+constexpr double kLibmCost = 50;     // of a call of the C library, in element-operations
+constexpr double kFunctionCost = 8;  // of an elementary function on vectors
 
 struct ValueInfo {
   DType dtype;
@@ -48,7 +49,11 @@ class Compiler {
     }
     drop_fused();
     for (const plan::Store& store : plan_.stores_of(kernel_)) add_store(store);
-    for (const plan::Fold& fold : plan_.folds_of(kernel_)) code_.fold_values.push_back(map_[fold.value]);
+    for (const plan::Fold& fold : plan_.folds_of(kernel_)) {
+      code_.fold_values.push_back(map_[fold.value]);
+      const std::size_t numbers = catalog::has_moments(catalog::info(fold.reduction).kernel) ? 4 : 1;
+      code_.fold_part = std::max(code_.fold_part, numbers * item_size(plan_.buffers[fold.buffer].dtype));
+    }
     assign_registers();
     return std::move(code_);
   }
@@ -141,7 +146,8 @@ class Compiler {
             return remember(op, call(kernel, std::span(args).first(n), signature.out, true));
         }
       }
-      const double cost = has(catalog::info(op).flags, catalog::Flags::Libm) ? kLibmCost : 1;
+      const bool vectors = has(catalog::info(op).flags, catalog::Flags::Lanes) && !is_complex(signature.out);
+      const double cost = vectors ? kFunctionCost : has(catalog::info(op).flags, catalog::Flags::Libm) ? kLibmCost : 1;
       return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out, false, cost));
     }
     catalog::Loop wide = signature;

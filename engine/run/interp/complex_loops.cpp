@@ -55,7 +55,7 @@ struct Vectors {
   ENGINE_LANE static V apply(V x, V y, std::integral_constant<Op, Op::Subtract>) { return x - y; }
   ENGINE_LANE static V apply(V x, V y, std::integral_constant<Op, Op::Multiply>) {
     const V straight = pick<0, 0>(x) * y, crossed = pick<1, 1>(x) * pick<1, 0>(y);
-    return straight + flip(crossed, 0);  // a - b is a + (-b), bit for bit
+    return straight + flip(crossed, 0);  // a - b is a + (-b), but for the sign of a NaN
   }
   ENGINE_LANE static V apply(V x, V, std::integral_constant<Op, Op::Conjugate>) { return flip(x, 1); }
 };
@@ -63,7 +63,6 @@ struct Vectors {
 template <Op kOp, class T>
 void apply(void* out, const void* const* in, std::size_t n) {
   using Of = Vectors<T>;
-  using Item = math::Complex<T>;
   constexpr bool kBinary = Meaning<kOp>::kArity == 2;
   auto* r = static_cast<T*>(out);
   const auto* x = static_cast<const T*>(in[0]);
@@ -71,12 +70,14 @@ void apply(void* out, const void* const* in, std::size_t n) {
   std::size_t i = 0;
   for (; i + Of::kItems <= n; i += Of::kItems)
     Of::save(r + 2 * i, Of::apply(Of::load(x + 2 * i), Of::load(y + 2 * i), std::integral_constant<Op, kOp>{}));
-  for (; i < n; ++i) {
-    const Item a{x[2 * i], x[2 * i + 1]}, b{y[2 * i], y[2 * i + 1]};
-    const Item c = Meaning<kOp>::apply(a, b, a);
-    r[2 * i] = c.re;
-    r[2 * i + 1] = c.im;
-  }
+  if (i == n) return;
+  // The rest as a vector, too: the sign of a NaN must not depend on where blocks end.
+  T last[3][Of::kNumbers] = {};
+  const std::size_t bytes = (n - i) * 2 * sizeof(T);
+  __builtin_memcpy(last[0], x + 2 * i, bytes);
+  __builtin_memcpy(last[1], y + 2 * i, bytes);
+  Of::save(last[2], Of::apply(Of::load(last[0]), Of::load(last[1]), std::integral_constant<Op, kOp>{}));
+  __builtin_memcpy(r + 2 * i, last[2], bytes);
 }
 
 template <Op kOp>

@@ -1,7 +1,7 @@
 // run/interp/dispatch.cpp - the kernels of the best instruction set this CPU and ENGINE_ISA allow.
 #include <cstdlib>
-#include <memory>
 #include <string_view>
+#include <type_traits>
 
 #include "engine/run/interp/table.hpp"
 
@@ -20,6 +20,10 @@ namespace engine::run::interp {
   void fill_reductions(KernelTable&);    \
   void fill_complex(KernelTable&);       \
   void fill_copies(KernelTable&);        \
+  void fill_functions_0(KernelTable&);   \
+  void fill_functions_1(KernelTable&);   \
+  void fill_functions_2(KernelTable&);   \
+  void fill_functions_3(KernelTable&);   \
   inline void fill(KernelTable& table) { \
     fill_0(table);                       \
     fill_1(table);                       \
@@ -32,6 +36,10 @@ namespace engine::run::interp {
     fill_reductions(table);              \
     fill_complex(table);                 \
     fill_copies(table);                  \
+    fill_functions_0(table);             \
+    fill_functions_1(table);             \
+    fill_functions_2(table);             \
+    fill_functions_3(table);             \
   }                                      \
   }
 ENGINE_DECLARE(generic)
@@ -48,34 +56,36 @@ struct Chosen {
   const char* name = "generic";
 };
 
-Chosen* choose() {
-  auto chosen = std::make_unique<Chosen>();
+void choose(Chosen& chosen) noexcept {
 #ifdef ENGINE_X86_KERNELS
   const char* const wish = std::getenv("ENGINE_ISA");
   const std::string_view limit = wish ? wish : "avx512";
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (avx512 && limit == "avx512") {
-    avx512::fill(chosen->table);
-    chosen->name = "avx512";
-    return chosen.release();
+    avx512::fill(chosen.table);
+    chosen.name = "avx512";
+    return;
   }
   if (avx2 && (limit == "avx2" || limit == "avx512")) {
-    avx2::fill(chosen->table);
-    chosen->name = "avx2";
-    return chosen.release();
+    avx2::fill(chosen.table);
+    chosen.name = "avx2";
+    return;
   }
 #endif
-  generic::fill(chosen->table);
-  return chosen.release();
+  generic::fill(chosen.table);
 }
 
-/// Made at first use and kept for the life of the process: other threads' last calls may outlive static destruction.
-const Chosen& chosen() {
-  static const Chosen* const table = choose();
-  return *table;
+/// Filled at first use, in memory that is there from the start: nothing can fail. It has no destructor, for other threads'
+/// last calls may outlive static destruction.
+const Chosen& chosen() noexcept {
+  static constinit Chosen the_one;
+  static_assert(std::is_trivially_destructible_v<Chosen>);
+  static const bool filled = (choose(the_one), true);
+  static_cast<void>(filled);
+  return the_one;
 }
 
 }  // namespace

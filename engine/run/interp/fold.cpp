@@ -7,7 +7,9 @@
 // the places of the tree where sums are added.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -39,7 +41,21 @@ struct FoldType {
   }
 };
 
-char* allocate(std::pmr::memory_resource* memory, std::size_t bytes) { return static_cast<char*>(memory->allocate(bytes, 64)); }
+constexpr std::size_t kAlignment = 64;
+char* allocate(std::pmr::memory_resource* memory, std::size_t bytes) { return static_cast<char*>(memory->allocate(bytes, kAlignment)); }
+
+/// Lanes of one pass over the rows of a cell: what follows in a row is fetched by the hardware, so long stretches of a
+/// row are walked before the next. Their accumulators stay in the second-level cache.
+constexpr std::int64_t kBand = 8 * static_cast<std::int64_t>(kBlock);
+
+/// The widest row that is combined across; 1 where rows are combined along.
+std::size_t widest_row(const plan::BoundKernel& kernel) noexcept {
+  return kernel.lanes_kept ? std::min(kBlock, static_cast<std::size_t>(kernel.length)) : 1;
+}
+/// Strips of a block's width that a band has at most.
+std::size_t most_strips(const plan::BoundKernel& kernel) noexcept {
+  return kernel.lanes_kept ? (static_cast<std::size_t>(std::min(kBand, kernel.length)) + kBlock - 1) / kBlock : 1;
+}
 
 /// Combines accumulators of `width` elements pairwise, level by level, as they come: a binary counter whose digits are
 /// accumulators. Memory changes hands instead of being copied.
@@ -163,9 +179,9 @@ class RowTree {
 };
 
 struct Folding {
-  /// `width`: the widest row that is combined across; 1 where rows are combined along.
-  Folding(const FoldType& type, std::size_t width, std::pmr::memory_resource* memory)
-      : type(type), width(width), strips(memory), blocks(type, 1, memory), memory(memory), value(blocks.new_part()) {
+  Folding(const FoldType& type, const plan::BoundKernel& kernel, std::pmr::memory_resource* memory)
+      : type(type), width(widest_row(kernel)), strips(memory), blocks(type, 1, memory), memory(memory), value(blocks.new_part()) {
+    strips.reserve(most_strips(kernel));
     add_strip();
   }
   const FoldType& type;
@@ -224,15 +240,15 @@ struct Folding {
 class Share {
  public:
   Share(const Code& code, const plan::BoundKernel& kernel, std::span<const FoldType> types, bool in_parts, Watch& watch)
-      : memory_(small_.data(), small_.size()),
-        runner_(code, kernel, Scratch::of_thread().get(code.scratch_bytes), &memory_),
+      : scratch_(Scratch::of_thread().get(working_bytes(code, kernel))),
+        memory_(scratch_ + code.scratch_bytes, working_bytes(code, kernel) - code.scratch_bytes),
+        runner_(code, kernel, scratch_, &memory_),
         folds_(&memory_),
         length_(kernel.length),
         in_parts_(in_parts),
         watch_(watch) {
     folds_.reserve(types.size());
-    const auto width = kernel.lanes_kept ? static_cast<std::size_t>(std::min<std::int64_t>(kernel.length, kBlock)) : 1;
-    for (const FoldType& type : types) folds_.emplace_back(type, width, &memory_);
+    for (const FoldType& type : types) folds_.emplace_back(type, kernel, &memory_);
     for (std::size_t i = 0; i < folds_.size(); ++i) {
       folds_[i].operand = runner_.operand_of_fold(i);
       all_operands_ = all_operands_ && folds_[i].operand;
@@ -304,10 +320,6 @@ class Share {
   }
 
  private:
-  /// Lanes of one pass over the rows of a cell: what follows in a row is fetched by the hardware, so long stretches of a
-  /// row are walked before the next. Their accumulators stay in the second-level cache.
-  static constexpr std::int64_t kBand = 8 * static_cast<std::int64_t>(kBlock);
-
   void band(std::int64_t cell, std::int64_t base, std::int64_t rows, std::int64_t lane, std::int64_t width) {
     const auto n_strips = static_cast<std::size_t>((width + kBlock - 1) / static_cast<std::int64_t>(kBlock));
     const auto lanes_of = [&](std::size_t strip) { return std::min(kBlock, static_cast<std::size_t>(width) - strip * kBlock); };
@@ -386,7 +398,7 @@ class Share {
     }
   }
 
-  std::array<std::byte, 4096> small_;
+  char* scratch_;
   std::pmr::monotonic_buffer_resource memory_;
   BlockRunner runner_;
   std::pmr::vector<Folding> folds_;
@@ -439,10 +451,11 @@ class Splitter {
 
   template <class Body>
   void each(std::int64_t n_chunks, bool in_parts, Body body) {
+    const Scratch* const callers = &Scratch::of_thread();  // which is kept until the last kernel has run
     parallel_for(n_chunks > 1 ? team_.threads : 1, n_chunks, [&](std::int64_t chunk) {
       Share share(code_, kernel_, types_, in_parts, *team_.watch);
       body(share, chunk);
-      if (n_chunks > 1) Scratch::of_thread().trim();
+      if (Scratch& mine = Scratch::of_thread(); &mine != callers) mine.trim();
     });
   }
 
@@ -486,9 +499,19 @@ class Splitter {
     });
   }
 
-  /// body(share, cell, piece) makes one piece of one cell, a subtree; then each cell's pieces are combined pairwise.
+  /// body(share, cell, piece) makes one piece of one cell, a subtree; then each cell's pieces are combined pairwise. Where
+  /// there is no memory for the pieces, whole cells are made.
   template <class Body>
   void in_pieces(std::int64_t pieces, Body body) {
+    try {
+      make_pieces(pieces, body);
+    } catch (const std::bad_alloc&) {
+      by_cells();
+    }
+  }
+
+  template <class Body>
+  void make_pieces(std::int64_t pieces, Body body) {
     std::vector<std::vector<char>> partials;
     for (const FoldType& type : types_) partials.emplace_back(static_cast<std::size_t>(kernel_.kept * pieces * width()) * type.part);
     const auto place = [&](std::size_t k, std::int64_t cell, std::int64_t piece) {
@@ -556,6 +579,20 @@ void divide_by_count(char* values, DType dtype, std::int64_t cells, std::int64_t
 
 }  // namespace
 
+std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
+  constexpr std::size_t kItem = 16;                                         // of the widest dtype
+  const auto block = [](std::size_t bytes) { return bytes + kAlignment; };  // of what is allocated, with the gap before it
+  const auto levels = [](std::int64_t n) { return static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(n))) + 1; };
+  const auto pair_tree = [&](std::size_t n_levels, std::size_t width) {
+    return (n_levels + 1) * block(width * code.fold_part) + 4 * n_levels * sizeof(char*) + kAlignment;  // its vector grows by doubling
+  };
+  const std::size_t width = widest_row(kernel), strips = most_strips(kernel);
+  const std::size_t row_tree = sizeof(RowTree) + pair_tree(levels(kernel.rows / 8), width) + block(8 * width * kItem);
+  std::size_t fold = sizeof(Folding) + strips * row_tree + pair_tree(levels(kernel.length / static_cast<std::int64_t>(kBlock)), 1);
+  if (!kernel.lanes_kept) fold += block(4 * kLanes * kItem) + block(kBlock * code.fold_part);
+  return kernel.kernel->n_folds * fold + 2 * kAlignment;
+}
+
 void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,
                const Team& team) {
   const plan::Kernel& k = *kernel.kernel;
@@ -580,9 +617,10 @@ void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel
     }
     return;
   }
-  std::array<std::byte, 512> small;
+  std::array<std::byte, 1024> small;
   std::pmr::monotonic_buffer_resource memory(small.data(), small.size());
   std::pmr::vector<FoldType> types(&memory);
+  types.reserve(specs.size());
   for (const plan::Fold& spec : specs) {
     const DType dtype = plan.buffers[spec.buffer].dtype;
     const catalog::Reduction primitive = catalog::info(spec.reduction).kernel;

@@ -97,7 +97,8 @@ void fill_loop(KernelTable& table) {
   using M = Meaning<kOp>;
   constexpr Loop kSignature = catalog::loops(M::kRule)[kLoop];
   constexpr auto kRow = static_cast<std::size_t>(kOp);
-  if constexpr ((!has_half(kSignature, M::kArity) || M::kHalf) && is_complex_loop(kSignature) == kComplexPart) {
+  constexpr bool kElsewhere = M::kLanes && (kSignature.out == DType::Float32 || kSignature.out == DType::Float64);  // functions.cpp
+  if constexpr ((!has_half(kSignature, M::kArity) || M::kHalf) && is_complex_loop(kSignature) == kComplexPart && !kElsewhere) {
     table.apply[kRow][kLoop] = &apply<kOp, kLoop>;
     if constexpr (takes_scalar(kOp) && is_common(kSignature.in[0]) && kSignature.in[0] == kSignature.in[1]) {
       table.scalar[kRow][kLoop][0] = &apply_with_scalar<kOp, kLoop, 0>;

@@ -12,6 +12,9 @@ constexpr std::size_t fusable(catalog::Op op) {
   return op == catalog::Op::Add ? 0 : op == catalog::Op::Subtract ? 1 : op == catalog::Op::Multiply ? 2 : kFusable;
 }
 
+/// Objects that share the functions written over lanes (functions.cpp).
+inline constexpr std::size_t kFunctionParts = 4;
+
 struct KernelTable {
   Kernel apply[catalog::kOps][catalog::kMaxLoops];
   Kernel scalar[catalog::kOps][catalog::kMaxLoops][2];

@@ -1,0 +1,27 @@
+// bindings/cli/commands.hpp - what each command is asked to do.
+#pragma once
+
+#include <engine/options.hpp>
+#include <string>
+#include <vector>
+
+namespace engine::cli {
+
+/// Of `engine eval` and `engine explain`.
+struct Request {
+  std::string expression;
+  std::vector<std::string> inputs;   ///< "a=a.npy"
+  std::vector<std::string> scalars;  ///< "n=3"
+  std::string output;                ///< empty: print
+  bool in_place = false;
+  bool json = false;
+  Options options;
+};
+
+void evaluate(const Request& request);
+void explain(const Request& request);
+void list_functions(bool json);
+void describe_function(const std::string& name, bool json);
+void doctor(bool json);
+
+}  // namespace engine::cli

@@ -1,0 +1,158 @@
+// bindings/cli/main.cpp - the command line, and how each failure ends the program.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <engine/engine.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <new>
+#include <string>
+
+#include "commands.hpp"
+#include "failures.hpp"
+#include "files.hpp"
+#include "print.hpp"
+
+namespace engine::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done; 1 a file cannot be read, written or understood; 2 the command cannot be;\n"
+    "11 ParseError, 12 UnknownName, 13 DTypeError, 14 ShapeError, 15 RangeError, 16 LimitError,\n"
+    "17 BackendError, 18 OutOfMemory, 19 InternalError.";
+
+/// Colour is for people: on a terminal, unless NO_COLOR (no-color.org) or TERM speak against it.
+bool wants_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return isatty(STDERR_FILENO) && !(no_colour && *no_colour) && terminal && std::string_view(terminal) != "dumb";
+}
+
+int report(bool json, std::string_view name, int code, const Diagnostic& diagnostic, std::string_view rendered) {
+  const std::string text = json ? json_text(error_json(name, code, diagnostic, rendered)) : error_text(name, rendered, wants_colour());
+  std::fprintf(stderr, "%s\n", text.c_str());
+  return code;
+}
+
+int report(bool json, std::string_view name, int code, const Failure& failure) {
+  const Diagnostic diagnostic{.what = failure.what, .labels = {}, .help = failure.help, .text = {}};
+  return report(json, name, code, diagnostic, render(diagnostic));
+}
+
+std::string read_expression(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::istream& in = path == "-" ? std::cin : file;
+  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if ((path != "-" && !file) || in.bad()) throw FileFailure{{fmt::format("{} cannot be read", path), ""}};
+  return text;
+}
+
+struct CommandLine {
+  CLI::App app{"Array expressions over .npy files, in one pass over memory.", "engine"};
+  Request request;
+  std::string file, function_name;
+  CLI::App *eval, *explain, *functions, *doctor;
+
+  CommandLine() {
+    app.set_version_flag("--version", std::string("engine ") + std::string(version()));
+    app.add_flag("--json", request.json, "Results and errors as JSON");
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.footer(kFooter);
+    eval = app.add_subcommand("eval", "Compute an expression: engine eval \"2*a + b\" -i a=a.npy -i b=b.npy -o d.npy");
+    explain = app.add_subcommand("explain", "What would be done to compute it");
+    functions = app.add_subcommand("functions", "The functions of the language, or one of them");
+    doctor = app.add_subcommand("doctor", "What this engine is and where it runs");
+    for (CLI::App* command : {eval, explain}) add_expression(command);
+    eval->add_option("-o,--output", request.output, "Write the value into this .npy file; it is replaced when all is done");
+    eval->add_flag("--in-place", request.in_place, "Let \"b[1:-1] = …\" and its like change the files of -i themselves");
+    functions->add_option("name", function_name, "A function, reduction, cast or constant");
+  }
+
+ private:
+  template <class T>
+  void add_word(CLI::App* command, const std::string& flag, T& value, const std::map<std::string, T>& words, const std::string& help) {
+    command->add_option(flag, value, help)->transform(CLI::CheckedTransformer(words, CLI::ignore_case).description(""));
+  }
+
+  void add_expression(CLI::App* command) {
+    Options& o = request.options;
+    CLI::Option* text = command->add_option("expression", request.expression, "The expression; after \"--\" where it begins with a minus");
+    CLI::Option* from = command->add_option("-f,--file", file, "Read the expression from this file, or from standard input (-)");
+    text->excludes(from);
+    command->add_option("-i,--input", request.inputs, "name=FILE.npy: an array, mapped into memory")->allow_extra_args(false);
+    command->add_option("-s,--scalar", request.scalars, "name=NUMBER, as Python writes it: 3, 2.5e-3, 1+2j, True")->allow_extra_args(false);
+    command->add_option("--threads", o.threads, "At most so many threads")->check(CLI::Range(1, 1 << 20).description(""));
+    add_word<Order>(command, "--order", o.order, {{"K", Order::K}, {"C", Order::C}, {"F", Order::F}, {"A", Order::A}},
+                    "Memory order of the value: K, C, F or A");
+    add_word<Casting>(command, "--casting", o.casting,
+                      {{"no", Casting::No},
+                       {"equiv", Casting::Equiv},
+                       {"safe", Casting::Safe},
+                       {"same_kind", Casting::SameKind},
+                       {"unsafe", Casting::Unsafe}},
+                      "What may be written into an array: no, equiv, safe, same_kind or unsafe");
+    add_word<Exactness>(command, "--exactness", o.exactness, {{"strict", Exactness::Strict}, {"relaxed", Exactness::Relaxed}},
+                        "strict (NumPy's bits) or relaxed");
+    add_word<BackendChoice>(
+        command, "--backend", o.backend,
+        {{"auto", BackendChoice::Auto}, {"interp", BackendChoice::Interp}, {"jit", BackendChoice::Jit}, {"cuda", BackendChoice::Cuda}},
+        "auto, interp, jit or cuda");
+    command->footer(kFooter);
+  }
+};
+
+void dispatch(CommandLine& line) {
+  if (line.eval->parsed() || line.explain->parsed()) {
+    const CLI::App* command = line.eval->parsed() ? line.eval : line.explain;
+    if (!line.file.empty())
+      line.request.expression = read_expression(line.file);
+    else if (command->count("expression") == 0)
+      throw UsageFailure{{"there is no expression", fmt::format("engine {} \"2*a + b\" -i a=a.npy -i b=b.npy", command->get_name())}};
+    line.eval->parsed() ? evaluate(line.request) : explain(line.request);
+  } else if (line.functions->parsed()) {
+    line.function_name.empty() ? list_functions(line.request.json) : describe_function(line.function_name, line.request.json);
+  } else {
+    doctor(line.request.json);
+  }
+  // What was printed may still be on its way to a disk that is full.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw FileFailure{{"standard output cannot be written", ""}};
+}
+
+int run(int argc, char** argv) {
+  CommandLine line;
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return line.app.exit(error);  // --help, --version
+    return report(line.request.json, "UsageError", kExitUsage, {error.what(), "engine --help"});
+  }
+  const bool json = line.request.json;
+  try {
+    dispatch(line);
+    return kExitDone;
+  } catch (const Error& error) {
+    return report(json, name(error.kind()), kExitError + static_cast<int>(error.kind()), error.diagnostic(), error.what());
+  } catch (const FileFailure& failure) {
+    return report(json, "FileError", kExitFile, failure);
+  } catch (const UsageFailure& failure) {
+    return report(json, "UsageError", kExitUsage, failure);
+  } catch (const std::bad_alloc&) {
+    return report(json, "OutOfMemory", kExitError + static_cast<int>(ErrorKind::OutOfMemory), {"out of memory", ""});
+  } catch (const std::exception& error) {
+    return report(json, "InternalError", kExitError + static_cast<int>(ErrorKind::Internal), {error.what(), "please report it"});
+  }
+}
+
+}  // namespace
+}  // namespace engine::cli
+
+int main(int argc, char** argv) {
+  engine::cli::install_signal_handlers();
+  return engine::cli::run(argc, argv);
+}

@@ -1,0 +1,75 @@
+"""NVRTC from the wheel of tools/requirements.txt, through ctypes: text in, PTX or ptxas' figures out. Needs no GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib.util
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    spec = importlib.util.find_spec("nvidia")
+    for folder in spec.submodule_search_locations if spec else ():
+        for path in sorted(pathlib.Path(folder).glob("*/lib/libnvrtc.so.*")):
+            if "alt" not in path.name:
+                return ctypes.CDLL(str(path))
+    raise FileNotFoundError("NVRTC is missing: pip install -r tools/requirements.txt")
+
+
+def headers() -> dict[str, str]:
+    """What the device form of the elementary functions includes, by its name."""
+    files = [*(ROOT / "engine/catalog/elementary").glob("*.hpp"), ROOT / "engine/base/lane.hpp"]
+    return {str(path.relative_to(ROOT)): path.read_text() for path in files if path.name != "vector.hpp"}
+
+
+def compile(source: str, architecture: str, *options: str) -> str:
+    """The compiler's log with ptxas' figures for sm_…, the PTX for compute_…; RuntimeError with the log."""
+    nvrtc = library()
+    known = headers()
+    names = (ctypes.c_char_p * len(known))(*(name.encode() for name in known))
+    texts = (ctypes.c_char_p * len(known))(*(text.encode() for text in known.values()))
+    program = ctypes.c_void_p()
+    if nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"kernels.cu", len(known), texts, names):
+        raise RuntimeError("nvrtcCreateProgram failed")
+    try:
+        words = ["--std=c++20", "--fmad=false", "-default-device", f"--gpu-architecture={architecture}", *options]
+        if architecture.startswith("sm_"):
+            words.append("--ptxas-options=-v")
+        array = (ctypes.c_char_p * len(words))(*(word.encode() for word in words))
+        failed = nvrtc.nvrtcCompileProgram(program, len(words), array)
+        log = _text(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
+        if failed:
+            raise RuntimeError(log)
+        if architecture.startswith("sm_"):
+            return log
+        return _text(nvrtc.nvrtcGetPTXSize, nvrtc.nvrtcGetPTX, program)
+    finally:
+        nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
+
+
+def _text(size, get, program) -> str:
+    n = ctypes.c_size_t()
+    size(program, ctypes.byref(n))
+    buffer = ctypes.create_string_buffer(n.value)
+    get(program, buffer)
+    return buffer.value.decode()
+
+
+def figures(log: str) -> dict[str, dict[str, int]]:
+    """ptxas -v, by kernel: bytes of stack and of spills, registers."""
+    found = {}
+    for part in re.split(r"Compiling entry function ", log)[1:]:
+        name = re.match(r"'(\w+)'", part).group(1)
+        stack = re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", part)
+        registers = re.search(r"Used (\d+) registers", part)
+        found[name] = {
+            "registers": int(registers.group(1)),
+            "stack": int(stack.group(1)),
+            "spills": int(stack.group(2)) + int(stack.group(3)),
+        }
+    return found

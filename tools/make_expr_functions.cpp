@@ -1,0 +1,102 @@
+// Writes engine/include/engine/expr_functions.hpp from the catalog, to stdout:
+//   build/dev/tests/expr/make_expr_functions > engine/include/engine/expr_functions.hpp
+// With --check FILE: exit status 1 unless the file is what would be written.
+#include <engine/functions.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace {
+
+using engine::Function;
+
+/// The keywords that struct Over holds, where they may be left out.
+constexpr std::string_view kOver[] = {"axis=None", "keepdims=False", "dtype=None", "initial=None", "where=True", "ddof=0"};
+
+std::vector<std::string_view> split(std::string_view list, std::string_view separator) {
+  std::vector<std::string_view> parts;
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(separator), list.size());
+    parts.push_back(list.substr(0, end));
+    list.remove_prefix(std::min(end + separator.size(), list.size()));
+  }
+  return parts;
+}
+
+/// "bool" is a word of C++.
+std::string cpp_name(std::string_view name) { return std::string(name) + (name == "bool" ? "_" : ""); }
+
+std::string default_value(std::string_view text) { return text == "False" ? "false" : text == "True" ? "true" : std::string(text); }
+
+/// One function of C++, of the first `count` parameters, `with_defaults` or all to be given.
+void define(std::string& page, std::string_view name, const std::vector<std::string_view>& items, std::size_t count, bool with_defaults,
+            bool is_over) {
+  std::string parameters, arguments;
+  const auto add = [](std::string& list, const std::string& item) { list += (list.empty() ? "" : ", ") + item; };
+  for (std::string_view item : std::vector(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count))) {
+    const std::size_t equals = std::min(item.find('='), item.size());
+    const std::string parameter(item.substr(0, equals));
+    const bool has_default = with_defaults && equals < item.size();
+    add(parameters, "const Expr& " + parameter + (has_default ? " = " + default_value(item.substr(equals + 1)) : ""));
+    add(arguments, parameter);
+  }
+  if (is_over) add(parameters, "const Over& how = {}");
+  page += "inline Expr " + cpp_name(name) + "(" + parameters + ") { return call(\"" + std::string(name) + "\", {" + arguments + "}" +
+          (is_over ? ", how" : "") + "); }\n";
+}
+
+/// C++ has no None: parameters that default to it are all given or all left out.
+void define(std::string& page, const Function& row, std::string_view name) {
+  std::vector<std::string_view> items;
+  bool is_over = false;
+  for (std::string_view item : split(row.arguments, ", ")) {
+    if (std::find(std::begin(kOver), std::end(kOver), item) != std::end(kOver))
+      is_over = true;
+    else
+      items.push_back(item);
+  }
+  const auto none = std::find_if(items.begin(), items.end(), [](std::string_view item) { return item.ends_with("=None"); });
+  define(page, name, items, static_cast<std::size_t>(none - items.begin()), true, is_over);
+  if (none != items.end()) define(page, name, items, items.size(), false, is_over);
+}
+
+std::string page() {
+  std::string page =
+      "// engine/expr_functions.hpp - every function of the catalog as a function of Exprs, under all its names.\n"
+      "// Made from the catalog by tools/make_expr_functions.cpp: not to be changed by hand. Casts carry the name of their dtype;\n"
+      "// that of bool is bool_.\n"
+      "//\n"
+      "//     hypot(x, y), sum(a, {.axis = 0}), where(a > 0, a, -a), float32(a)\n"
+      "#pragma once\n\n"
+      "#include <engine/expr.hpp>\n\n"
+      "// clang-format off\n"
+      "namespace engine ENGINE_API {\n\n";
+  for (const Function& row : engine::functions()) {
+    if (row.kind == "constant") continue;
+    page += "/// " + std::string(row.sentence) + "\n";
+    if (row.name == "index") {  // its axis is no reduction's
+      page += "inline Expr index() { return call(\"index\", {}); }\ninline Expr index(int axis) { return call(\"index\", {axis}); }\n";
+      continue;
+    }
+    define(page, row, row.name);
+    for (std::string_view alias : split(row.aliases, "|")) define(page, row, alias);
+  }
+  return page + "\n}  // namespace engine ENGINE_API\n// clang-format on\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "--check") {
+    std::ifstream file(argv[2], std::ios::binary);
+    const std::string found{std::istreambuf_iterator<char>(file), {}};
+    if (found == page()) return 0;
+    std::fprintf(stderr, "%s is not what the catalog says; write it anew: %s > %s\n", argv[2], argv[0], argv[2]);
+    return 1;
+  }
+  std::fputs(page().c_str(), stdout);
+}
