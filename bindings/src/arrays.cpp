@@ -355,7 +355,45 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
   return view;
 }
 
-void* allocate_result(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t) {
+namespace {
+
+/// What NumPy calls for the memory of arrays made while this handler is set; it stays with them for life.
+PyObject* page_handler() {
+  static PyDataMem_Handler handler{"engine_pages",
+                                   1,
+                                   {nullptr, [](void*, std::size_t bytes) { return take_pages(bytes); },
+                                    [](void*, std::size_t n, std::size_t item) -> void* {
+                                      if (item && n > SIZE_MAX / item) return nullptr;
+                                      void* const memory = take_pages(n * item);
+                                      return memory ? std::memset(memory, 0, n * item) : nullptr;
+                                    },
+                                    [](void*, void* memory, std::size_t bytes) { return resize_pages(memory, bytes); },
+                                    [](void*, void* memory, std::size_t) { give_pages(memory); }}};
+  static PyObject* const capsule = PyCapsule_New(&handler, "mem_handler", nullptr);  // for the life of the process
+  return capsule;
+}
+
+/// Sets the handler for this thread as long as it lives.
+class PageHandler {
+ public:
+  explicit PageHandler(bool wanted) {
+    if (!wanted || !page_handler()) return;
+    before_ = Ref(PyDataMem_SetHandler(page_handler()));
+    if (!before_) PyErr_Clear();
+  }
+  ~PageHandler() {
+    if (before_ && !Ref(PyDataMem_SetHandler(before_.get()))) PyErr_Clear();
+  }
+  PageHandler(const PageHandler&) = delete;
+  PageHandler& operator=(const PageHandler&) = delete;
+
+ private:
+  Ref before_;
+};
+
+}  // namespace
+
+void* allocate_result(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes) {
   npy_intp dims[kMaxRank], steps[kMaxRank];
   bool is_c = true;
   auto expected = static_cast<npy_intp>(item_size(dtype));
@@ -365,6 +403,7 @@ void* allocate_result(void* context, DType dtype, const Shape& shape, const Stri
     is_c = is_c && (steps[axis] == expected || dims[axis] <= 1);
     expected *= dims[axis] ? dims[axis] : 1;
   }
+  const PageHandler handler(n_bytes >= kRecycledBytes);
   PyObject* array = PyArray_New(&PyArray_Type, shape.size(), dims, type_num_of(dtype), is_c ? nullptr : steps, nullptr, 0, 0, nullptr);
   if (!array) {
     PyErr_Clear();

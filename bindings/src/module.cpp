@@ -23,6 +23,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
       throw py::error_already_set();
     }
   });
+  module.def("trim", &trim);
   module.def("num_threads", &num_threads);
   module.def("_set_num_threads", &set_num_threads);
 

@@ -74,10 +74,14 @@ constexpr auto kCasts = []<std::size_t... kPair>(std::index_sequence<kPair...>) 
 }(std::make_index_sequence<kDTypes * kDTypes>{});
 
 template <Reduction kReduction, std::size_t kDType>
-void combine_one(const void* x, const void* y, void* out) {
-  using T = Lane<static_cast<DType>(kDType)>;
-  const auto result = Combination<kReduction>::apply(load<T>(x), load<T>(y));
-  save(out, math::convert<T>(result));
+void combine_one([[maybe_unused]] const void* x, [[maybe_unused]] const void* y, [[maybe_unused]] void* out) {
+  if constexpr (has_moments(kReduction))
+    return;  // no values are combined
+  else {
+    using T = Lane<static_cast<DType>(kDType)>;
+    const auto result = Combination<kReduction>::apply(load<T>(x), load<T>(y));
+    save(out, math::convert<T>(result));
+  }
 }
 
 using Combine = void (*)(const void*, const void*, void*);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/catalog/moments.hpp"
 #include "engine/catalog/scalar.hpp"
 #include "engine/catalog/type_rule.hpp"
 

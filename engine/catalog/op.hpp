@@ -171,10 +171,10 @@ struct ReductionInfo {
   Reduction id;
   std::string_view identifier;  ///< "Sum"
   std::string_view name;        ///< "sum"
-  Reduction kernel;             ///< the primitive that does the work: Sum, Prod, Min or Max
+  Reduction kernel;             ///< the primitive that does the work: Sum, Prod, Min, Max, Nanmin, Nanmax, Var or Nanvar
   Accumulator accumulator;
   std::string_view identity;  ///< value over no elements, as text; empty: an error there
-  std::string_view combine;   ///< C++ over x, y
+  std::string_view combine;   ///< C++ over x, y: elements, or Moments of a variance
   Oracle oracle;
   std::string_view sentence;
 };
@@ -192,6 +192,9 @@ inline constexpr std::size_t kDerived = 0
 #include "engine/catalog/derived.def"
 #undef DERIVED
     ;
+
+/// Whether a reduction's parts are Moments (catalog/moments.hpp) and not values.
+constexpr bool has_moments(Reduction primitive) { return primitive == Reduction::Var || primitive == Reduction::Nanvar; }
 
 struct ConstantInfo {
   std::string_view name;

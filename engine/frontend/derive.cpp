@@ -310,6 +310,12 @@ class Deriver {
     return sum;
   }
 
+  NodeId add_reduction(const Node& like, Reduction what, NodeId value, NodeId axis, NodeId keepdims) {
+    Node reduced = like;
+    reduced.id = static_cast<std::uint16_t>(what);
+    return add(reduced, std::array{value, axis, keepdims, kNone, kNone});
+  }
+
   NodeId reduce(NodeId id, const Node& node, std::span<const NodeId> children, NodeId inner) {
     if (inner == kNone) return kNone;
     const auto over_axes = [&](Reduction what, NodeId value) {
@@ -325,6 +331,32 @@ class Deriver {
         const NodeId mean = over_axes(Reduction::Mean, shaped(inner, children[0]));
         out_.children[out_.nodes[mean].first + 3] = children[3];
         return mean;
+      }
+      case Reduction::Var:
+      case Reduction::Nanvar: {
+        // 2 (a - mean) da, summed over what counts and divided as the squares were.
+        const bool skips = static_cast<Reduction>(node.id) == Reduction::Nanvar;
+        const auto number_of = [&](bool keepdims) {
+          return add_reduction(node, Reduction::CountNonzero, raw(Op::Equal, {children[0], children[0]}), children[1],
+                               keepdims ? boolean(true) : children[2]);
+        };
+        const auto counted = [&](NodeId value) {
+          return skips ? raw(Op::Where, {raw(Op::Isnan, {children[0]}), number(0), value}) : value;
+        };
+        NodeId mean;
+        if (skips)
+          mean = raw(Op::Divide, {add_reduction(node, Reduction::Sum, counted(children[0]), children[1], boolean(true)), number_of(true)});
+        else
+          mean = add_reduction(node, Reduction::Mean, children[0], children[1], boolean(true));
+        const NodeId slope = raw(Op::Multiply, {raw(Op::Multiply, {number(2), raw(Op::Subtract, {children[0], mean})}), inner});
+        if (!skips) {
+          const NodeId result = over_axes(Reduction::Mean, slope);
+          out_.children[out_.nodes[result].first + 3] = children[3];
+          return result;
+        }
+        NodeId count = number_of(false);
+        if (children[3] != kNone) count = raw(Op::Subtract, {count, children[3]});
+        return raw(Op::Divide, {over_axes(Reduction::Sum, counted(slope)), count});
       }
       case Reduction::Prod:
         return raw(Op::Multiply, {id, over_axes(Reduction::Sum, over(inner, children[0]))});

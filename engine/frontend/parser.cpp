@@ -623,6 +623,10 @@ class Parser {
       return reduce(*catalog::find_reduction(name.substr(3)), name_token.span, whole, list, args, true);
     if (derived) {
       place(name, name_token.span, derived->parameters, list, args);
+      if (name == "std" && is_given(args[4])) {  // no NaN elsewhere: what is left may have NaN of its own
+        const NodeId variance = masked_variance(args[0], args[4], args[1], args[2], args[3], name_token.span, whole);
+        return add({.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(Op::Sqrt), .span = whole, .mark = name_token.span}, {variance});
+      }
       return derive(*derived, args, name_token.span, whole);
     }
     place(name, name_token.span, catalog::parameters(*op), list, args);
@@ -667,14 +671,11 @@ class Parser {
       const std::size_t comma = rest.find(", ");
       const std::string_view item = rest.substr(0, comma), name = item.substr(0, item.find('='));
       for (int k = 0; k < kAll; ++k)
-        if (kNames[k] == name) args[k] = given[at];
+        if (kNames[k] == name || (k == kValue && at == 0)) args[k] = given[at];
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
     }
-    const auto is_absent = [&](NodeId& id) {
-      if (id != kNone && ast_.nodes[id].kind == Syntax::NewAxis) id = kNone;
-      return id == kNone;
-    };
-    for (const int k : {kDtype, kInitial, kWhere, kDdof}) is_absent(args[k]);
+    for (const int k : {kDtype, kInitial, kWhere, kDdof})
+      if (!is_given(args[k])) args[k] = kNone;
     const bool picks = row.id == Reduction::Min || row.id == Reduction::Max || row.id == Reduction::Nanmin || row.id == Reduction::Nanmax;
     const bool typed = args[kDtype] != kNone;
     const auto make = [&](Syntax kind, std::uint16_t id, std::initializer_list<NodeId> children) {
@@ -692,6 +693,8 @@ class Parser {
     }
     if (typed) args[kValue] = make(Syntax::Cast, dtype, {args[kValue]});
     if (args[kWhere] != kNone) {
+      if (row.id == Reduction::Var)
+        return masked_variance(args[kValue], args[kWhere], args[kAxis], args[kKeepdims], args[kDdof], mark, whole);
       if (row.id == Reduction::Mean) {
         if (args[kDdof] != kNone) fail(span(args[kDdof]), "'mean' takes no ddof beside where", "here");
         NodeId masked[] = {args[kValue], args[kWhere], args[kAxis], args[kKeepdims]};
@@ -701,7 +704,9 @@ class Parser {
       if (picks && args[kInitial] == kNone)
         fail(span(args[kWhere]), fmt::format("'{}' with where needs an initial value", row.name), "where nothing is true, what is it?",
              "give initial=…");
-      const NodeId otherwise = picks ? args[kInitial] : truth(row.identity == "1");
+      const NodeId otherwise = picks                         ? args[kInitial]
+                               : row.id == Reduction::Nanvar ? not_a_number(mark, whole)
+                                                             : truth(row.identity == "1");
       args[kValue] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {args[kWhere], args[kValue], otherwise});
     }
     const bool starts = args[kInitial] != kNone;
@@ -718,6 +723,34 @@ class Parser {
     return make(Syntax::Apply, static_cast<std::uint16_t>(with), {result, args[kInitial]});
   }
 
+  /// Whether an argument that may be left out, or None, has a value.
+  bool is_given(NodeId id) const { return id != kNone && ast_.nodes[id].kind != Syntax::NewAxis; }
+
+  NodeId not_a_number(Span mark, Span whole) {
+    Node nan{.kind = Syntax::Float, .span = whole, .mark = mark};
+    nan.real = __builtin_nan("");
+    return add(nan);
+  }
+
+  /// var(value, where=mask): of what the mask leaves, without NaN for the rest; NaN where one of the elements is.
+  NodeId masked_variance(NodeId value, NodeId mask, NodeId axis, NodeId keepdims, NodeId ddof, Span mark, Span whole) {
+    using catalog::Reduction;
+    const auto apply = [&](Op op, std::initializer_list<NodeId> children) {
+      return add({.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(op), .span = whole, .mark = mark}, children);
+    };
+    const auto reduce = [&](Reduction what, NodeId of, NodeId n, NodeId bounded) {
+      return add({.kind = Syntax::Reduce, .id = static_cast<std::uint16_t>(what), .span = whole, .mark = mark},
+                 {of, axis, keepdims, n, bounded});
+    };
+    Node constant{.kind = Syntax::Boolean, .span = whole, .mark = mark};
+    constant.integer = 1;
+    const NodeId bounded = add(constant);
+    const NodeId nan = not_a_number(mark, whole);
+    const NodeId spoilt = reduce(Reduction::Any, apply(Op::LogicalAnd, {mask, apply(Op::Isnan, {value})}), kNone, kNone);
+    const NodeId left = reduce(Reduction::Nanvar, apply(Op::Where, {mask, value, nan}), ddof, bounded);
+    return apply(Op::Where, {spoilt, nan, left});
+  }
+
   /// A call of a derived function. Its last parameters may be dtype and where, which its text does not know: what they mean
   /// is done to its first argument and its value.
   NodeId derive(const catalog::DerivedInfo& row, NodeId* args, Span mark, Span whole) {
@@ -729,15 +762,12 @@ class Parser {
       if (item == "where=True") where_at = n;
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
     }
-    const auto given = [&](std::size_t at) { return at < n && args[at] != kNone && ast_.nodes[args[at]].kind != Syntax::NewAxis; };
+    const auto given = [&](std::size_t at) { return at < n && is_given(args[at]); };
     const auto make = [&](Syntax kind, std::uint16_t id, std::initializer_list<NodeId> children) {
       return add({.kind = kind, .id = id, .span = whole, .mark = mark}, children);
     };
-    if (given(where_at)) {
-      Node nan{.kind = Syntax::Float, .span = whole, .mark = mark};
-      catalog::find_constant("nan", nan.real);
-      args[0] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {args[where_at], args[0], add(nan)});
-    }
+    if (given(where_at))
+      args[0] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {args[where_at], args[0], not_a_number(mark, whole)});
     if (!given(dtype_at)) return instantiate(row, args, mark, whole);
     const std::uint16_t dtype = ast_.nodes[args[dtype_at]].id;
     args[0] = make(Syntax::Cast, dtype, {args[0]});

@@ -592,12 +592,39 @@ class Builder {
     }
     if (children[3] != frontend::kNone) spec.ddof = bound(children[3]);
     spec.bounded = children[4] != frontend::kNone;
+    if (catalog::has_moments(id) && is_complex(g_[arg.node].dtype)) return {.node = complex_variance(arg.node, id, spec, node.span)};
     const catalog::ReductionTypes types = catalog::reduction_types(id, g_[arg.node].dtype);
     NodeId value = arg.node;
     if (types.truth) value = g_.cast(value, DType::Bool, node.span);
     value = g_.cast(value, types.accumulator, node.span);
     value = g_.reduce(value, id, spec, types.accumulator, node.span);
     return {.node = g_.cast(value, types.result, node.span)};
+  }
+
+  /// The variances of real and imaginary part, added; an element of which either part is NaN is NaN.
+  NodeId complex_variance(NodeId z, catalog::Reduction id, const ReduceSpec& spec, Span span) {
+    const auto apply = [&](Op op, std::initializer_list<NodeId> args) {
+      std::array<DType, 3> dtypes{};
+      std::size_t n = 0;
+      for (NodeId arg : args) dtypes[n++] = g_[arg].dtype;
+      const std::span<const catalog::Loop> loops = catalog::loops(op);
+      int loop = 0;
+      while (!std::equal(dtypes.begin(), dtypes.begin() + static_cast<std::ptrdiff_t>(n), loops[static_cast<std::size_t>(loop)].in.begin()))
+        ++loop;
+      return g_.apply(op, loop, std::span(args.begin(), args.size()), span);
+    };
+    const DType real = real_part(g_[z].dtype);
+    NodeId sum = kNone;
+    for (const Op part : {Op::Real, Op::Imag}) {
+      NodeId value = apply(part, {z});
+      if (id == catalog::Reduction::Nanvar) {
+        const NodeId nan = g_.constant(real, real == DType::Float32 ? Value::of(__builtin_nanf("")) : Value::of(__builtin_nan("")), span);
+        value = apply(Op::Where, {apply(Op::Isnan, {z}), nan, value});
+      }
+      const NodeId variance = g_.reduce(value, id, spec, real, span);
+      sum = sum == kNone ? variance : apply(Op::Add, {sum, variance});
+    }
+    return sum;
   }
 
   // ---- positions ----------------------------------------------------------------------------------------------------

@@ -67,8 +67,9 @@ struct ReduceSpec {
   std::uint32_t axes = 0;  ///< bit i: axis i is reduced (normalised, non-negative)
   bool keepdims = false;
   bool or_zero = false;   ///< over no elements the value is 0, whatever the reduction
-  bool bounded = false;   ///< an initial value follows: over no elements min is the largest value, max the smallest
-  std::int64_t ddof = 0;  ///< mean: taken from the number of elements that divides
+  bool bounded = false;   ///< min, max: an initial value follows, so over no elements they are the largest, the smallest value;
+                          ///< nanvar: it stands for var(where=), so over no more than ddof elements it is a quotient by zero
+  std::int64_t ddof = 0;  ///< mean and variances: taken from the number of elements that divides
   friend bool operator==(const ReduceSpec&, const ReduceSpec&) = default;
 };
 

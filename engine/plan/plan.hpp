@@ -69,11 +69,11 @@ struct Store {
 /// A reduction of a body's value over the kernel's axes into a temporary, in the contract's tree.
 struct Fold {
   std::uint32_t value;
-  catalog::Reduction reduction;  ///< a primitive, or Mean
-  std::uint32_t buffer;          ///< contiguous, of the kept shape
-  bool or_zero;                  ///< over no elements: 0
-  bool bounded;                  ///< over no elements: the value that any other replaces
-  std::int64_t ddof;             ///< Mean: taken from the count
+  catalog::Reduction reduction;
+  std::uint32_t buffer;  ///< contiguous, of the kept shape
+  bool or_zero;          ///< over no elements: 0
+  bool bounded;          ///< see ir::ReduceSpec
+  std::int64_t ddof;     ///< Mean, Var, Nanvar: taken from the count
   Span span;
 };
 

@@ -15,6 +15,7 @@
 #include "engine/catalog/evaluate.hpp"
 #include "engine/run/interp/block.hpp"
 #include "engine/run/interp/scratch.hpp"
+#include "engine/run/pages.hpp"
 
 namespace engine::run {
 namespace {
@@ -126,6 +127,7 @@ void run_kernel(const plan::Plan& plan, const interp::Code& code, const plan::Bo
 
 int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding,
             const RunOptions& options) {
+  trim_old_pages();
   int used = 1;
   interp::Scratch* scratch = nullptr;
   const auto trim = [&] {

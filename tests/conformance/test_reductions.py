@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
+import subprocess
+import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -83,6 +87,24 @@ def test_mean_is_the_tree_divided_once(dtype, shape):
         assert same_bits(engine.evaluate(f"mean(x, axis={axes})", {"x": x}), tree.mean(x, axes)), axes
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_variance_of_a_line_is_the_tree(dtype, length):
+    x = numbers(length, dtype) + np.array(3, dtype)
+    assert same_bits(engine.evaluate("var(x)", {"x": x}), tree.var(x))
+    x[:: max(1, length // 3)] = np.nan
+    assert same_bits(engine.evaluate("nanvar(x, ddof=1)", {"x": x}), tree.var(x, ddof=1, skip_nan=True))
+
+
+@pytest.mark.parametrize("dtype", (*FLOATS, "i4", "u1", "i8", "?"))
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_variance_over_axes_is_the_tree(dtype, shape):
+    x = numbers(shape, dtype) if dtype[0] in "fc" else np.random.default_rng(1).integers(0, 100, shape).astype(dtype)
+    for axes in axes_of(len(shape)):
+        result = engine.evaluate(f"var(x, axis={axes}, ddof=2)", {"x": x})
+        assert same_bits(result, tree.var(x, axes, 2)), axes
+
+
 def _layouts(x: np.ndarray) -> dict:
     room = np.zeros([2 * n for n in x.shape], x.dtype)
     spread = room[tuple(slice(None, None, 2) for _ in x.shape)]
@@ -102,9 +124,9 @@ def _layouts(x: np.ndarray) -> dict:
     }
 
 
-@pytest.mark.parametrize("reduction", ("sum", "prod", "mean", "min", "max"))
+@pytest.mark.parametrize("reduction", ("sum", "prod", "mean", "min", "max", "var", "nanvar"))
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("shape", ((5, 70), (9, 2100), (7, 3, 65), (4100,)), ids=str)
+@pytest.mark.parametrize("shape", ((5, 70), (9, 2100), (7, 3, 65), (4100,), (150, 131), (9, 4100)), ids=str)
 def test_bits_do_not_depend_on_the_layout(reduction, dtype, shape):
     x = factors(shape, dtype) if reduction == "prod" else numbers(shape, dtype)
     layouts = _layouts(x)
@@ -124,10 +146,117 @@ def test_an_expression_reduces_as_its_values_would(reduction):
         assert same_bits(fused, stored)
 
 
-def test_bits_do_not_depend_on_threads():
-    x = numbers((3, 50001), "f4")
-    results = {engine.evaluate("sum(x, axis=1)", {"x": x}, threads=threads).tobytes() for threads in (None, 1, 2, 3)}
+@pytest.mark.parametrize("reduction", ("sum", "var", "nanvar"))
+@pytest.mark.parametrize(
+    "shape, axis", (((3, 50001), 1), ((50001, 3), 0), ((7, 3, 9001), (0, 2)), ((300, 5000), 0), ((600_001,), None))
+)
+def test_bits_do_not_depend_on_threads(reduction, shape, axis):
+    x = numbers(shape, "f4")
+    text = f"{reduction}(x, axis={axis})"
+    results = {engine.evaluate(text, {"x": x}, threads=threads).tobytes() for threads in (None, 1, 2, 3, 5)}
     assert len(results) == 1
+
+
+BITS = """
+import hashlib, sys, numpy as np, engine
+x = np.random.default_rng(3).standard_normal((300, 777)) * 1e3 + 5e5
+digest = hashlib.sha256()
+for dtype in ("f4", "f8", "c8", "c16", "i4"):
+    a = (x + 1j * x[::-1] if dtype[0] == "c" else x).astype(dtype)
+    for reduction in ("sum", "mean", "var", "nanvar", "max", "min"):
+        for axis in (None, 0, 1):
+            for laid in (a, np.asfortranarray(a), a[::2, ::-1]):
+                digest.update(np.ascontiguousarray(engine.evaluate(f"{reduction}(a, axis={axis})", {"a": laid})))
+    digest.update(np.ascontiguousarray(engine.evaluate("a*a + conj(a)*2 - a", {"a": a})))
+print(engine._core._build_info()["instruction_set"], digest.hexdigest())
+"""
+
+
+def test_bits_do_not_depend_on_the_instruction_set():
+    digests = {}
+    for name in ("generic", "avx2", "avx512"):
+        environment = os.environ | {"ENGINE_ISA": name}
+        out = subprocess.run([sys.executable, "-c", BITS], env=environment, check=True, capture_output=True, text=True)
+        used, digest = out.stdout.split()
+        digests[used] = digest
+    assert len(set(digests.values())) == 1, digests
+
+
+@pytest.mark.parametrize(
+    "dtype, centre", (("f8", 0.0), ("f8", 1e8), ("f8", -3e12), ("f4", 1.0), ("f4", 1e4), ("f4", -3e6))
+)
+@pytest.mark.parametrize("shape, axis", (((1_000_003,), None), ((3, 70_001), 1), ((70_001, 3), 0), ((20_000, 3), 1)))
+def test_variance_is_no_less_exact_than_numpys(dtype, centre, shape, axis):
+    """A large mean costs no digits; the truth is computed in long doubles from the same numbers."""
+    for seed in range(3):
+        x = (centre + np.random.default_rng(seed).normal(size=shape)).astype(dtype)
+        long = x.astype("longdouble")
+        truth = np.mean((long - long.mean(axis=axis, keepdims=True)) ** 2, axis=axis)
+        relative = lambda v: float(np.max(np.abs(v - truth) / np.maximum(truth, 1e-300)))  # noqa: B023, E731
+        ours, theirs = engine.evaluate(f"var(x, axis={axis})", {"x": x}), np.var(x, axis=axis)
+        assert relative(ours) <= max(relative(theirs), 8 * np.finfo(dtype).eps), (relative(ours), relative(theirs))
+
+
+def test_variance_overflows_to_infinity_as_numpys():
+    for x in (np.array([1e200, -1e200] * 700), np.array([3.7e300] * 7), np.array([1e155, 2e155, 9e154])):
+        with np.errstate(over="ignore"):
+            assert engine.evaluate("var(x)", {"x": x}) == np.var(x) == np.inf
+
+
+def test_variance_of_equal_elements_is_zero():
+    for value in (0.1, 1e8 / 3, 1e-300, 3.7e100):
+        for n in (1, 3, 7, 511, 513, 5000):
+            assert engine.evaluate("var(x)", {"x": np.full(n, value)}) == 0
+
+
+@pytest.mark.parametrize("dtype", ("f2", "f4", "f8", "c8", "c16", "i4", "?"))
+def test_variance_where_a_mask_is_true(dtype):
+    generator = np.random.default_rng(12)
+    x = (generator.normal(size=(40, 70)) * 9 + (1j * generator.normal(size=(40, 70)) if dtype[0] == "c" else 0)).astype(
+        dtype
+    )
+    if dtype[0] in "fc":
+        x[3, 5], x[7, 7], x[9, 0] = np.nan, np.nan, np.inf
+    m = generator.random(x.shape) < 0.4
+    m[3, 5], m[7, 7], m[:, 9], m[11, :], m[12, :], m[12, 3] = True, False, False, False, False, True
+    tolerance = 3e-3 if dtype == "f2" else 1e-5 if dtype in ("f4", "c8") else 1e-12
+    for axis in (None, 0, 1, (0, 1)):
+        for ddof in (0, 1, 3, 5000):
+            for mask in (m, m[5], np.True_, False):
+                with warnings.catch_warnings(), np.errstate(all="ignore"):
+                    warnings.simplefilter("ignore")
+                    wanted = np.var(x.astype("f8") if dtype == "f2" else x, axis=axis, ddof=ddof, where=mask)
+                wanted = np.asarray(wanted, "f2" if dtype == "f2" else None)
+                for name, want in (("var", wanted), ("std", np.sqrt(wanted))):
+                    text = f"{name}(x, axis={axis}, ddof={ddof}, where=m)"
+                    result = np.asarray(engine.evaluate(text, {"x": x, "m": mask}))
+                    assert result.dtype == want.dtype and result.shape == want.shape, text
+                    assert np.allclose(result, want, rtol=tolerance, atol=0, equal_nan=True), text
+
+
+def test_nanvar_of_too_few_is_nan():
+    x = np.array([[np.nan, np.nan, np.nan], [1, np.nan, np.nan], [1, 2, np.nan], [1, np.inf, 3]])
+    for ddof in (0, 1, 2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            wanted = np.nanvar(x, axis=1, ddof=ddof)
+        result = engine.evaluate("nanvar(x, axis=1, ddof=d)", {"x": x, "d": ddof})
+        assert np.allclose(result, wanted, equal_nan=True), ddof
+
+
+@pytest.mark.parametrize(
+    "text, kernels",
+    (
+        ("mean(a)*0 + var(a) + max(a) - min(a)", 2),
+        ("(a - mean(a)) / std(a)", 2),
+        ("mean(a, axis=0) + var(a, axis=0, ddof=1) + nanvar(a, axis=0)", 2),
+        ("var(a, axis=1, where=a > 0)", 2),
+    ),
+)
+def test_reductions_of_one_operand_share_one_sweep(text, kernels):
+    explanation = engine.explain(text, {"a": np.ones((30, 40))})
+    assert explanation.totals["kernels"] == kernels
+    assert str(explanation).count("load a") <= 2
 
 
 @pytest.mark.parametrize("dtype", ("f4", "f8"))

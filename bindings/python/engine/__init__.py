@@ -25,6 +25,7 @@ from .errors import (
 )
 from .explanation import Explanation
 from .limits import Limits
+from .memory import trim
 from .report import doctor
 from .settings import config
 from .stats import last_run
@@ -57,4 +58,5 @@ __all__ = [
     "last_run",
     "num_threads",
     "set_num_threads",
+    "trim",
 ]

@@ -7,5 +7,6 @@
 #include <engine/evaluate.hpp>
 #include <engine/expr.hpp>
 #include <engine/functions.hpp>
+#include <engine/memory.hpp>
 #include <engine/options.hpp>
 #include <engine/threads.hpp>

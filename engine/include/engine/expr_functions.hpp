@@ -244,6 +244,10 @@ inline Expr any(const Expr& x, const Over& how = {}) { return call("any", {x}, h
 inline Expr all(const Expr& x, const Over& how = {}) { return call("all", {x}, how); }
 /// Number of nonzero elements, as int64.
 inline Expr count_nonzero(const Expr& x, const Over& how = {}) { return call("count_nonzero", {x}, how); }
+/// Variance: mean square distance from the mean, over n - ddof; in one sweep, safe from cancellation.
+inline Expr var(const Expr& a, const Over& how = {}) { return call("var", {a}, how); }
+/// Variance of the elements that are not NaN; NaN where no more than ddof are left.
+inline Expr nanvar(const Expr& a, const Over& how = {}) { return call("nanvar", {a}, how); }
 /// sin(pi*x) / (pi*x), 1 at zero.
 inline Expr sinc(const Expr& x) { return call("sinc", {x}); }
 /// Angle of a complex number, in (-pi, pi]; deg=True: in degrees.
@@ -252,8 +256,6 @@ inline Expr angle(const Expr& z, const Expr& deg = false) { return call("angle",
 inline Expr isclose(const Expr& a, const Expr& b, const Expr& rtol = 1e-05, const Expr& atol = 1e-08, const Expr& equal_nan = false) { return call("isclose", {a, b, rtol, atol, equal_nan}); }
 /// Arithmetic mean of the elements where a mask is true: what mean(x, where=mask) stands for.
 inline Expr mean_where(const Expr& x, const Expr& where, const Over& how = {}) { return call("mean_where", {x, where}, how); }
-/// Variance: mean square distance from the mean, over n - ddof; in two passes, safe from cancellation.
-inline Expr var(const Expr& a, const Over& how = {}) { return call("var", {a}, how); }
 /// Standard deviation: the square root of the variance.
 inline Expr std(const Expr& a, const Over& how = {}) { return call("std", {a}, how); }
 /// Largest less smallest element.
@@ -270,12 +272,6 @@ inline Expr nansum(const Expr& a, const Over& how = {}) { return call("nansum", 
 inline Expr nanprod(const Expr& a, const Over& how = {}) { return call("nanprod", {a}, how); }
 /// Arithmetic mean of the elements that are not NaN.
 inline Expr nanmean(const Expr& a, const Over& how = {}) { return call("nanmean", {a}, how); }
-/// Number of elements that are not NaN, in the dtype of a.
-inline Expr nancount(const Expr& a, const Over& how = {}) { return call("nancount", {a}, how); }
-/// Distance from the mean of what is not NaN, zero for NaN itself.
-inline Expr nandistance(const Expr& a, const Over& how = {}) { return call("nandistance", {a}, how); }
-/// Variance of the elements that are not NaN.
-inline Expr nanvar(const Expr& a, const Over& how = {}) { return call("nanvar", {a}, how); }
 /// Standard deviation of the elements that are not NaN.
 inline Expr nanstd(const Expr& a, const Over& how = {}) { return call("nanstd", {a}, how); }
 /// x converted to the dtype of that name, as astype does.

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <new>
 
+#include <unistd.h>
+
 #include "engine/run/interp/scratch.hpp"
 #include "engine/run/thread_pool.hpp"
 
@@ -17,6 +19,24 @@ constexpr std::int64_t kLongRow = 96;
 constexpr std::size_t kLine = 64;
 /// Kernels that touch more bytes than this fetch ahead: half of the second-level cache of the smallest machine in use.
 constexpr std::int64_t kFetchAhead = std::int64_t{512} << 10;
+
+/// Columns of a panel in bytes: two lines, which memory delivers as a pair; one where rows are very long.
+constexpr std::int64_t kPanelColumn = 128;
+constexpr std::int64_t kMostPanelBytes = std::int64_t{1} << 20;
+/// Below so many bytes all lines stay in the first-level cache while they are gathered item by item.
+constexpr std::int64_t kWorthPanels = std::int64_t{32} << 10;
+
+/// Stores of kernels that touch more than this would only push other things out of the caches.
+std::int64_t last_level_cache() noexcept {
+  static const std::int64_t bytes = [] {
+    std::int64_t size = 0;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+    size = sysconf(_SC_LEVEL3_CACHE_SIZE);
+#endif
+    return size > 0 ? std::max(size, std::int64_t{16} << 20) : std::int64_t{32} << 20;
+  }();
+  return bytes;
+}
 
 std::uint8_t number_size(DType dtype) { return static_cast<std::uint8_t>(is_complex(dtype) ? item_size(dtype) / 2 : item_size(dtype)); }
 
@@ -54,10 +74,13 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
     const bool aligned = (low & (number - 1u)) == 0 && !r.swap;  // sizes are powers of two
     r.contiguous = aligned && (kernel_.rank == 0 || access.strides[kernel_.rank - 1] == r.item);
     r.flat = r.flat && aligned;
-    r.detour = false;
+    r.detour = r.stream = false;
+    r.panel = 0;
   }
   for (const plan::Detour& detour : kernel_.detours) reach_[detour.access].detour = true;
   if (kernel_.total > kFetchAhead / 64) plan_ahead(memory);
+  plan_panels(memory);
+  if (kernel_.total > last_level_cache() / 64) plan_stream();
 
   for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
   for (const Step& step : code_.uniform_loads) {
@@ -72,9 +95,124 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
   for (const Splat& s : code_.splats) splat(table_[s.out], table_[s.in], width, s.item);
 }
 
+/// Finds the loads whose neighbours in memory lie on the next outer axis.
+BlockRunner::Panels BlockRunner::find_panels(const Code& code, const plan::BoundKernel& kernel) noexcept {
+  Panels found;
+  if (kernel.rank < 2 || kernel.total < kWorthPanels / 16) return found;
+  const int last = kernel.rank - 1;
+  const std::int64_t inner = kernel.extents[last];
+  for (const Step& step : code.steps) {
+    if (step.kind != Step::Kind::Load || found.n == kMostPanels) continue;
+    const plan::BoundAccess& access = kernel.accesses[step.access];
+    const auto item = static_cast<std::int64_t>(item_size(access.dtype));
+    if (std::any_of(kernel.detours.begin(), kernel.detours.end(), [&](const plan::Detour& d) { return d.access == step.access; })) continue;
+    if ((access.swapped && number_size(access.dtype) > 1) || access.strides[last - 1] != item) continue;
+    if (std::abs(access.strides[last]) < std::int64_t{kLine} || kernel.extents[last - 1] < 4 || inner < 8) continue;
+    if (kernel.total * item < kWorthPanels || inner * static_cast<std::int64_t>(kLine) > kMostPanelBytes) continue;
+    const auto end = found.access.begin() + static_cast<std::ptrdiff_t>(found.n);
+    if (std::find(found.access.begin(), end, step.access) == end) found.access[found.n++] = step.access;
+  }
+  return found;
+}
+
+/// Rows of a panel at most.
+std::int64_t BlockRunner::panel_rows(const plan::BoundKernel& kernel, std::uint32_t access) noexcept {
+  const std::int64_t inner = kernel.extents[kernel.rank - 1];
+  const std::int64_t column = inner * kPanelColumn <= kMostPanelBytes ? kPanelColumn : static_cast<std::int64_t>(kLine);
+  return column / static_cast<std::int64_t>(item_size(kernel.accesses[access].dtype));
+}
+
+std::size_t BlockRunner::panel_bytes(const plan::BoundKernel& kernel, std::uint32_t access) noexcept {
+  const std::int64_t rows = std::min(panel_rows(kernel, access), kernel.extents[kernel.rank - 2]);
+  return static_cast<std::size_t>(kernel.extents[kernel.rank - 1] * rows) * item_size(kernel.accesses[access].dtype);
+}
+
+void BlockRunner::plan_panels(std::pmr::memory_resource* memory) {
+  const Panels found = find_panels(code_, kernel_);
+  if (found.n == 0) return;
+  panels_ = allocate<Panel>(memory, found.n);
+  for (std::size_t i = 0; i < found.n; ++i) {
+    Panel& panel = panels_[i];
+    panel.access = found.access[i];
+    Reach& r = reach_[panel.access];
+    panel.most = panel_rows(kernel_, panel.access);
+    panel.phase =
+        static_cast<std::int64_t>((kLine - reinterpret_cast<std::uintptr_t>(kernel_.accesses[panel.access].base) % kLine) % kLine) / r.item;
+    panel.bytes = panel_bytes(kernel_, panel.access);
+    panel.memory = static_cast<char*>(memory->allocate(panel.bytes, kLine));
+    r.panel = static_cast<std::uint8_t>(i + 1);
+  }
+}
+
+const char* BlockRunner::operand_of_fold(std::size_t i) const noexcept {
+  for (const Step& step : code_.steps)
+    if (step.kind == Step::Kind::Load && step.out == code_.fold_values[i] && reach_[step.access].flat)
+      return kernel_.accesses[step.access].base;
+  return nullptr;
+}
+
+bool BlockRunner::in_panel(const void* at) const noexcept {
+  return std::any_of(panels_.begin(), panels_.end(),
+                     [&](const Panel& panel) { return at >= panel.memory && at < panel.memory + panel.bytes; });
+}
+
+/// Packs the rows around `row`.
+void BlockRunner::fill(Panel& panel, std::int64_t row) const {
+  const plan::BoundAccess& access = kernel_.accesses[panel.access];
+  const int last = kernel_.rank - 1;
+  const std::int64_t extent = kernel_.extents[last - 1], r = row % extent;
+  const std::int64_t begin = r < panel.phase ? 0 : r - (r - panel.phase) % panel.most;
+  const std::int64_t end = std::min(extent, r < panel.phase ? panel.phase : begin + panel.most);
+  panel.first = row - r + begin;
+  panel.rows = end - begin;
+  std::int64_t offset = 0, rest = panel.first;
+  for (int axis = last - 1; axis >= 0; --axis) {
+    offset += rest % kernel_.extents[axis] * access.strides[axis];
+    rest /= kernel_.extents[axis];
+  }
+  interp::panel(panel.memory, access.base + offset, access.strides[last], static_cast<std::size_t>(inner_),
+                static_cast<std::size_t>(panel.rows), reach_[panel.access].item);
+}
+
+void* BlockRunner::from_panel(const Step& step, const Reach& r, std::size_t n) {
+  Panel& panel = panels_[r.panel - 1u];
+  std::int64_t at = first_;
+  char* const out = scratch_ + code_.offsets[step.out];
+  for (std::size_t done = 0; done < n;) {
+    const std::int64_t row = at / inner_;
+    if (row < panel.first || row >= panel.first + panel.rows) fill(panel, row);
+    char* const from = panel.memory + (at - panel.first * inner_) * r.item;
+    const auto there = static_cast<std::size_t>((panel.first + panel.rows) * inner_ - at);
+    if (done == 0 && n <= there) return from;
+    const std::size_t count = std::min(there, n - done);
+    std::memcpy(out + done * r.item, from, count * r.item);
+    done += count;
+    at += static_cast<std::int64_t>(count);
+  }
+  return out;
+}
+
+/// One store, after which nothing is left to do, of more than any cache holds.
+void BlockRunner::plan_stream() noexcept {
+  if (code_.stores.size() != 1) return;
+  Reach& r = reach_[code_.stores[0].access];
+  if (!r.contiguous || r.detour || (!r.flat && inner_ < static_cast<std::int64_t>(kBlock))) return;
+  std::int64_t bytes = 0;
+  for (const Reach& each : reach_) bytes += each.contiguous ? kernel_.total * each.item : 0;
+  r.stream = streams_ = bytes > last_level_cache();
+}
+
+void BlockRunner::finish() const noexcept {
+  if (streams_) end_stream();
+}
+
 std::size_t BlockRunner::table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
-  return (std::max<std::size_t>(code.offsets.size(), 1)) * sizeof(void*) +
-         std::max<std::size_t>(kernel.accesses.size(), 1) * (sizeof(Reach) + sizeof(Ahead)) + 3 * alignof(std::max_align_t);
+  std::size_t bytes = (std::max<std::size_t>(code.offsets.size(), 1)) * sizeof(void*) +
+                      std::max<std::size_t>(kernel.accesses.size(), 1) * (sizeof(Reach) + sizeof(Ahead)) + 3 * alignof(std::max_align_t);
+  const Panels panels = find_panels(code, kernel);
+  if (panels.n) bytes += panels.n * sizeof(Panel) + alignof(Panel);
+  for (std::size_t i = 0; i < panels.n; ++i) bytes += panel_bytes(kernel, panels.access[i]) + kLine;
+  return bytes;
 }
 
 /// Finds the accesses worth fetching ahead: those that walk memory in order, where the whole does not stay in the cache.
@@ -119,6 +257,11 @@ void BlockRunner::fetch_share() noexcept {
 }
 
 std::size_t BlockRunner::first_block(std::int64_t first) const noexcept {
+  if (streams_ && reach_[code_.stores[0].access].flat) {
+    const Reach& r = reach_[code_.stores[0].access];
+    const std::size_t skew = reinterpret_cast<std::uintptr_t>(kernel_.accesses[code_.stores[0].access].base + first * r.item) % kLine;
+    return kBlock - skew / r.item;
+  }
   for (std::size_t k = 0; k < reach_.size(); ++k) {
     if (!reach_[k].flat) continue;
     const std::size_t skew = reinterpret_cast<std::uintptr_t>(kernel_.accesses[k].base + first * reach_[k].item) % kLine;
@@ -173,20 +316,64 @@ void BlockRunner::rows(const plan::BoundAccess& access, std::size_t n, Visit vis
   }
 }
 
+/// The same where rows are short: whole(offset, done, n_rows) for as many whole rows as follow each other on the axis outside,
+/// part(offset, done, n) for the pieces at the ends. The rank is at least 2.
+template <class Whole, class Part>
+void BlockRunner::short_rows(const plan::BoundAccess& access, std::size_t n, Whole whole, Part part) const {
+  const int last = kernel_.rank - 1, outer = last - 1;
+  std::int64_t at[kMaxRank];
+  std::copy(at_, at_ + kernel_.rank, at);
+  std::int64_t offset = offset_of(access);
+  const auto left = [&](std::size_t done) { return static_cast<std::int64_t>(n - done); };
+  for (std::size_t done = 0; done < n;) {
+    if (at[last] == 0 && left(done) >= inner_) {
+      const std::int64_t count = std::min(left(done) / inner_, kernel_.extents[outer] - at[outer]);
+      whole(offset, done, static_cast<std::size_t>(count));
+      done += static_cast<std::size_t>(count * inner_);
+      at[outer] += count;
+      offset += count * access.strides[outer];
+    } else {
+      const std::int64_t count = std::min(left(done), inner_ - at[last]);
+      part(offset, done, static_cast<std::size_t>(count));
+      done += static_cast<std::size_t>(count);
+      offset += access.strides[outer] - at[last] * access.strides[last];
+      at[last] = 0;
+      ++at[outer];
+    }
+    for (int axis = outer; axis > 0 && at[axis] == kernel_.extents[axis]; --axis) {
+      offset += access.strides[axis - 1] - at[axis] * access.strides[axis];
+      at[axis] = 0;
+      ++at[axis - 1];
+    }
+  }
+}
+
 void BlockRunner::gather(void* out, const plan::BoundAccess& access, const Reach& reach, std::size_t n) const {
   if (kernel_.rank == 0) return pack(out, access.base, 0, 1, reach.item, reach.swap);
   const std::int64_t stride = access.strides[kernel_.rank - 1];
-  rows(access, n, [&](std::int64_t offset, std::size_t done, std::size_t run) {
+  const auto part = [&](std::int64_t offset, std::size_t done, std::size_t run) {
     pack(static_cast<char*>(out) + done * reach.item, access.base + offset, stride, run, reach.item, reach.swap);
-  });
+  };
+  if (kernel_.rank == 1 || inner_ >= kLongRow || reach.swap) return rows(access, n, part);
+  const auto whole = [&](std::int64_t offset, std::size_t done, std::size_t n_rows) {
+    pack_rows(static_cast<char*>(out) + done * reach.item, access.base + offset, access.strides[kernel_.rank - 2], n_rows, stride,
+              static_cast<std::size_t>(inner_), reach.item);
+  };
+  short_rows(access, n, whole, part);
 }
 
 void BlockRunner::scatter(const plan::BoundAccess& access, const Reach& reach, const void* in, std::size_t n) const {
   if (kernel_.rank == 0) return unpack(access.base, 0, in, 1, reach.item, reach.swap);
   const std::int64_t stride = access.strides[kernel_.rank - 1];
-  rows(access, n, [&](std::int64_t offset, std::size_t done, std::size_t run) {
+  const auto part = [&](std::int64_t offset, std::size_t done, std::size_t run) {
     unpack(access.base + offset, stride, static_cast<const char*>(in) + done * reach.item, run, reach.item, reach.swap);
-  });
+  };
+  if (kernel_.rank == 1 || inner_ >= kLongRow || reach.swap) return rows(access, n, part);
+  const auto whole = [&](std::int64_t offset, std::size_t done, std::size_t n_rows) {
+    unpack_rows(access.base + offset, access.strides[kernel_.rank - 2], n_rows, stride, static_cast<const char*>(in) + done * reach.item,
+                static_cast<std::size_t>(inner_), reach.item);
+  };
+  short_rows(access, n, whole, part);
 }
 
 void BlockRunner::positions(std::int64_t* out, const plan::BoundAccess& access, std::size_t n) const {
@@ -205,6 +392,7 @@ void* BlockRunner::reach(const Step& step, std::size_t n) {
   const bool one_row = kernel_.rank == 0 || static_cast<std::int64_t>(n) <= inner_ - at_[kernel_.rank - 1];
   if (r.flat) return access.base + first_ * r.item;
   if (r.contiguous && one_row) return access.base + offset_of(access);
+  if (r.panel) return from_panel(step, r, n);
   void* out = scratch_ + code_.offsets[step.out];
   gather(out, access, r, n);
   return out;
@@ -219,7 +407,7 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
       if (!slot.direct) continue;
       const plan::BoundAccess& access = kernel_.accesses[slot.access];
       const Reach& r = reach_[slot.access];
-      if (r.detour)
+      if (r.detour || r.stream)
         table_[slot.value] = scratch_ + code_.offsets[slot.value];
       else if (r.flat)
         table_[slot.value] = access.base + first_ * r.item;
@@ -251,6 +439,9 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
     if (r.detour) {
       for (const plan::Detour& detour : kernel_.detours)
         if (detour.access == slot.access) std::memcpy(detour.target.base + first_ * r.item, table_[slot.value], n * r.item);
+    } else if (r.stream && (r.flat || one_row)) {
+      const plan::BoundAccess& access = kernel_.accesses[slot.access];
+      stream(access.base + (r.flat ? first_ * r.item : offset_of(access)), table_[slot.value], n * r.item);
     } else if (!slot.direct || table_[slot.value] == scratch_ + code_.offsets[slot.value]) {
       scatter(kernel_.accesses[slot.access], r, table_[slot.value], n);
     }
@@ -271,13 +462,14 @@ void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
     runner.run(first, n, true);
     first += static_cast<std::int64_t>(n);
   }
+  runner.finish();
 }
 
 }  // namespace
 
 std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
   const std::size_t bytes = code.scratch_bytes + BlockRunner::table_bytes(code, kernel);
-  return kernel.kernel->n_folds ? bytes + fold_bytes(kernel) : bytes;
+  return kernel.kernel->n_folds ? bytes + fold_bytes(code, kernel) : bytes;
 }
 
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team) {

@@ -1,6 +1,7 @@
 // run/interp/block.hpp - runs a kernel's code over any range of its space, at most one block at a time.
 #pragma once
 
+#include <array>
 #include <memory_resource>
 #include <span>
 
@@ -16,6 +17,8 @@ class BlockRunner {
  public:
   /// `scratch`: code.scratch_bytes bytes, 64-byte aligned. Uniform work is done here, once.
   BlockRunner(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory);
+  BlockRunner(const BlockRunner&) = delete;
+  BlockRunner& operator=(const BlockRunner&) = delete;
 
   /// What it takes from `memory`, at most.
   static std::size_t table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
@@ -30,7 +33,13 @@ class BlockRunner {
   std::size_t first_block(std::int64_t first) const noexcept;
 
   /// Whether an address is an operand's own and not a register, which the next block overwrites.
-  bool is_memory(const void* at) const noexcept { return at < scratch_ || at >= scratch_ + code_.scratch_bytes; }
+  bool is_memory(const void* at) const noexcept { return (at < scratch_ || at >= scratch_ + code_.scratch_bytes) && !in_panel(at); }
+
+  /// To be called after the last block and before another thread reads what was stored.
+  void finish() const noexcept;
+
+  /// Element 0 of fold i where its value is an operand as it lies in memory, all of it contiguous: then nothing need be run.
+  const char* operand_of_fold(std::size_t i) const noexcept;
 
   /// Contiguous elements of fold i after run().
   const void* fold_value(std::size_t i) const noexcept { return table_[code_.fold_values[i]]; }
@@ -40,9 +49,29 @@ class BlockRunner {
     bool contiguous;  ///< along the innermost axis, aligned, in native byte order: used where it lies
     bool flat;        ///< contiguous across all axes
     std::uint8_t item;
-    std::uint8_t swap;  ///< bytes of one number to be reversed, or 0
-    bool detour;        ///< a store that goes elsewhere first
+    std::uint8_t swap;   ///< bytes of one number to be reversed, or 0
+    bool detour;         ///< a store that goes elsewhere first
+    bool stream;         ///< a store that goes past the caches
+    std::uint8_t panel;  ///< a load by panels: its place in panels_ plus one; 0: none
   };
+  /// Rows of an operand whose columns are contiguous (a transposed one), packed together: each line of memory is read once.
+  struct Panel {
+    std::uint32_t access;
+    std::int64_t most;                 ///< rows at once
+    std::int64_t phase;                ///< rows before the first whole line
+    std::int64_t first = 0, rows = 0;  ///< what is there now, rows counted over all outer axes
+    char* memory = nullptr;
+    std::size_t bytes = 0;
+  };
+  /// Accesses that are loaded by panels.
+  static constexpr std::size_t kMostPanels = 8;
+  struct Panels {
+    std::array<std::uint32_t, kMostPanels> access;
+    std::size_t n = 0;
+  };
+  static Panels find_panels(const Code& code, const plan::BoundKernel& kernel) noexcept;
+  static std::int64_t panel_rows(const plan::BoundKernel& kernel, std::uint32_t access) noexcept;
+  static std::size_t panel_bytes(const plan::BoundKernel& kernel, std::uint32_t access) noexcept;
   /// A stream of memory that is fetched while the block before it is computed.
   struct Ahead {
     std::uint32_t access;
@@ -51,6 +80,11 @@ class BlockRunner {
     std::size_t share;  ///< before each call
   };
   void plan_ahead(std::pmr::memory_resource* memory);
+  void plan_panels(std::pmr::memory_resource* memory);
+  void plan_stream() noexcept;
+  bool in_panel(const void* at) const noexcept;
+  void fill(Panel& panel, std::int64_t row) const;
+  void* from_panel(const Step& step, const Reach& reach, std::size_t n);
   void look_ahead(std::int64_t next) noexcept;
   void fetch_share() noexcept;
   void* reach(const Step& step, std::size_t n);
@@ -61,6 +95,8 @@ class BlockRunner {
   void locate(std::int64_t first) noexcept;
   template <class Visit>
   void rows(const plan::BoundAccess& access, std::size_t n, Visit visit) const;
+  template <class Whole, class Part>
+  void short_rows(const plan::BoundAccess& access, std::size_t n, Whole whole, Part part) const;
 
   const Code& code_;
   const plan::BoundKernel& kernel_;
@@ -68,6 +104,8 @@ class BlockRunner {
   std::span<void*> table_;
   std::span<Reach> reach_;
   std::span<Ahead> ahead_;
+  std::span<Panel> panels_;
+  bool streams_ = false;
   std::size_t calls_ = 0;  ///< of one block
   std::int64_t inner_;     ///< extent of the innermost axis
   std::int64_t first_ = 0;
@@ -84,7 +122,7 @@ struct Team {
 /// Scratch memory that a thread takes for its part of a kernel, at most: whoever has reserved as much needs no other.
 std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 /// Of that, what the trees of a kernel that folds take.
-std::size_t fold_bytes(const plan::BoundKernel& kernel) noexcept;
+std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 
 /// Runs a kernel that stores.
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team);

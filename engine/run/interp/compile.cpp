@@ -49,7 +49,11 @@ class Compiler {
     }
     drop_fused();
     for (const plan::Store& store : plan_.stores_of(kernel_)) add_store(store);
-    for (const plan::Fold& fold : plan_.folds_of(kernel_)) code_.fold_values.push_back(map_[fold.value]);
+    for (const plan::Fold& fold : plan_.folds_of(kernel_)) {
+      code_.fold_values.push_back(map_[fold.value]);
+      const std::size_t numbers = catalog::has_moments(catalog::info(fold.reduction).kernel) ? 4 : 1;
+      code_.fold_part = std::max(code_.fold_part, numbers * item_size(plan_.buffers[fold.buffer].dtype));
+    }
     assign_registers();
     return std::move(code_);
   }

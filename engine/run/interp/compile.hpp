@@ -59,7 +59,8 @@ struct Code {
   };
   std::pmr::vector<Constant> constants;
   std::size_t scratch_bytes = 0;
-  double cost = 0;  ///< element-operations per element, for the caller's decisions
+  std::size_t fold_part = 0;  ///< bytes of the largest accumulator of one of the folds' elements
+  double cost = 0;            ///< element-operations per element, for the caller's decisions
 };
 
 Code compile(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, std::pmr::memory_resource* memory);

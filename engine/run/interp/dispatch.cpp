@@ -17,6 +17,9 @@ namespace engine::run::interp {
   void fill_5(KernelTable&);             \
   void fill_6(KernelTable&);             \
   void fill_7(KernelTable&);             \
+  void fill_reductions(KernelTable&);    \
+  void fill_complex(KernelTable&);       \
+  void fill_copies(KernelTable&);        \
   void fill_functions_0(KernelTable&);   \
   void fill_functions_1(KernelTable&);   \
   void fill_functions_2(KernelTable&);   \
@@ -30,6 +33,9 @@ namespace engine::run::interp {
     fill_5(table);                       \
     fill_6(table);                       \
     fill_7(table);                       \
+    fill_reductions(table);              \
+    fill_complex(table);                 \
+    fill_copies(table);                  \
     fill_functions_0(table);             \
     fill_functions_1(table);             \
     fill_functions_2(table);             \
@@ -105,10 +111,27 @@ void pack(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std
 void unpack(void* base, std::ptrdiff_t stride, const void* in, std::size_t n, std::size_t item, std::size_t swap) noexcept {
   chosen().table.unpack(base, stride, in, n, item, swap);
 }
+void pack_rows(void* out, const void* base, std::ptrdiff_t row_stride, std::size_t rows, std::ptrdiff_t stride, std::size_t n,
+               std::size_t item) noexcept {
+  chosen().table.pack_rows(out, base, row_stride, rows, stride, n, item);
+}
+void unpack_rows(void* base, std::ptrdiff_t row_stride, std::size_t rows, std::ptrdiff_t stride, const void* in, std::size_t n,
+                 std::size_t item) noexcept {
+  chosen().table.unpack_rows(base, row_stride, rows, stride, in, n, item);
+}
+void panel(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t item) noexcept {
+  chosen().table.panel(out, base, stride, n, rows, item);
+}
+void stream(void* out, const void* in, std::size_t n_bytes) noexcept { chosen().table.stream(out, in, n_bytes); }
+void end_stream() noexcept { chosen().table.end_stream(); }
 void splat(void* out, const void* value, std::size_t n, std::size_t item) noexcept { chosen().table.splat(out, value, n, item); }
 const ReduceKernels* reduce_kernels(catalog::Reduction primitive, DType accumulator) noexcept {
   const ReduceKernels& kernels = chosen().table.reduce[static_cast<std::size_t>(primitive)][static_cast<std::size_t>(accumulator)];
   return kernels.group ? &kernels : nullptr;
+}
+const MomentKernels* moment_kernels(catalog::Reduction primitive, DType accumulator) noexcept {
+  if (accumulator != DType::Float32 && accumulator != DType::Float64) return nullptr;
+  return &chosen().table.moments[accumulator == DType::Float64][primitive == catalog::Reduction::Nanvar];
 }
 const char* instruction_set() noexcept { return chosen().name; }
 

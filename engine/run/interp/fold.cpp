@@ -3,11 +3,14 @@
 // The tree depends on shape and axes alone. Along a reduced innermost run: lanes i mod 64 in blocks of 2,048; rows of
 // lanes in order in groups of 8 (one block of the interpreter), groups pairwise, lanes by halves, blocks pairwise.
 // Across outer rows: in order in groups of 8, groups pairwise. An odd one moves up a level unchanged.
+// A variance makes Moments of each group (of 512 along a row, of 8 rows across) in two passes over it, and merges those in
+// the places of the tree where sums are added.
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "engine/catalog/evaluate.hpp"
@@ -19,59 +22,93 @@
 namespace engine::run::interp {
 namespace {
 
-/// Combines values of `width` elements pairwise, level by level, as they come: a binary counter whose digits are values.
+/// What a fold needs to know of its kind. An accumulator is a value, or of a variance a part of the sample (Moments).
+struct FoldType {
+  const ReduceKernels* values = nullptr;   ///< null of variances
+  const MomentKernels* moments = nullptr;  ///< null of all others
+  std::size_t item = 0;                    ///< bytes of one value
+  std::size_t part = 0;                    ///< bytes of one accumulator
+  double count = 0, ddof = 0;              ///< of variances: elements that make one value
+  bool bounded = false;
+
+  void combine(void* a, const void* b, std::size_t width) const { moments ? moments->combine(a, b, width) : values->combine(a, b, width); }
+  /// Accumulators to values.
+  void finish(char* out, const char* parts, std::size_t width) const {
+    if (moments)
+      moments->finish(out, parts, width, count, ddof, bounded);
+    else
+      std::memcpy(out, parts, width * item);
+  }
+};
+
+constexpr std::size_t kAlignment = 64;
+char* allocate(std::pmr::memory_resource* memory, std::size_t bytes) { return static_cast<char*>(memory->allocate(bytes, kAlignment)); }
+
+/// Lanes of one pass over the rows of a cell: what follows in a row is fetched by the hardware, so long stretches of a
+/// row are walked before the next. Their accumulators stay in the second-level cache.
+constexpr std::int64_t kBand = 8 * static_cast<std::int64_t>(kBlock);
+
+/// The widest row that is combined across; 1 where rows are combined along.
+std::size_t widest_row(const plan::BoundKernel& kernel) noexcept {
+  return kernel.lanes_kept ? std::min(kBlock, static_cast<std::size_t>(kernel.length)) : 1;
+}
+/// Strips of a block's width that a band has at most.
+std::size_t most_strips(const plan::BoundKernel& kernel) noexcept {
+  return kernel.lanes_kept ? (static_cast<std::size_t>(std::min(kBand, kernel.length)) + kBlock - 1) / kBlock : 1;
+}
+
+/// Combines accumulators of `width` elements pairwise, level by level, as they come: a binary counter whose digits are
+/// accumulators. Memory changes hands instead of being copied.
 class PairTree {
  public:
-  PairTree(const ReduceKernels& kernels, std::size_t item, std::size_t width, std::pmr::memory_resource* memory)
-      : kernels_(kernels), item_(item), width_(width), levels_(memory), memory_(memory) {}
+  PairTree(const FoldType& type, std::size_t width, std::pmr::memory_resource* memory)
+      : type_(type), most_(width), width_(width), levels_(memory), memory_(memory) {}
 
   void reset(std::size_t width) {
     width_ = width;
     occupied_ = 0;
   }
+  char* new_part() { return allocate(memory_, most_ * type_.part); }
 
-  /// `value` is clobbered.
-  void push(char* value) {
+  /// Takes `value` and gives memory for the next one in return.
+  char* push(char* value) {
     std::size_t level = 0;
     for (; occupied_ >> level & 1u; ++level) {
-      kernels_.combine(levels_[level], value, width_);
-      std::memcpy(value, levels_[level], width_ * item_);
+      type_.combine(levels_[level], value, width_);
+      std::swap(value, levels_[level]);
       occupied_ &= ~(std::uint64_t{1} << level);
     }
-    while (levels_.size() <= level) levels_.push_back(static_cast<char*>(memory_->allocate(kBlock * item_, 64)));
-    std::memcpy(levels_[level], value, width_ * item_);
+    if (levels_.size() <= level) levels_.push_back(new_part());
+    std::swap(value, levels_[level]);
     occupied_ |= std::uint64_t{1} << level;
+    return value;
   }
 
-  /// All of them combined; at least one must have been pushed.
-  void finish(char* out) {
-    bool first = true;
+  /// All of them combined, until the next push; at least one must have been pushed.
+  char* finish() {
+    char* all = nullptr;
     for (std::size_t level = 0; occupied_ >> level; ++level) {
       if (!(occupied_ >> level & 1u)) continue;
-      if (first) {
-        std::memcpy(out, levels_[level], width_ * item_);
-      } else {
-        kernels_.combine(levels_[level], out, width_);
-        std::memcpy(out, levels_[level], width_ * item_);
-      }
-      first = false;
+      if (all) type_.combine(levels_[level], all, width_);
+      all = levels_[level];
     }
     occupied_ = 0;
+    return all;
   }
 
  private:
-  const ReduceKernels& kernels_;
-  std::size_t item_, width_;
+  const FoldType& type_;
+  std::size_t most_, width_;
   std::pmr::vector<char*> levels_;
   std::pmr::memory_resource* memory_;
   std::uint64_t occupied_ = 0;
 };
 
-/// Rows in order in groups of eight, then pairwise.
+/// Rows in order in groups of eight, then pairwise. Either rows of values are pushed, or accumulators.
 class RowTree {
  public:
-  RowTree(const ReduceKernels& kernels, std::size_t item, std::pmr::memory_resource* memory)
-      : kernels_(kernels), item_(item), pairs_(kernels, item, 1, memory), sum_(static_cast<char*>(memory->allocate(kBlock * item, 64))) {}
+  RowTree(const FoldType& type, std::size_t width, std::pmr::memory_resource* memory)
+      : type_(type), most_(width), pairs_(type, width, memory), sum_(pairs_.new_part()), memory_(memory) {}
 
   void reset(std::size_t width) {
     width_ = width;
@@ -79,106 +116,143 @@ class RowTree {
     pairs_.reset(width);
   }
   /// `lasting`: the row stays where it is until eight have come, so that they can be combined in one pass.
-  void push(const void* row, bool lasting) {
+  void push(const char* row, bool lasting) {
+    if (type_.moments && !lasting) {
+      if (!copies_) copies_ = allocate(memory_, 8 * most_ * type_.item);
+      char* copy = copies_ + static_cast<std::size_t>(n_waiting_) * width_ * type_.item;
+      std::memcpy(copy, row, width_ * type_.item);
+      row = copy;
+      lasting = true;
+    }
     if (lasting && n_waiting_ == in_group_) {
       waiting_[n_waiting_++] = row;
-      if (++in_group_ == 8) {
-        kernels_.eight(sum_, waiting_, width_);
-        pairs_.push(sum_);
-        in_group_ = n_waiting_ = 0;
-      }
-      return;
+      if (++in_group_ < 8) return;
+      if (type_.moments)
+        type_.moments->across(sum_, waiting_, 8, width_);
+      else
+        type_.values->eight(sum_, waiting_, width_);
+      n_waiting_ = 0;
+      return end_group();
     }
     settle();
-    if (in_group_ == 0)
-      std::memcpy(sum_, row, width_ * item_);
-    else
-      kernels_.combine(sum_, row, width_);
-    if (++in_group_ == 8) {
-      pairs_.push(sum_);
-      in_group_ = 0;
-    }
+    push_part(row);
   }
-  void finish(char* out) {
+  void push_part(const char* part) {
+    if (in_group_ == 0)
+      std::memcpy(sum_, part, width_ * type_.part);
+    else
+      type_.combine(sum_, part, width_);
+    if (++in_group_ == 8) end_group();
+  }
+  /// The accumulators, until the next push.
+  char* finish() {
     settle();
-    if (in_group_) pairs_.push(sum_);
-    pairs_.finish(out);
+    if (in_group_) end_group();
+    return pairs_.finish();
   }
 
  private:
+  void end_group() {
+    sum_ = pairs_.push(sum_);
+    in_group_ = 0;
+  }
   void settle() {
     if (n_waiting_ == 0) return;
-    std::memcpy(sum_, waiting_[0], width_ * item_);
-    for (int i = 1; i < n_waiting_; ++i) kernels_.combine(sum_, waiting_[i], width_);
+    if (type_.moments) {
+      type_.moments->across(sum_, waiting_, n_waiting_, width_);
+    } else {
+      std::memcpy(sum_, waiting_[0], width_ * type_.item);
+      for (int i = 1; i < n_waiting_; ++i) type_.combine(sum_, waiting_[i], width_);
+    }
     n_waiting_ = 0;
   }
 
-  const ReduceKernels& kernels_;
-  std::size_t item_, width_ = 1;
+  const FoldType& type_;
+  std::size_t most_, width_ = 1;
   PairTree pairs_;
   char* sum_;
+  std::pmr::memory_resource* memory_;
+  char* copies_ = nullptr;  // of rows that do not last
   int in_group_ = 0;
   int n_waiting_ = 0;  // rows of the group that are not in sum_ yet
   const void* waiting_[8] = {};
 };
 
-struct FoldType {
-  const ReduceKernels* kernels;
-  std::size_t item;
-};
-
 struct Folding {
-  Folding(const ReduceKernels& kernels, std::size_t item, std::pmr::memory_resource* memory)
-      : kernels(kernels), item(item), rows(kernels, item, memory), blocks(kernels, item, 1, memory) {
-    lanes = static_cast<char*>(memory->allocate(4 * kLanes * item, 64));
-    cells = static_cast<char*>(memory->allocate(kBlock * item, 64));
+  Folding(const FoldType& type, const plan::BoundKernel& kernel, std::pmr::memory_resource* memory)
+      : type(type), width(widest_row(kernel)), strips(memory), blocks(type, 1, memory), memory(memory), value(blocks.new_part()) {
+    strips.reserve(most_strips(kernel));
+    add_strip();
   }
-  const ReduceKernels& kernels;
-  std::size_t item;
+  const FoldType& type;
+  std::size_t width;
   char* result = nullptr;
-  RowTree rows;
+  const char* operand = nullptr;  // what is folded, where that is memory as it lies
+  std::pmr::vector<RowTree> strips;
   PairTree blocks;
-  char* lanes;  // the four groups of one block of the tree
-  char* cells;  // one value per short row
+  std::pmr::memory_resource* memory;
+  char* value;            // of one block
+  char* lanes = nullptr;  // the four groups of one block of the tree
+  char* cells = nullptr;  // one accumulator per short row
   int group = 0;
   std::size_t lanes_of_group[4] = {};
 
-  /// One block of the interpreter is one group of the tree.
+  RowTree& rows() { return strips[0]; }
+  void add_strip() { strips.emplace_back(type, width, memory); }
+  char* short_rows() {
+    if (!cells) cells = allocate(memory, kBlock * type.part);
+    return cells;
+  }
+
+  /// One block of the interpreter is one group of the tree. A variance makes a part of the sample of it at once.
   void add_group(const void* values, std::size_t n) {
-    kernels.group(lanes + static_cast<std::size_t>(group) * kLanes * item, values, n);
+    if (type.moments) {
+      type.moments->group(value, values, n);
+      value = blocks.push(value);
+      return;
+    }
+    if (!lanes) lanes = allocate(memory, 4 * kLanes * type.item);
+    type.values->group(lanes + static_cast<std::size_t>(group) * kLanes * type.item, values, n);
     lanes_of_group[group] = std::min(n, kLanes);
     if (++group == 4) end_block();
   }
+  /// The accumulator of the row.
+  char* end_row() {
+    end_block();
+    return blocks.finish();
+  }
+
+ private:
   void end_block() {
     if (group == 0) return;
     char* g = lanes;
-    const std::size_t step = kLanes * item;
-    if (group > 1) kernels.combine(g, g + step, lanes_of_group[1]);
-    if (group > 3) kernels.combine(g + 2 * step, g + 3 * step, lanes_of_group[3]);
-    if (group > 2) kernels.combine(g, g + 2 * step, lanes_of_group[2]);
-    alignas(16) char value[16];
-    kernels.fold(value, g, lanes_of_group[0]);
-    blocks.push(value);
+    const std::size_t step = kLanes * type.item;
+    if (group > 1) type.combine(g, g + step, lanes_of_group[1]);
+    if (group > 3) type.combine(g + 2 * step, g + 3 * step, lanes_of_group[3]);
+    if (group > 2) type.combine(g, g + 2 * step, lanes_of_group[2]);
+    type.values->fold(value, g, lanes_of_group[0]);
+    value = blocks.push(value);
     group = 0;
-  }
-  void end_row(char* out) {
-    end_block();
-    blocks.finish(out);
   }
 };
 
-/// One thread's share of a kernel that folds.
+/// One thread's share of a kernel that folds. `in_parts`: its results are accumulators, to be combined with others.
 class Share {
  public:
-  Share(const Code& code, const plan::BoundKernel& kernel, std::span<const FoldType> types, Watch& watch)
+  Share(const Code& code, const plan::BoundKernel& kernel, std::span<const FoldType> types, bool in_parts, Watch& watch)
       : scratch_(Scratch::of_thread().get(working_bytes(code, kernel))),
         memory_(scratch_ + code.scratch_bytes, working_bytes(code, kernel) - code.scratch_bytes),
         runner_(code, kernel, scratch_, &memory_),
         folds_(&memory_),
         length_(kernel.length),
+        in_parts_(in_parts),
         watch_(watch) {
     folds_.reserve(types.size());
-    for (const FoldType& type : types) folds_.emplace_back(*type.kernels, type.item, &memory_);
+    for (const FoldType& type : types) folds_.emplace_back(type, kernel, &memory_);
+    for (std::size_t i = 0; i < folds_.size(); ++i) {
+      folds_[i].operand = runner_.operand_of_fold(i);
+      all_operands_ = all_operands_ && folds_[i].operand;
+    }
   }
 
   /// Where cell 0 of the following calls lies.
@@ -188,44 +262,36 @@ class Share {
   void along(std::int64_t first, std::int64_t length) {
     for (Folding& fold : folds_) fold.blocks.reset(1);
     fold_row(first, length);
-    for (Folding& fold : folds_) fold.end_row(fold.result);
+    for (Folding& fold : folds_) store(fold, 0, fold.end_row(), 1);
   }
 
   /// The reduced axes include the innermost ones: cells of `rows` rows each, from row `first_row` of the kernel on.
   void cells_along(std::int64_t first_row, std::int64_t n_cells, std::int64_t rows) {
     const std::int64_t n_rows = n_cells * rows;
     std::int64_t in_cell = 0, cell = 0;
-    const auto take = [&](Folding& fold, const char* value) {
-      if (rows == 1)
-        std::memcpy(fold.result + cell * static_cast<std::int64_t>(fold.item), value, fold.item);
-      else
-        fold.rows.push(value, false);
-    };
     const auto next_row = [&] {
       if (++in_cell < rows) return;
       if (rows > 1)
         for (Folding& fold : folds_) {
-          fold.rows.finish(fold.result + cell * static_cast<std::int64_t>(fold.item));
-          fold.rows.reset(1);
+          store(fold, cell, fold.rows().finish(), 1);
+          fold.rows().reset(1);
         }
       in_cell = 0;
       ++cell;
     };
     for (Folding& fold : folds_) {
-      fold.rows.reset(1);
+      fold.rows().reset(1);
       fold.blocks.reset(1);
     }
     if (length_ <= static_cast<std::int64_t>(kLanes)) {
       const std::int64_t at_once = static_cast<std::int64_t>(kBlock) / length_;
       for (std::int64_t row = 0; row < n_rows; row += at_once) {
-        const std::int64_t count = std::min(at_once, n_rows - row);
-        run((first_row + row) * length_, static_cast<std::size_t>(count * length_));
-        for (std::size_t i = 0; i < folds_.size(); ++i)
-          folds_[i].kernels.rows(rows == 1 ? folds_[i].result + row * static_cast<std::int64_t>(folds_[i].item) : folds_[i].cells,
-                                 runner_.fold_value(i), static_cast<std::size_t>(count), static_cast<std::size_t>(length_));
+        const auto count = static_cast<std::size_t>(std::min(at_once, n_rows - row));
+        run((first_row + row) * length_, count * static_cast<std::size_t>(length_));
+        for (std::size_t i = 0; i < folds_.size(); ++i) short_rows(folds_[i], value_of(i), row, count, rows == 1);
         if (rows == 1) continue;
-        for (std::int64_t r = 0; r < count; ++r) {
-          for (Folding& fold : folds_) take(fold, fold.cells + r * static_cast<std::int64_t>(fold.item));
+        for (std::size_t r = 0; r < count; ++r) {
+          for (Folding& fold : folds_) push_short_row(fold, r, count);
           next_row();
         }
       }
@@ -234,9 +300,11 @@ class Share {
     for (std::int64_t row = 0; row < n_rows; ++row) {
       fold_row((first_row + row) * length_, length_);
       for (Folding& fold : folds_) {
-        alignas(16) char value[16];
-        fold.end_row(value);
-        take(fold, value);
+        const char* part = fold.end_row();
+        if (rows == 1)
+          store(fold, row, part, 1);
+        else
+          fold.rows().push_part(part);
       }
       next_row();
     }
@@ -246,37 +314,86 @@ class Share {
   void cells_across(std::int64_t first_row, std::int64_t n_cells, std::int64_t rows, std::int64_t lane_begin, std::int64_t lane_end) {
     for (std::int64_t cell = 0; cell < n_cells; ++cell) {
       const std::int64_t base = first_row + cell * rows;
-      for (std::int64_t lane = lane_begin; lane < lane_end; lane += kBlock) {
-        const auto width = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, lane_end - lane));
-        for (Folding& fold : folds_) fold.rows.reset(width);
-        // Narrow rows are computed many at a time.
-        std::int64_t at_once = static_cast<std::int64_t>(width) == length_ ? static_cast<std::int64_t>(kBlock / width) : 1;
-        if (at_once > 8) at_once -= at_once % 8;  // whole groups
-        for (std::int64_t row = 0; row < rows; row += at_once) {
-          const std::int64_t count = std::min(at_once, rows - row);
-          run((base + row) * length_ + lane, width * static_cast<std::size_t>(count));
-          for (std::size_t i = 0; i < folds_.size(); ++i) {
-            const char* values = static_cast<const char*>(runner_.fold_value(i));
-            const bool lasting = runner_.is_memory(values) || at_once % 8 == 0;
-            for (std::int64_t r = 0; r < count; ++r)
-              folds_[i].rows.push(values + r * static_cast<std::int64_t>(width * folds_[i].item), lasting);
-          }
-        }
-        for (Folding& fold : folds_) fold.rows.finish(fold.result + (cell * length_ + lane) * static_cast<std::int64_t>(fold.item));
-      }
+      for (std::int64_t lane = lane_begin; lane < lane_end; lane += kBand)
+        band(cell, base, rows, lane, std::min<std::int64_t>(kBand, lane_end - lane));
     }
   }
 
  private:
+  void band(std::int64_t cell, std::int64_t base, std::int64_t rows, std::int64_t lane, std::int64_t width) {
+    const auto n_strips = static_cast<std::size_t>((width + kBlock - 1) / static_cast<std::int64_t>(kBlock));
+    const auto lanes_of = [&](std::size_t strip) { return std::min(kBlock, static_cast<std::size_t>(width) - strip * kBlock); };
+    for (Folding& fold : folds_) {
+      while (fold.strips.size() < n_strips) fold.add_strip();
+      for (std::size_t strip = 0; strip < n_strips; ++strip) fold.strips[strip].reset(lanes_of(strip));
+    }
+    // Narrow rows are computed many at a time.
+    std::int64_t at_once = width == length_ && n_strips == 1 ? static_cast<std::int64_t>(kBlock) / width : 1;
+    if (at_once > 8) at_once -= at_once % 8;  // whole groups
+    const std::int64_t step = std::max<std::int64_t>(at_once, 8);
+    for (std::int64_t group = 0; group < rows; group += step) {
+      const std::int64_t end = std::min(rows, group + step);
+      for (std::size_t strip = 0; strip < n_strips; ++strip) {
+        const std::size_t lanes = lanes_of(strip);
+        for (std::int64_t row = group; row < end; row += at_once) {
+          const std::int64_t count = std::min(at_once, end - row);
+          run((base + row) * length_ + lane + static_cast<std::int64_t>(strip * kBlock), lanes * static_cast<std::size_t>(count));
+          for (std::size_t i = 0; i < folds_.size(); ++i) {
+            const char* const values = value_of(i);
+            const bool lasting = all_operands_ || runner_.is_memory(values) || at_once % 8 == 0;
+            for (std::int64_t r = 0; r < count; ++r)
+              folds_[i].strips[strip].push(values + static_cast<std::size_t>(r) * lanes * folds_[i].type.item, lasting);
+          }
+        }
+      }
+    }
+    for (Folding& fold : folds_)
+      for (std::size_t strip = 0; strip < n_strips; ++strip)
+        store(fold, cell * length_ + lane + static_cast<std::int64_t>(strip * kBlock), fold.strips[strip].finish(), lanes_of(strip));
+  }
+
+  /// `part`: accumulators of `width` cells from `cell` on.
+  void store(Folding& fold, std::int64_t cell, const char* part, std::size_t width) {
+    if (in_parts_)
+      std::memcpy(fold.result + static_cast<std::size_t>(cell) * fold.type.part, part, width * fold.type.part);
+    else
+      fold.type.finish(fold.result + static_cast<std::size_t>(cell) * fold.type.item, part, width);
+  }
+
+  /// The accumulators of `count` rows of the kernel, straight to the result where each of them is a cell.
+  void short_rows(Folding& fold, const void* values, std::int64_t row, std::size_t count, bool is_result) {
+    const auto length = static_cast<std::size_t>(length_);
+    if (fold.type.moments) {
+      fold.type.moments->rows(fold.short_rows(), values, count, length);
+      if (is_result) store(fold, row, fold.cells, count);
+    } else {
+      char* to = is_result ? fold.result + static_cast<std::size_t>(row) * fold.type.item : fold.short_rows();
+      fold.type.values->rows(to, values, count, length);
+    }
+  }
+  static void push_short_row(Folding& fold, std::size_t row, std::size_t count) {
+    if (!fold.type.moments) return fold.rows().push_part(fold.cells + row * fold.type.item);
+    alignas(16) char part[4 * sizeof(double)];
+    for (std::size_t plane = 0; plane < 4; ++plane)
+      std::memcpy(part + plane * fold.type.item, fold.cells + (plane * count + row) * fold.type.item, fold.type.item);
+    fold.rows().push_part(part);
+  }
+
   void run(std::int64_t first, std::size_t n) {
     if (looks_++ % kBlocksPerLook == 0) watch_.poll();
-    runner_.run(first, n, false);
+    if (!all_operands_) runner_.run(first, n, false);
+    first_ = first;
+  }
+  /// Of the last run().
+  const char* value_of(std::size_t i) const {
+    if (!all_operands_) return static_cast<const char*>(runner_.fold_value(i));
+    return folds_[i].operand + static_cast<std::size_t>(first_) * folds_[i].type.item;
   }
   void fold_row(std::int64_t first, std::int64_t length) {
     for (std::int64_t done = 0; done < length;) {
       const auto n = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, length - done));
       run(first + done, n);
-      for (std::size_t i = 0; i < folds_.size(); ++i) folds_[i].add_group(runner_.fold_value(i), n);
+      for (std::size_t i = 0; i < folds_.size(); ++i) folds_[i].add_group(value_of(i), n);
       done += static_cast<std::int64_t>(n);
     }
   }
@@ -286,8 +403,11 @@ class Share {
   BlockRunner runner_;
   std::pmr::vector<Folding> folds_;
   std::int64_t length_;
+  bool in_parts_;
+  bool all_operands_ = true;
   Watch& watch_;
   unsigned looks_ = 0;
+  std::int64_t first_ = 0;
 };
 
 /// Smallest power of two that cuts n into at most `parts` pieces: pieces of that size are subtrees of the pairwise tree.
@@ -325,15 +445,15 @@ class Splitter {
   std::int64_t width() const { return kernel_.lanes_kept ? kernel_.length : 1; }
   std::int64_t partial_bytes() const {
     std::int64_t bytes = 0;
-    for (const FoldType& type : types_) bytes += parts_ * kernel_.kept * width() * static_cast<std::int64_t>(type.item);
+    for (const FoldType& type : types_) bytes += parts_ * kernel_.kept * width() * static_cast<std::int64_t>(type.part);
     return bytes;
   }
 
   template <class Body>
-  void each(std::int64_t n_chunks, Body body) {
+  void each(std::int64_t n_chunks, bool in_parts, Body body) {
     const Scratch* const callers = &Scratch::of_thread();  // which is kept until the last kernel has run
     parallel_for(n_chunks > 1 ? team_.threads : 1, n_chunks, [&](std::int64_t chunk) {
-      Share share(code_, kernel_, types_, *team_.watch);
+      Share share(code_, kernel_, types_, in_parts, *team_.watch);
       body(share, chunk);
       if (Scratch& mine = Scratch::of_thread(); &mine != callers) mine.trim();
     });
@@ -341,7 +461,7 @@ class Splitter {
 
   void by_cells() {
     const std::int64_t chunk = team_.threads < 2 ? kernel_.kept : (kernel_.kept + parts_ - 1) / parts_;
-    each((kernel_.kept + chunk - 1) / chunk, [&](Share& share, std::int64_t i) {
+    each((kernel_.kept + chunk - 1) / chunk, false, [&](Share& share, std::int64_t i) {
       const std::int64_t first = i * chunk, n = std::min(chunk, kernel_.kept - first);
       for (std::size_t k = 0; k < types_.size(); ++k)
         share.set_result(k, results_[k] + first * width() * static_cast<std::int64_t>(types_[k].item));
@@ -355,7 +475,7 @@ class Splitter {
   void by_lanes() {
     const std::int64_t strips = (kernel_.length + static_cast<std::int64_t>(kBlock) - 1) / static_cast<std::int64_t>(kBlock);
     const std::int64_t chunk = (strips + parts_ - 1) / parts_ * static_cast<std::int64_t>(kBlock);
-    each((kernel_.length + chunk - 1) / chunk, [&](Share& share, std::int64_t i) {
+    each((kernel_.length + chunk - 1) / chunk, false, [&](Share& share, std::int64_t i) {
       for (std::size_t k = 0; k < types_.size(); ++k) share.set_result(k, results_[k]);
       share.cells_across(0, kernel_.kept, kernel_.rows, i * chunk, std::min(kernel_.length, (i + 1) * chunk));
     });
@@ -393,23 +513,27 @@ class Splitter {
   template <class Body>
   void make_pieces(std::int64_t pieces, Body body) {
     std::vector<std::vector<char>> partials;
-    for (const FoldType& type : types_) partials.emplace_back(static_cast<std::size_t>(kernel_.kept * pieces * width()) * type.item);
+    for (const FoldType& type : types_) partials.emplace_back(static_cast<std::size_t>(kernel_.kept * pieces * width()) * type.part);
     const auto place = [&](std::size_t k, std::int64_t cell, std::int64_t piece) {
-      return partials[k].data() + (cell * pieces + piece) * width() * static_cast<std::int64_t>(types_[k].item);
+      return partials[k].data() + static_cast<std::size_t>((cell * pieces + piece) * width()) * types_[k].part;
     };
-    each(kernel_.kept * pieces, [&](Share& share, std::int64_t i) {
+    each(kernel_.kept * pieces, true, [&](Share& share, std::int64_t i) {
       for (std::size_t k = 0; k < types_.size(); ++k) share.set_result(k, place(k, i / pieces, i % pieces));
       body(share, i / pieces, i % pieces);
     });
     std::pmr::monotonic_buffer_resource memory;
     for (std::size_t k = 0; k < types_.size(); ++k) {
-      const auto item = static_cast<std::int64_t>(types_[k].item);
-      PairTree tree(*types_[k].kernels, types_[k].item, 1, &memory);
+      PairTree tree(types_[k], static_cast<std::size_t>(std::min(static_cast<std::int64_t>(kBlock), width())), &memory);
+      char* part = tree.new_part();
       for (std::int64_t cell = 0; cell < kernel_.kept; ++cell)
         for (std::int64_t lane = 0; lane < width(); lane += static_cast<std::int64_t>(kBlock)) {
-          tree.reset(static_cast<std::size_t>(std::min(static_cast<std::int64_t>(kBlock), width() - lane)));
-          for (std::int64_t piece = 0; piece < pieces; ++piece) tree.push(place(k, cell, piece) + lane * item);
-          tree.finish(results_[k] + (cell * width() + lane) * item);
+          const auto lanes = static_cast<std::size_t>(std::min(static_cast<std::int64_t>(kBlock), width() - lane));
+          tree.reset(lanes);
+          for (std::int64_t piece = 0; piece < pieces; ++piece) {
+            std::memcpy(part, place(k, cell, piece) + static_cast<std::size_t>(lane) * types_[k].part, lanes * types_[k].part);
+            part = tree.push(part);
+          }
+          types_[k].finish(results_[k] + static_cast<std::size_t>(cell * width() + lane) * types_[k].item, tree.finish(), lanes);
         }
     }
   }
@@ -455,12 +579,18 @@ void divide_by_count(char* values, DType dtype, std::int64_t cells, std::int64_t
 
 }  // namespace
 
-std::size_t fold_bytes(const plan::BoundKernel& kernel) noexcept {
-  constexpr std::size_t kItem = 16, kPerLevel = kBlock * kItem + 64;  // of the widest dtype, aligned
+std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
+  constexpr std::size_t kItem = 16;                                         // of the widest dtype
+  const auto block = [](std::size_t bytes) { return bytes + kAlignment; };  // of what is allocated, with the gap before it
   const auto levels = [](std::int64_t n) { return static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(n))) + 1; };
-  const std::size_t trees = levels(kernel.rows / 8) + levels(kernel.length / static_cast<std::int64_t>(4 * kBlock));
-  const std::size_t per_fold = sizeof(Folding) + (trees + 2) * kPerLevel + 4 * kLanes * kItem + 4 * (trees + 2) * sizeof(char*) + 256;
-  return kernel.kernel->n_folds * per_fold;
+  const auto pair_tree = [&](std::size_t n_levels, std::size_t width) {
+    return (n_levels + 1) * block(width * code.fold_part) + 4 * n_levels * sizeof(char*) + kAlignment;  // its vector grows by doubling
+  };
+  const std::size_t width = widest_row(kernel), strips = most_strips(kernel);
+  const std::size_t row_tree = sizeof(RowTree) + pair_tree(levels(kernel.rows / 8), width) + block(8 * width * kItem);
+  std::size_t fold = sizeof(Folding) + strips * row_tree + pair_tree(levels(kernel.length / static_cast<std::int64_t>(kBlock)), 1);
+  if (!kernel.lanes_kept) fold += block(4 * kLanes * kItem) + block(kBlock * code.fold_part);
+  return kernel.kernel->n_folds * fold + 2 * kAlignment;
 }
 
 void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,
@@ -482,16 +612,29 @@ void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel
         catalog::cast_scalar(DType::Float64, dtype, &identity, value);
       }
       splat(results[i], value, static_cast<std::size_t>(cells), item_size(dtype));
-      if (specs[i].reduction == catalog::Reduction::Mean) divide_by_count(results[i], dtype, cells, 0);
+      if (specs[i].reduction == catalog::Reduction::Mean || catalog::has_moments(specs[i].reduction))
+        divide_by_count(results[i], dtype, cells, 0);
     }
     return;
   }
-  std::array<std::byte, 512> small;
+  std::array<std::byte, 1024> small;
   std::pmr::monotonic_buffer_resource memory(small.data(), small.size());
   std::pmr::vector<FoldType> types(&memory);
+  types.reserve(specs.size());
   for (const plan::Fold& spec : specs) {
     const DType dtype = plan.buffers[spec.buffer].dtype;
-    types.push_back({reduce_kernels(catalog::info(spec.reduction).kernel, dtype), item_size(dtype)});
+    const catalog::Reduction primitive = catalog::info(spec.reduction).kernel;
+    FoldType type{.item = item_size(dtype), .part = item_size(dtype)};
+    if (catalog::has_moments(primitive)) {
+      type.moments = moment_kernels(primitive, dtype);
+      type.part = 4 * type.item;
+      type.count = static_cast<double>(count);
+      type.ddof = static_cast<double>(spec.ddof);
+      type.bounded = spec.bounded;
+    } else {
+      type.values = reduce_kernels(primitive, dtype);
+    }
+    types.push_back(type);
   }
   Splitter(code, kernel, types, results, team).run();
   for (std::size_t i = 0; i < specs.size(); ++i) {

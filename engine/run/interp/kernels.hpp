@@ -35,6 +35,16 @@ void iota(std::int64_t* out, std::int64_t first, std::int64_t step, std::size_t 
 void pack(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t item, std::size_t swap) noexcept;
 /// The inverse: contiguous memory to base + i*stride.
 void unpack(void* base, std::ptrdiff_t stride, const void* in, std::size_t n, std::size_t item, std::size_t swap) noexcept;
+/// `rows` rows of n items of `item` bytes, rows row_stride and items stride bytes apart, to contiguous memory and back.
+void pack_rows(void* out, const void* base, std::ptrdiff_t row_stride, std::size_t rows, std::ptrdiff_t stride, std::size_t n,
+               std::size_t item) noexcept;
+void unpack_rows(void* base, std::ptrdiff_t row_stride, std::size_t rows, std::ptrdiff_t stride, const void* in, std::size_t n,
+                 std::size_t item) noexcept;
+/// The transposed of n columns of `rows` items that follow each other in memory: out[r * n + c] = item r at base + c*stride.
+void panel(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t item) noexcept;
+/// Copies past the caches. Whoever has streamed calls end_stream() before another thread may read.
+void stream(void* out, const void* in, std::size_t n_bytes) noexcept;
+void end_stream() noexcept;
 /// n copies of one item.
 void splat(void* out, const void* value, std::size_t n, std::size_t item) noexcept;
 
@@ -53,6 +63,22 @@ struct ReduceKernels {
   /// out[r] = the tree over in[r*length … r*length+length-1], r < rows; length <= kLanes. For short rows: vectors across rows.
   void (*rows)(void* out, const void* in, std::size_t rows, std::size_t length);
 };
+/// The same for variances, whose parts are Moments (catalog/moments.hpp): four planes of `width` accumulators each.
+struct MomentKernels {
+  /// One part of n <= kBlock elements: lanes and rows as above for the mean and again for the distances from it.
+  void (*group)(void* part, const void* in, std::size_t n);
+  /// parts[r] of in[r*length … r*length+length-1], r < rows = width; length <= kLanes.
+  void (*rows)(void* parts, const void* in, std::size_t rows, std::size_t length);
+  /// parts[i] of rows[0][i] … rows[n_rows-1][i], i < width; n_rows <= 8.
+  void (*across)(void* parts, const void* const* rows, int n_rows, std::size_t width);
+  /// a[i] = a[i] merged with b[i], i < width.
+  void (*combine)(void* a, const void* b, std::size_t width);
+  /// out[i] = squares / (n - ddof), at least 0; n is `count`, where NaN is skipped what was counted: then NaN over no more
+  /// than ddof elements unless `bounded`. `out` may be `parts`.
+  void (*finish)(void* out, const void* parts, std::size_t width, double count, double ddof, bool bounded);
+};
+/// `primitive`: Var or Nanvar; the accumulator float32 or float64, else null.
+const MomentKernels* moment_kernels(catalog::Reduction primitive, DType accumulator) noexcept;
 /// Null members never; a null pointer where the pair does not exist (float16).
 const ReduceKernels* reduce_kernels(catalog::Reduction primitive, DType accumulator) noexcept;
 

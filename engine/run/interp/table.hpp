@@ -21,9 +21,15 @@ struct KernelTable {
   Kernel fused[2][kFusable][kFusable][2][7];  ///< [float64?][first][second][reversed][scalars]
   Kernel cast[kDTypes][kDTypes];
   ReduceKernels reduce[catalog::kReductions][kDTypes];
+  MomentKernels moments[2][2];  ///< [float64?][NaN skipped?]
   void (*iota)(std::int64_t*, std::int64_t, std::int64_t, std::size_t);
   void (*pack)(void*, const void*, std::ptrdiff_t, std::size_t, std::size_t, std::size_t);
   void (*unpack)(void*, std::ptrdiff_t, const void*, std::size_t, std::size_t, std::size_t);
+  void (*panel)(void*, const void*, std::ptrdiff_t, std::size_t, std::size_t, std::size_t);
+  void (*pack_rows)(void*, const void*, std::ptrdiff_t, std::size_t, std::ptrdiff_t, std::size_t, std::size_t);
+  void (*unpack_rows)(void*, std::ptrdiff_t, std::size_t, std::ptrdiff_t, const void*, std::size_t, std::size_t);
+  void (*stream)(void*, const void*, std::size_t);
+  void (*end_stream)();
   void (*splat)(void*, const void*, std::size_t, std::size_t);
 };
 
