@@ -14,6 +14,10 @@ def header() -> str:
             f"kCbrt{suffix}", c, bits, f"m^(-1/3) = p(m) for m in [1, 2], to 2^-{bits_of_error(error)} of it."
         )
         item = "double" if bits == 53 else "float"
-        for name, value in (("kCbrtThird", third), ("kCbrtHalf", mp.mpf(2) ** -third), ("kCbrtTwo", mp.mpf(2) ** third)):
+        for name, value in (
+            ("kCbrtThird", third),
+            ("kCbrtHalf", mp.mpf(2) ** -third),
+            ("kCbrtTwo", mp.mpf(2) ** third),
+        ):
             text += f"inline constexpr {item} {name}{suffix} = {hexadecimal(rounded(value, bits), bits)};\n"
     return text

@@ -11,7 +11,8 @@ def header() -> str:
         nearest = rounded(mp.log(2), bits)
         text += "/// ln 2 and what its rounding leaves.\n"
         text += f"inline constexpr {item} kLn2Nearest{suffix} = {hexadecimal(nearest, bits)};\n"
-        text += f"inline constexpr {item} kLn2NearestRest{suffix} = {hexadecimal(rounded(mp.log(2) - nearest, bits), bits)};\n"
+        rest = rounded(mp.log(2) - nearest, bits)
+        text += f"inline constexpr {item} kLn2NearestRest{suffix} = {hexadecimal(rest, bits)};\n"
     angles = [mp.atan(mp.mpf(i) / 16) for i in range(17)]
     highs = [rounded(a, 53) for a in angles]
     text += array("kAtanOfSixteenths", highs, 53, "atan(i / 16), and what its rounding leaves.")
