@@ -135,7 +135,7 @@ enum class Flags : std::uint16_t {
   Position = 8,     ///< depends on the position in the result; takes the axis as a constant argument
   Compares = 16,    ///< Python integers that do not fit are compared exactly
   Saturates = 32,   ///< Python integers that do not fit are brought to the nearest value (clip's bounds)
-  Libm = 64,        ///< calls the C library until functions of our own exist
+  Libm = 64,        ///< its complex loops are functions, one lane at a time
   Half = 128,       ///< float16 has a meaning of its own: computed in float32 and rounded it would be wrong
   Lanes = 256,      ///< on floats the meaning is a template over lanes (elementary/lane.hpp): compiled as vectors
 };
