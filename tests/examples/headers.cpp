@@ -142,10 +142,17 @@ void expressions() {
   check(d.size() == 12);
 }
 
+void memory() {
+  void* pages = take_pages(kRecycledBytes);
+  give_pages(pages);
+  check(trim() >= kRecycledBytes);
+}
+
 }  // namespace
 }  // namespace engine
 
 int main() {
+  engine::memory();
   engine::arrays();
   engine::backends_and_functions();
   engine::errors();

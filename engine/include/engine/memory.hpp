@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <engine/export.hpp>
+
 namespace engine ENGINE_API {
 
 /// Arrays of at least so many bytes are worth recycled pages; below, malloc recycles by itself.
@@ -10,6 +11,10 @@ inline constexpr std::size_t kRecycledBytes = std::size_t{32} << 20;
 
 /// At least `bytes` bytes, aligned to 2 MiB and made of huge pages where the system gives them. The contents are arbitrary.
 /// nullptr where there is no memory. Thread-safe, as are all of these.
+///
+///     void* pages = take_pages(kRecycledBytes);
+///     give_pages(pages);
+///     check(trim() >= kRecycledBytes);
 void* take_pages(std::size_t bytes) noexcept;
 
 /// What take_pages gave, for later: up to a quarter of the machine's memory and 1 GiB is kept, what has lain idle for 10
