@@ -363,3 +363,13 @@ def test_reductions_of_reductions_and_beside_arrays():
     mean = tree.mean(x, (1,))[:, None]
     assert same_bits(centred, (x - mean) / np.max(np.abs(x)))
     assert same_bits(engine.evaluate("sum(sum(x, axis=1))", {"x": x}), tree.reduce("sum", tree.reduce("sum", x, (1,))))
+
+
+@pytest.mark.parametrize("name", ["min", "max", "nanmin", "nanmax"])
+@pytest.mark.parametrize("values", [[], [np.nan, np.nan], [1.0, 5.0, np.nan]], ids=["none", "NaN alone", "some"])
+def test_an_initial_value_counts_as_one_more_element(name, values):
+    a = np.array(values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        want = getattr(np, name)(a, initial=3.0)
+    assert np.array_equal(engine.evaluate(f"{name}(a, initial=3.0)", {"a": a}), want, equal_nan=True)

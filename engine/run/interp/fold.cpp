@@ -606,7 +606,7 @@ void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel
       const catalog::ReductionInfo& row = catalog::info(specs[i].reduction);
       alignas(16) std::byte value[16];
       if (specs[i].bounded && row.identity.empty()) {
-        catalog::limit_scalar(dtype, row.id == catalog::Reduction::Min, value);
+        catalog::limit_scalar(dtype, row.id == catalog::Reduction::Min || row.id == catalog::Reduction::Nanmin, value);
       } else {
         const double identity = row.identity == "1" ? 1 : 0;
         catalog::cast_scalar(DType::Float64, dtype, &identity, value);
