@@ -14,6 +14,7 @@ namespace engine::plan {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
+constexpr std::int64_t kLargestItem = 16;  // complex128
 
 /// Product of extents, refusing what no memory could hold. Extents of zero do not hide what the others come to, as in NumPy:
 /// no product of some of them overflows later.
@@ -353,6 +354,8 @@ class Binder {
     const Shape space = stores_result ? result_space(kernel) : b_.shapes[kernel.space];
     if (kernel.n_stores && !stores_result) check_store_shape(kernel, space);
     const int rank = space.size();
+    // First of all: products of extents, in elements and in bytes of any item, fit from here on.
+    bound.total = checked_bytes(space, kLargestItem, graph_) / kLargestItem;
 
     std::uint32_t n_positions = 0;
     for (const Instr& instr : plan_.body(kernel)) n_positions += instr.kind == Instr::Kind::Position;
@@ -396,7 +399,6 @@ class Binder {
       allocate_result(space, order);
       fill(bound.accesses[result_access], row(result_access), plan_.accesses[kernel.first_access + result_access], space);
     }
-    bound.total = checked_bytes(space, 1, graph_);
     if (kernel.n_folds) {
       arrange_fold(kernel, bound, space, strides.data());
       return true;

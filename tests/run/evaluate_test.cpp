@@ -128,7 +128,7 @@ TEST(Evaluate, RefusesSpacesWithMoreElementsThanCanBeCounted) {
   }
   operands[0].array.shape = {kMany, 1};
   operands[1].array.shape = {1, kMany};
-  for (const char* text : {"sum(a*b)", "a*b", "max(a + b) - min(a)"}) {
+  for (const char* text : {"sum(a*b)", "a*b", "max(a + b) - min(a)", "a*b + index()"}) {
     EXPECT_THROW(evaluate(*Program::compile(text), operands), ShapeError) << text;
   }
 }
