@@ -23,8 +23,9 @@ find_package(Threads REQUIRED)
 
 add_library(engine_settings INTERFACE)
 target_compile_features(engine_settings INTERFACE cxx_std_20)
-# Bits are part of the contract: no contraction into FMA, no reassociation, anywhere.
-target_compile_options(engine_settings INTERFACE -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> -fvisibility=hidden)
+# Bits are part of the contract: no contraction into FMA, no reassociation, anywhere. Masks of lanes are joined by & and |,
+# also where a lane is one number and its mask a bool.
+target_compile_options(engine_settings INTERFACE -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:Clang>:-Wno-bitwise-instead-of-logical> -fvisibility=hidden)
 target_include_directories(engine_settings INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/engine/include)
 target_compile_definitions(engine_settings INTERFACE ENGINE_VERSION="${PROJECT_VERSION}")
 if(ENGINE_VERIFY)

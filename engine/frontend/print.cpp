@@ -9,7 +9,7 @@ namespace {
 using catalog::OpInfo;
 using catalog::Spelling;
 
-constexpr int kTernary = 1, kPostfix = 200;
+constexpr int kPostfix = 200;
 
 int power_of(const Ast& ast, const Node& node) {
   if (node.kind == Syntax::Slice || node.kind == Syntax::Tuple) return kPostfix;
