@@ -16,27 +16,12 @@ namespace {
 
 /// Rows at least this long are walked one by one; shorter ones are gathered into whole blocks.
 constexpr std::int64_t kLongRow = 96;
-constexpr std::size_t kLine = 64;
-/// Kernels that touch more bytes than this fetch ahead: half of the second-level cache of the smallest machine in use.
-constexpr std::int64_t kFetchAhead = std::int64_t{512} << 10;
 
 /// Columns of a panel in bytes: two lines, which memory delivers as a pair; one where rows are very long.
 constexpr std::int64_t kPanelColumn = 128;
 constexpr std::int64_t kMostPanelBytes = std::int64_t{1} << 20;
 /// Below so many bytes all lines stay in the first-level cache while they are gathered item by item.
 constexpr std::int64_t kWorthPanels = std::int64_t{32} << 10;
-
-/// Stores of kernels that touch more than this would only push other things out of the caches.
-std::int64_t last_level_cache() noexcept {
-  static const std::int64_t bytes = [] {
-    std::int64_t size = 0;
-#ifdef _SC_LEVEL3_CACHE_SIZE
-    size = sysconf(_SC_LEVEL3_CACHE_SIZE);
-#endif
-    return size > 0 ? std::max(size, std::int64_t{16} << 20) : std::int64_t{32} << 20;
-  }();
-  return bytes;
-}
 
 std::uint8_t number_size(DType dtype) { return static_cast<std::uint8_t>(is_complex(dtype) ? item_size(dtype) / 2 : item_size(dtype)); }
 
@@ -48,6 +33,17 @@ std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
 }
 
 }  // namespace
+
+std::int64_t last_level_cache() noexcept {
+  static const std::int64_t bytes = [] {
+    std::int64_t size = 0;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+    size = sysconf(_SC_LEVEL3_CACHE_SIZE);
+#endif
+    return size > 0 ? std::max(size, std::int64_t{16} << 20) : std::int64_t{32} << 20;
+  }();
+  return bytes;
+}
 
 BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory)
     : code_(code),
