@@ -211,15 +211,17 @@ std::size_t BlockRunner::table_bytes(const Code& code, const plan::BoundKernel& 
   return bytes;
 }
 
-/// Finds the accesses worth fetching ahead: those that walk memory in order, where the whole does not stay in the cache.
+/// Finds the accesses worth fetching ahead: those that meet every line of a stretch of memory, where the whole does not stay
+/// in the cache.
 void BlockRunner::plan_ahead(std::pmr::memory_resource* memory) {
   ahead_ = allocate<Ahead>(memory, reach_.size());
   std::int64_t bytes = 0;
   std::size_t n = 0;
   for (std::size_t k = 0; k < reach_.size(); ++k) {
-    if (!reach_[k].contiguous || reach_[k].detour || (!reach_[k].flat && inner_ < kLongRow)) continue;
+    const std::int64_t stride = kernel_.rank ? std::abs(kernel_.accesses[k].strides[kernel_.rank - 1]) : 0;
+    if (stride == 0 || stride > std::int64_t{kLine} || reach_[k].detour || (!reach_[k].flat && inner_ < kLongRow)) continue;
     ahead_[n++].access = static_cast<std::uint32_t>(k);
-    bytes += kernel_.total * reach_[k].item;
+    bytes += kernel_.total * stride;
   }
   std::size_t calls = 0;
   for (const Step& step : code_.steps) calls += step.kind == Step::Kind::Call;
@@ -237,8 +239,9 @@ void BlockRunner::look_ahead(std::int64_t next) noexcept {
   for (Ahead& ahead : ahead_) {
     const plan::BoundAccess& access = kernel_.accesses[ahead.access];
     const Reach& r = reach_[ahead.access];
-    if (n) ahead.at = access.base + (r.flat ? next * r.item : offset_of(access));
-    ahead.lines = (n * r.item + kLine - 1) / kLine;
+    const std::int64_t stride = access.strides[kernel_.rank - 1], last = stride * (static_cast<std::int64_t>(n) - 1);
+    if (n) ahead.at = access.base + (r.flat ? next * r.item : offset_of(access)) + std::min<std::int64_t>(last, 0);
+    ahead.lines = n ? (static_cast<std::size_t>(std::abs(last)) + r.item + kLine - 1) / kLine : 0;
     ahead.share = (ahead.lines + calls_ - 1) / calls_;
   }
 }
