@@ -149,7 +149,8 @@ ENGINE_LANE T floor_divide(T x, T y) noexcept {
   const T divisor = is_unsafe_divisor(y) ? T(1) : y;
   const T towards_zero = quotient(x, divisor);
   if constexpr (kIsSigned<T>) {
-    const auto rest = static_cast<T>(static_cast<Wrapping<T>>(x) - static_cast<Wrapping<T>>(towards_zero) * static_cast<Wrapping<T>>(divisor));
+    const auto rest =
+        static_cast<T>(static_cast<Wrapping<T>>(x) - static_cast<Wrapping<T>>(towards_zero) * static_cast<Wrapping<T>>(divisor));
     const T floor = static_cast<T>(towards_zero - ((rest != 0) & ((rest ^ divisor) < 0)));
     return y == 0 ? T(0) : y == T(-1) ? negative(x) : floor;
   } else {

@@ -237,8 +237,7 @@ std::string print(const Ast& ast) {
 std::string dump(const Ast& ast) {
   static constexpr const char* kKinds[] = {"Integer", "Float",    "Imaginary", "Boolean",   "String",    "Name",
                                            "Apply",   "Position", "Reduce",    "Cast",      "Subscript", "Slice",
-                                           "NewAxis", "Ellipsis", "Tuple",     "Transpose", "DTypeName",
-                                           "Target"};
+                                           "NewAxis", "Ellipsis", "Tuple",     "Transpose", "DTypeName", "Target"};
   std::string text;
   for (std::size_t i = 0; i < ast.nodes.size(); ++i) {
     const Node& node = ast.nodes[i];

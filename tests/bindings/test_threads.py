@@ -216,6 +216,7 @@ import os, random, signal, threading, time, numpy as np, engine
 class Stop(Exception): pass
 def handler(*_): raise Stop
 signal.signal(signal.SIGALRM, handler)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the shell runs us in the background
 def interrupt(pause):
     time.sleep(pause)
     os.kill(os.getpid(), signal.SIGINT)

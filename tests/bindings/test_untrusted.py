@@ -123,8 +123,8 @@ def float_control():
     assert libc.fegetenv(environment) == 0
     return bytes(environment[:2]), int.from_bytes(environment[28:], "little") & ~0x3F  # x87's control word, MXCSR
 def state():
-    return (float_control(), locale.setlocale(locale.LC_ALL), os.getcwd(), sorted(os.listdir("/proc/self/fd")), np.geterr(),
-            [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGFPE, signal.SIGSEGV)],
+    return (float_control(), locale.setlocale(locale.LC_ALL), os.getcwd(), sorted(os.listdir("/proc/self/fd")),
+            np.geterr(), [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGFPE, signal.SIGSEGV)],
             float(np.float64(1e-310) * 1), np.get_printoptions()["precision"], sys.getrecursionlimit())
 before, threads = state(), len(os.listdir("/proc/self/task"))
 import engine

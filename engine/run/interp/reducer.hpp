@@ -155,12 +155,12 @@ struct Reducer {
   }
 
   ENGINE_LANE static void whole_group(T* r, const T* x) {
-    if constexpr (kReduction == Reduction::Sum && kHasVectors)
-      return Rows<T>::combine(r, x, [](auto a, auto b) { return a + b; });
-    else if constexpr (kReduction == Reduction::Prod && kHasVectors)
-      return Rows<T>::combine(r, x, [](auto a, auto b) { return a * b; });
-    else if constexpr (kCanGuess)
-      if (Rows<T>::template pick<kReduction == Reduction::Max ? 1 : -1>(r, x)) return;
+    if constexpr (kReduction == Reduction::Sum && kHasVectors) return Rows<T>::combine(r, x, [](auto a, auto b) { return a + b; });
+    if constexpr (kReduction == Reduction::Prod && kHasVectors) return Rows<T>::combine(r, x, [](auto a, auto b) { return a * b; });
+    if constexpr (kCanGuess) {
+      constexpr int kSign = kReduction == Reduction::Max ? 1 : -1;
+      if (Rows<T>::template pick<kSign>(r, x)) return;
+    }
     in_order(r, [x](int k) { return x + static_cast<std::size_t>(k) * kLanes; }, kLanes);
   }
 
