@@ -2,7 +2,7 @@
 //
 // log(e^x + e^y) = a + log(1 + e^d), a the greater of the two, d <= 0 the difference, taken with its rounding error. e^d and
 // log(1 + e^d) are carried as hi + lo, so that the sum rounds once, whatever a is. Where a cancels the logarithm the error
-// stays what it was: below 2^-57 (2^-28 in float), in base 2 below 2^-56 (2^-27).
+// stays what it was: below 2^-56 (2^-27 in float), in base 2 below 2^-55 (2^-26).
 #pragma once
 
 #include "engine/catalog/elementary/exp.hpp"
