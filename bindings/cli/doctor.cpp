@@ -121,7 +121,7 @@ void doctor(bool json) {
     return;
   }
   const char* const without_fma =
-      fused_multiply_add() ? "" : ", without fused multiply-add: elementary functions give the same bits several times slower";
+      fused_multiply_add() ? "" : ", without fused multiply-add: elementary functions give the same bits many times slower";
   std::vector<std::pair<std::string, std::string>> rows{{"engine", fmt::format("{}, built by {}", version(), compiler())},
                                                         {"instruction set", std::string(instruction_set()) + without_fma},
                                                         {"platform", platform},

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import _core
 
-_WITHOUT_FMA = ", without fused multiply-add: elementary functions give the same bits several times slower"
+_WITHOUT_FMA = ", without fused multiply-add: elementary functions give the same bits many times slower"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Report:
     compiler        : that built it.
     instruction_set : that its kernels use here: the best of the build that the CPU and ENGINE_ISA allow.
     fused_multiply_add : whether those have it as an instruction; where not, elementary functions give the same bits
-                      several times slower.
+                      many times slower.
     python, numpy   : versions in use.
     platform        : operating system and architecture.
     cpu             : model.

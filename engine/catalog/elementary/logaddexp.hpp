@@ -63,7 +63,14 @@ ENGINE_LANE F log_add(F x, F y) noexcept {
   const F k = select(big, F(T(1)), F(T(0))), inverse = select(big, F(T(0.5)), F(T(1)));
   const F less_one = inverse - F(T(1)), f = fma(e.hi, inverse, less_one);
   const F f_low = fma(e.lo, inverse, fma(e.hi, inverse, less_one - f));
-  const Two<F> l = log_in_two(f);
+  Two<F> l;
+  if constexpr (kDouble) {
+    l = log_in_two(f);
+  } else {  // a small e is the logarithm itself; its powers would be subnormal numbers, which are slow
+    const Mask<F> small = e.hi < F(0x1p-30f);
+    l = log_in_two(select(small, F(0.0f), f));
+    l.hi = select(small, f, l.hi);
+  }
   const F lo = l.lo + fma(fma(f, f, -f), f_low, f_low);
   Two<F> sum;
   if constexpr (kBase == 2) {
