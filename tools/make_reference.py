@@ -47,8 +47,9 @@ def page() -> str:
         "Made from the catalog by `tools/make_reference.py`; operators stand under NumPy's name of them.",
         "",
         "Errors of elementary functions were measured against MPFR and MPC (`./dev accuracy`). Those of complex",
-        "functions are the distance from the truth as a share of its magnitude, in units of 2^-52 (2^-23). Beside zeros",
-        "of lgamma for x < 0, of logaddexp and of logaddexp2, an ulp is no less than `tests/accuracy/functions.inc` says.",
+        "functions are the distance from the truth as a share of its magnitude, in units of 2^-52 (2^-23). Beside",
+        "zeros of lgamma for x < 0, of logaddexp and of logaddexp2, an ulp is no less than",
+        "`tests/accuracy/functions.inc` says.",
     ]
     for kind, title in KINDS.items():
         lines += ["", f"## {title}"]

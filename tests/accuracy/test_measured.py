@@ -28,7 +28,7 @@ def test_every_function_is_measured_and_within_its_bound(entry, bound):
 
 
 def test_every_row_written_over_lanes_is_measured():
-    """Rows name their meaning by the function that tests/accuracy has, power but by way of pow; exact ones are NumPy's."""
+    """Rows name their meaning by the function of tests/accuracy, power but by way of pow; exact ones are NumPy's."""
     rows = "".join((ROOT / "engine" / "catalog" / f"{name}.def").read_text() for name in ("arithmetic", "elementary"))
     meanings = {
         re.search(r"math::(\w+)\(x", row).group(1)
