@@ -6,7 +6,7 @@
 // of pi/2, near integers, and the hardest cases known. What the C library's long double form places within 2^-5 ulp of a
 // new maximum, or beyond, MPFR decides. float32: N points alike, or with --exhaustive every one of the 2^32 arguments of
 // functions of one argument, against the float64 form, with MPFR where that is within 2^-20 ulp of a new maximum; one
-// argument in 64 goes through all forms then. Errors are in ulp of the true value: |result - true| / 2^(e - 52), e its exponent, at least
+// argument in 256 goes through all forms then. Errors are in ulp of the true value: |result - true| / 2^(e - 52), e its exponent, at least
 // the subnormals'. Ends with 1 where a function exceeds its bound or two forms differ.
 #include <mpfr.h>
 
@@ -366,7 +366,7 @@ Worst exhaustive(std::size_t index, const Truth& truth, std::uint64_t part, std:
       std::memcpy(&x[i], &bits, sizeof bits);
       wide[i] = static_cast<double>(x[i]);
     }
-    if (batch / parts % 64 == 0)
+    if (batch / parts % 256 == 0)
       compute(index, x, y, result, worst);
     else
       forms().back().kernels[index].f32(result.data(), x.data(), y.data(), kBatch);
