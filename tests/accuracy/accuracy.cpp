@@ -6,8 +6,8 @@
 // of pi/2, near integers, and the hardest cases known. What the C library's long double form places within 2^-5 ulp of a
 // new maximum, or beyond, MPFR decides. float32: N points alike, or with --exhaustive every one of the 2^32 arguments of
 // functions of one argument, against the float64 form, with MPFR where that is within 2^-20 ulp of a new maximum; one
-// argument in 256 goes through all forms then. Errors are in ulp of the true value: |result - true| / 2^(e - 52), e its exponent, at least
-// the subnormals'. Ends with 1 where a function exceeds its bound or two forms differ.
+// argument in 256 goes through all forms then. Errors are in ulp of the true value: |result - true| / 2^(e - 52), e its
+// exponent, at least the subnormals'. Ends with 1 where a function exceeds its bound or two forms differ.
 #include <mpfr.h>
 
 #include <algorithm>
