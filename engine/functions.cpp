@@ -23,6 +23,7 @@ std::string_view compiler() noexcept {
 }
 
 std::string_view instruction_set() noexcept { return run::interp::instruction_set(); }
+bool fused_multiply_add() noexcept { return run::interp::fused_multiply_add(); }
 
 std::span<const Backend> backends() noexcept {
   static constexpr Backend kBackends[] = {

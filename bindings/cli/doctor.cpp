@@ -105,6 +105,7 @@ void doctor(bool json) {
     Json report{{"version", version()},
                 {"compiler", compiler()},
                 {"instruction_set", instruction_set()},
+                {"fused_multiply_add", fused_multiply_add()},
                 {"platform", platform},
                 {"cpu", cpu},
                 {"caches", Json::object()},
@@ -119,8 +120,10 @@ void doctor(bool json) {
     print(json_text(report) + "\n");
     return;
   }
+  const char* const without_fma =
+      fused_multiply_add() ? "" : ", without fused multiply-add: elementary functions give the same bits many times slower";
   std::vector<std::pair<std::string, std::string>> rows{{"engine", fmt::format("{}, built by {}", version(), compiler())},
-                                                        {"instruction set", std::string(instruction_set())},
+                                                        {"instruction set", std::string(instruction_set()) + without_fma},
                                                         {"platform", platform},
                                                         {"CPU", cpu}};
   std::string list;

@@ -33,6 +33,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     info["version"] = text(version());
     info["compiler"] = text(compiler());
     info["instruction_set"] = text(instruction_set());
+    info["fused_multiply_add"] = fused_multiply_add();
     return info;
   });
   module.def("_backends", [text] {

@@ -135,9 +135,9 @@ enum class Flags : std::uint16_t {
   Position = 8,     ///< depends on the position in the result; takes the axis as a constant argument
   Compares = 16,    ///< Python integers that do not fit are compared exactly
   Saturates = 32,   ///< Python integers that do not fit are brought to the nearest value (clip's bounds)
-  Libm = 64,        ///< its complex loops are functions, one lane at a time
-  Half = 128,       ///< float16 has a meaning of its own: computed in float32 and rounded it would be wrong
-  Lanes = 256,      ///< on floats the meaning is a template over lanes (elementary/lane.hpp): compiled as vectors
+  Half = 64,        ///< float16 has a meaning of its own: computed in float32 and rounded it would be wrong
+  Lanes = 128,      ///< on floats the meaning is a template over lanes (elementary/lane.hpp), compiled as vectors; on complex
+                    ///< numbers a function, one lane at a time
 };
 constexpr Flags operator|(Flags a, Flags b) { return static_cast<Flags>(static_cast<int>(a) | static_cast<int>(b)); }
 constexpr bool has(Flags flags, Flags flag) { return (static_cast<int>(flags) & static_cast<int>(flag)) != 0; }

@@ -1,6 +1,6 @@
 // complex_accuracy - the largest error of every complex function against MPC, and whether both its forms give the same bits.
 //
-//   complex_accuracy [--points N] [--json FILE] [--seed N] [FUNCTION...]
+//   complex_accuracy [--points N] [--json FILE] [--seed N] [--threads N] [FUNCTION...]
 //
 // N points of complex128 and of complex64, drawn in strata: all exponents alike, the plane around 0, near |z| = 1, near
 // 0, 1, -1, i and -i, near the axes (where the branch cuts are), near multiples of pi/2 along either axis, where exp overflows,
@@ -15,12 +15,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "tests/accuracy/command.hpp"
 #include "tests/accuracy/complex_kernels.hpp"
 
 namespace engine::accuracy {
@@ -415,55 +414,23 @@ Worst sampled(std::size_t index, const Truth& truth, std::uint64_t points, std::
   return worst;
 }
 
-template <class Work>
-Worst on_threads(Work work) {
-  const unsigned n = std::max(1u, std::thread::hardware_concurrency());
-  std::vector<std::thread> threads;
-  std::mutex mutex;
-  Worst all;
-  for (unsigned t = 0; t < n; ++t)
-    threads.emplace_back([&, t] {
-      const Worst part = work(t, n);
-      mpfr_free_cache();
-      const std::lock_guard lock(mutex);
-      all.take(part);
-    });
-  for (std::thread& thread : threads) thread.join();
-  return all;
-}
-
 }  // namespace
 }  // namespace engine::accuracy
 
 int main(int argc, char** argv) {
   using namespace engine::accuracy;
-  std::uint64_t points = 4'000, seed = 20'261'125;
-  const char* json = nullptr;
-  std::vector<std::string> wanted;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == "--points" && i + 1 < argc)
-      points = std::strtoull(argv[++i], nullptr, 10);
-    else if (word == "--seed" && i + 1 < argc)
-      seed = std::strtoull(argv[++i], nullptr, 10);
-    else if (word == "--json" && i + 1 < argc)
-      json = argv[++i];
-    else if (word.starts_with("--"))
-      return std::fprintf(stderr, "complex_accuracy [--points N] [--json FILE] [--seed N] [FUNCTION...]\n"), 2;
-    else
-      wanted.push_back(word);
-  }
+  const Command command = parse(argc, argv, 4'000, false);
   mpfr_set_emin(-16500);
   mpfr_set_emax(16500);
   bool good = true;
-  std::string report = "{";
   std::printf("%-10s %-10s %10s %10s %10s  worst argument\n", "function", "", "points", "max eps", "part ulp");
   for (std::size_t f = 0; f < std::size(kTruths); ++f) {
     const Truth& truth = kTruths[f];
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), truth.name) == wanted.end()) continue;
+    if (!command.wants(truth.name)) continue;
     for (const int size : {16, 8}) {
-      const Worst worst = on_threads([&](std::uint64_t part, std::uint64_t parts) {
-        return size == 16 ? sampled<double>(f, truth, points / parts, seed + part) : sampled<float>(f, truth, points / parts, seed + part);
+      const Worst worst = worst_of_threads<Worst>(command.threads, [&](std::uint64_t part, std::uint64_t parts) {
+        return size == 16 ? sampled<double>(f, truth, command.points / parts, command.seed + part)
+                          : sampled<float>(f, truth, command.points / parts, command.seed + part);
       });
       const bool holds = worst.error <= truth.bound && !worst.differing;
       good = good && holds;
@@ -474,17 +441,8 @@ int main(int argc, char** argv) {
       if (worst.differing) std::printf("  FORMS DIFFER at %llu", static_cast<unsigned long long>(worst.differing));
       std::printf("%s\n", holds ? "" : "  FAILS");
       std::fflush(stdout);
-      char line[200];
-      std::snprintf(line, sizeof line, "%s\n  \"%s.%s\": {\"ulp\": %.4f, \"points\": %llu}", report.size() > 1 ? "," : "",
-                    std::string(truth.name).c_str(), size == 16 ? "complex128" : "complex64", worst.error,
-                    static_cast<unsigned long long>(worst.points));
-      report += line;
+      record(command.json, truth.name, size == 16 ? "complex128" : "complex64", worst.error, worst.points);
     }
   }
-  if (json)
-    if (std::FILE* file = std::fopen(json, "w")) {
-      std::fprintf(file, "%s\n}\n", report.c_str());
-      std::fclose(file);
-    }
   return good ? 0 : 1;
 }

@@ -19,6 +19,17 @@ def test_versions_are_those_in_use():
     assert report.instruction_set in ("generic", "avx2", "avx512") and report.compiler[:3] in ("GCC", "Cla")
 
 
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="elsewhere the one instruction set has it")
+@pytest.mark.parametrize("wish", ("generic", "avx2"))
+def test_an_instruction_set_without_fused_multiply_add_is_said_to_be_slow(wish):
+    text = "import engine; r = engine.doctor(); print(r.instruction_set, r.fused_multiply_add); print(r)"
+    environment = {**os.environ, "ENGINE_ISA": wish}
+    done = subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, text=True, check=True)
+    found, with_fma = done.stdout.split()[:2]
+    assert (with_fma == "True") == (found == "avx2")
+    assert ("without fused multiply-add" in done.stdout) == (found == "generic")
+
+
 def test_a_backend_is_usable_exactly_if_it_can_be_asked_for():
     names = set()
     for backend in engine.doctor().backends:

@@ -734,7 +734,17 @@ def test_an_unknown_function_is_answered_with_the_nearest():
 
 def test_doctor_says_what_python_says():
     ours, theirs = json.loads(run("doctor", "--json").stdout), engine.doctor().to_dict()
-    for key in ("version", "compiler", "instruction_set", "platform", "cpu", "caches", "threads", "backends"):
+    for key in (
+        "version",
+        "compiler",
+        "instruction_set",
+        "fused_multiply_add",
+        "platform",
+        "cpu",
+        "caches",
+        "threads",
+        "backends",
+    ):
         assert ours[key] == theirs[key], key
     assert ours["cpus"]["affinity"] == theirs["cpus"]["affinity"]
     told = run("doctor", env={**os.environ, "ENGINE_NUM_THREADS": "3"}).stdout

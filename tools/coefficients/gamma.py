@@ -6,10 +6,12 @@ from tools.coefficients.minimax import array, bits_of_error, hexadecimal, minima
 
 
 def stirling_rest(x: mp.mpf) -> mp.mpf:
-    """log(gamma(x)) - ((x - 1/2) log(x) - x + log(2 pi)/2)."""
+    """log2(gamma(x)) - ((x - 1/2) log2(x / e) + log2(2 pi / e)/2)."""
     if x > 10**5:
-        return (1 / mp.mpf(12) - (1 / mp.mpf(360) - 1 / (1260 * x**2)) / x**2) / x
-    return mp.loggamma(x) - ((x - mp.mpf("0.5")) * mp.log(x) - x + mp.log(2 * mp.pi) / 2)
+        rest = (1 / mp.mpf(12) - (1 / mp.mpf(360) - 1 / (1260 * x**2)) / x**2) / x
+    else:
+        rest = mp.loggamma(x) - ((x - mp.mpf("0.5")) * mp.log(x) - x + mp.log(2 * mp.pi) / 2)
+    return rest / mp.log(2)
 
 
 def header() -> str:
@@ -35,11 +37,10 @@ def header() -> str:
         )
         about = f"Stirling's rest as v p(v), v = 1 / (x + 1/2), for x >= 1, to 2^-{bits_of_error(error)}."
         text += array("kStirling" + name, c, bits, about)
-        half = mp.log(2 * mp.pi) / 2
-        high = rounded(half, bits)
-        low = rounded(half - high, bits)
-        parts = f"{hexadecimal(high, bits)}, {hexadecimal(low, bits)}"
-        text += f"/// log(2 pi) / 2 and its rest.\ninline constexpr {item} kHalfLog2Pi{name}[2] = {{{parts}}};\n"
+        constant = mp.log(2 * mp.pi / mp.e, 2) / 2
+        high = rounded(constant, bits)
+        low = rounded(constant - high, bits)
+        text += array("kStirlingConstant" + name, (high, low), bits, "log2(2 pi / e) / 2 and its rest.")
         for place, series, degree, word in (
             (1, at_one, degrees[1], "One"),
             (1.5, at_middle, degrees[1] - 2, "Middle"),

@@ -70,7 +70,7 @@ def table(bits: int) -> tuple[str, mp.mpf]:
 def header() -> str:
     text = ""
     log2 = mp.log(2)
-    for bits, suffix, log_terms, exp_terms in ((53, "64", 7, 10), (24, "32", 5, 5)):
+    for bits, suffix, log_terms, exp_terms in ((53, "64", 7, 11), (24, "32", 5, 6)):
         rows, largest = table(bits)
         text += rows
 

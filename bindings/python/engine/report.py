@@ -9,6 +9,8 @@ from typing import Any
 
 from . import _core
 
+_WITHOUT_FMA = ", without fused multiply-add: elementary functions give the same bits many times slower"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Backend:
@@ -26,6 +28,8 @@ class Report:
     version         : of the engine.
     compiler        : that built it.
     instruction_set : that its kernels use here: the best of the build that the CPU and ENGINE_ISA allow.
+    fused_multiply_add : whether those have it as an instruction; where not, elementary functions give the same bits
+                      many times slower.
     python, numpy   : versions in use.
     platform        : operating system and architecture.
     cpu             : model.
@@ -40,6 +44,7 @@ class Report:
     version: str
     compiler: str
     instruction_set: str
+    fused_multiply_add: bool
     python: str
     numpy: str
     platform: str
@@ -58,7 +63,7 @@ class Report:
         quota = self.cpus["quota"]
         rows = [
             ("engine", f"{self.version}, built by {self.compiler}"),
-            ("instruction set", self.instruction_set),
+            ("instruction set", self.instruction_set + ("" if self.fused_multiply_add else _WITHOUT_FMA)),
             ("Python, NumPy", f"{self.python}, {self.numpy}"),
             ("platform", self.platform),
             ("CPU", self.cpu),

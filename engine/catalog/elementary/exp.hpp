@@ -56,56 +56,62 @@ ENGINE_LANE F scale(F x, Exponent<F> n) noexcept {
   return x * float_of(shl<kShift>(half)) * float_of(shl<kShift>(n.bits - half));
 }
 
-template <DoubleLane F>
-ENGINE_LANE F exp(F x) noexcept {
-  const Exponent<F> k = round_to_exponent(x, F(kLog2E64));
-  const F r = fma(k.value, F(-kLn2Low64), fma(k.value, F(-kLn2High64), x));
-  const F y = scale(fma(r, fma(r, estrin(r, kExp64), F(1.0)), F(1.0)), k);
-  const Mask<F> odd = !(abs(x) < F(1000.0));
-  if (!any(odd)) return y;
-  return select(odd, select(x > F(0.0), infinity<F>(), select(x < F(0.0), F(0.0), x + x)), y);
+template <FloatLane F>
+ENGINE_LANE F log2_e() noexcept {
+  return F(DoubleLane<F> ? ItemOf<F>(kLog2E64) : ItemOf<F>(kLog2E32));
+}
+template <FloatLane F>
+ENGINE_LANE F ln2_high() noexcept {
+  return F(DoubleLane<F> ? ItemOf<F>(kLn2High64) : ItemOf<F>(kLn2High32));
+}
+template <FloatLane F>
+ENGINE_LANE F ln2_low() noexcept {
+  return F(DoubleLane<F> ? ItemOf<F>(kLn2Low64) : ItemOf<F>(kLn2Low32));
 }
 
-template <SingleLane F>
-ENGINE_LANE F exp(F x) noexcept {
-  const Exponent<F> k = round_to_exponent(x, F(kLog2E32));
-  const F r = fma(k.value, F(-kLn2Low32), fma(k.value, F(-kLn2High32), x));
-  const F y = scale(fma(r, fma(r, horner(r, kExp32), F(1.0f)), F(1.0f)), k);
-  const Mask<F> odd = !(abs(x) < F(150.0f));
+/// y, which is exp or exp2 of x, where |x| is below the limit; beyond, infinity or 0.
+template <FloatLane F>
+ENGINE_LANE F or_end(F x, F limit, F y) noexcept {
+  const F zero = F(ItemOf<F>(0));
+  const Mask<F> odd = !(abs(x) < limit);
   if (!any(odd)) return y;
-  return select(odd, select(x > F(0.0f), infinity<F>(), select(x < F(0.0f), F(0.0f), x + x)), y);
+  return select(odd, select(x > zero, infinity<F>(), select(x < zero, zero, x + x)), y);
 }
 
-template <DoubleLane F>
+template <FloatLane F>
+ENGINE_LANE F exp(F x) noexcept {
+  using T = ItemOf<F>;
+  const Exponent<F> k = round_to_exponent(x, log2_e<F>());
+  const F r = fma(k.value, -ln2_low<F>(), fma(k.value, -ln2_high<F>(), x));
+  F p;
+  if constexpr (DoubleLane<F>)
+    p = estrin(r, kExp64);
+  else
+    p = horner(r, kExp32);
+  return or_end(x, F(T(DoubleLane<F> ? 1000 : 150)), scale(fma(r, fma(r, p, F(T(1))), F(T(1))), k));
+}
+
+template <FloatLane F>
 ENGINE_LANE F exp2(F x) noexcept {
+  using T = ItemOf<F>;
   const Exponent<F> k = round_to_exponent(x);
   const F r = x - k.value;
-  const F y = scale(fma(r, fma(r, estrin(r, kExp264), F(kLn2Rounded64)), F(1.0)), k);
-  const Mask<F> odd = !(abs(x) < F(1500.0));
-  if (!any(odd)) return y;
-  return select(odd, select(x > F(0.0), infinity<F>(), select(x < F(0.0), F(0.0), x + x)), y);
-}
-
-template <SingleLane F>
-ENGINE_LANE F exp2(F x) noexcept {
-  const Exponent<F> k = round_to_exponent(x);
-  const F r = x - k.value;
-  const F y = scale(fma(r, horner(r, kExp232), F(1.0f)), k);
-  const Mask<F> odd = !(abs(x) < F(200.0f));
-  if (!any(odd)) return y;
-  return select(odd, select(x > F(0.0f), infinity<F>(), select(x < F(0.0f), F(0.0f), x + x)), y);
+  F p;
+  if constexpr (DoubleLane<F>)
+    p = fma(r, estrin(r, kExp264), F(kLn2Rounded64));
+  else
+    p = horner(r, kExp232);
+  return or_end(x, F(T(DoubleLane<F> ? 1500 : 200)), scale(fma(r, p, F(T(1))), k));
 }
 
 template <FloatLane F>
 ENGINE_LANE F expm1(F x) noexcept {
   using T = ItemOf<F>;
   constexpr bool kDouble = DoubleLane<F>;
-  constexpr T kLog2E = kDouble ? T(kLog2E64) : T(kLog2E32), kHigh = kDouble ? T(kLn2High64) : T(kLn2High32);
-  constexpr T kLow = kDouble ? T(kLn2Low64) : T(kLn2Low32);
-  const Exponent<F> k = round_to_exponent(x, F(kLog2E));
-  const F near = fma(k.value, F(-kHigh), x);  // exact
-  const F r = fma(k.value, F(-kLow), near);
-  const F rest = fma(k.value, F(-kLow), near - r);
+  const Exponent<F> k = round_to_exponent(x, log2_e<F>());
+  const F near = fma(k.value, -ln2_high<F>(), x);  // exact
+  const F r = fma(k.value, -ln2_low<F>(), near);
+  const F rest = fma(k.value, -ln2_low<F>(), near - r);
   F p, inverse;  // 2^-k
   if constexpr (kDouble) {
     p = fma(r, estrin(r, kExpm164), F(0.5));

@@ -1,7 +1,7 @@
 // catalog/elementary/gamma.hpp - gamma, and lgamma: the logarithm of |gamma|.
 //
-// log(gamma(x)) = (x - 1/2) log(x) - x + log(2 pi)/2 + rest(x) for x >= 1 (Stirling), with the logarithm and the sum as hi + lo
-// and the rest a polynomial in 1 / (x + 1/2); gamma is its exponential. Below 1, with y = |x|:
+// log2(gamma(x)) = (x - 1/2) log2(x / e) + log2(2 pi / e)/2 + rest(x) for x >= 1 (Stirling), with the logarithm (that of pow)
+// and the sum as hi + lo and the rest a polynomial in 1 / (x + 1/2); gamma is 2 to that power. Below 1, with y = |x|:
 //   gamma(y) = gamma(1 + y) / y,   gamma(-y) = -(pi / sin(pi y)) / gamma(1 + y);
 // 1 + y is a sum hi + lo, and sin(pi y) comes from the distance of y to the nearest integer, which is exact.
 //
@@ -12,57 +12,34 @@
 #include "engine/catalog/elementary/erf.hpp"
 #include "engine/catalog/elementary/exp.hpp"
 #include "engine/catalog/elementary/gamma_coefficients.hpp"
-#include "engine/catalog/elementary/hyperbolic_coefficients.hpp"
 #include "engine/catalog/elementary/lane.hpp"
 #include "engine/catalog/elementary/log.hpp"
+#include "engine/catalog/elementary/pow.hpp"
 #include "engine/catalog/elementary/quotient.hpp"
 
 namespace engine::math {
 
-/// log(x.hi + x.lo) for positive normal x.hi, to about 2^-62 (2^-32) beside a multiple of ln 2.
-template <FloatLane F>
-ENGINE_LANE Two<F> log_in_parts(Two<F> x) noexcept {
-  const F one = number<F>(1), half = number<F>(0.5);
-  const Scaled<F> part = split_exponent(x.hi);
-  const F low = x.lo * float_of(bits_of(part.m) - bits_of(x.hi) + bits_of(one));
-  // 2 artanh(q / 2) with q = f / (1 + f/2).
-  const F f = part.m - one, d = fma(f, half, one);
-  const Two<F> q = quotient<F>({f, low}, {d, fma(f, half, one - d) + low * half});
-  const F z = q.hi * q.hi;
-  F p, high_ln2, low_ln2;
-  if constexpr (DoubleLane<F>) {
-    p = estrin(z, kArtanh64[0]);
-    high_ln2 = F(kLn2High64);
-    low_ln2 = F(kLn2Low64);
-  } else {
-    p = estrin(z, kArtanh32[0]);
-    high_ln2 = F(kLn2High32);
-    low_ln2 = F(kLn2Low32);
-  }
-  const Two<F> sum = fast_two_sum(part.k * high_ln2, q.hi);
-  return fast_two_sum(sum.hi, fma(q.hi * z, p, sum.lo + fma(part.k, low_ln2, q.lo)));
-}
-
-/// log(gamma(x.hi + x.lo)) for x >= 1.
+/// log2(gamma(x.hi + x.lo)) for x >= 1.
 template <FloatLane F>
 ENGINE_LANE Two<F> stirling(Two<F> x) noexcept {
   const F half = number<F>(0.5), one = number<F>(1);
-  const Two<F> l = log_in_parts(x);
   const F a = x.hi - half, v = one / (x.hi + half);
-  F rest, c, c_low;
+  F rest, c, c_low, log2e, log2e_low;
   if constexpr (DoubleLane<F>) {
     rest = v * estrin(v, kStirling64);
-    c = F(kHalfLog2Pi64[0]);
-    c_low = F(kHalfLog2Pi64[1]);
+    c = F(kStirlingConstant64[0]), c_low = F(kStirlingConstant64[1]);
+    log2e = F(kLog2E64), log2e_low = F(kLog2ERest64);
   } else {
     rest = v * estrin(v, kStirling32);
-    c = F(kHalfLog2Pi32[0]);
-    c_low = F(kHalfLog2Pi32[1]);
+    c = F(kStirlingConstant32[0]), c_low = F(kStirlingConstant32[1]);
+    log2e = F(kLog2E32), log2e_low = F(kLog2ERest32);
   }
-  const Two<F> p = two_product(a, l.hi);
-  const F p_low = fma(x.lo, l.hi - one, fma(a, l.lo, p.lo));
-  const Two<F> u = two_sum(p.hi, -x.hi), w = two_sum(u.hi, c);
-  return two_sum(w.hi, (u.lo + w.lo) + (p_low + (rest + c_low)));
+  // (x - 1/2) (log2(x) - log2(e)) + c; x.lo times the derivative, for which 1/x is v + v^2/2 nearly.
+  const Two<F> l = log2_in_two(x.hi, number<F>(0)), m = two_sum(l.hi, -log2e);
+  const F slope = fma(fma(v, -half, -half) * v, log2e, l.hi);
+  const Two<F> p = two_product(a, m.hi), w = two_sum(p.hi, c);
+  const F low = fma(x.lo, slope, fma(a, m.lo + (l.lo - log2e_low), p.lo)) + w.lo;
+  return two_sum(w.hi, low + (rest + c_low));
 }
 
 /// What the formulas for x < 1 need, y = |x|. For other x: above is x, factor 1, d 1, sign 0.
@@ -108,9 +85,10 @@ ENGINE_LANE F gamma(F x) noexcept {
   Two<F> l = stirling<F>({select(far, end, r.above.hi), select(far, zero, r.above.lo)});
   const Mask<F> negative = x < zero;
   l = {select(negative, -l.hi, l.hi), select(negative, -l.lo, l.lo)};
-  const auto [k, e] = exp_in_parts(l);
-  const Two<F> value = quotient(e, r.factor);
-  const F y = float_of(bits_of(scale(value.hi + value.lo, k)) | r.sign);
+  const Exponent<F> n = round_to_exponent(l.hi);
+  const Two<F> e = exp2_of_rest((l.hi - n.value) + l.lo);
+  const Two<F> value = quotient(fast_two_sum(e.hi, e.lo), r.factor);
+  const F y = float_of(bits_of(scale(value.hi + value.lo, n)) | r.sign);
   const Mask<F> tiny = abs(x) < number<F>(kDouble ? 0x1p-60 : 0x1p-30), pole = r.d == zero;
   const Mask<F> odd = tiny | pole | !(x < number<F>(kDouble ? 172 : 36));
   if (!any(odd)) return y;
@@ -142,6 +120,13 @@ ENGINE_LANE F lgamma_near_zeros(F x) noexcept {
   return y + number<F>(0);  // +0 at 1, where the product is -0
 }
 
+/// log2(f.hi + f.lo), of which the low part only needs its first digits.
+template <FloatLane F>
+ENGINE_LANE Two<F> log2_of_factor(Two<F> f) noexcept {
+  const Two<F> l = log2_in_two(f.hi, number<F>(0));
+  return {l.hi, fma(f.lo * rough_reciprocal(f.hi), number<F>(kLog2E64), l.lo)};
+}
+
 template <FloatLane F>
 ENGINE_LANE F lgamma(F x) noexcept {
   constexpr bool kDouble = DoubleLane<F>;
@@ -150,13 +135,19 @@ ENGINE_LANE F lgamma(F x) noexcept {
   Two<F> l = stirling(r.above);
   const Mask<F> below = x < one;
   if (any(below)) {
-    const Two<F> f = log_in_parts(r.factor);
+    const Two<F> f = log2_of_factor(r.factor);
     const Mask<F> negative = x < zero;
     l = {select(negative, -l.hi, l.hi), select(negative, -l.lo, l.lo)};
     const Two<F> difference = two_sum(l.hi, -f.hi);
     l = {select(below, difference.hi, l.hi), select(below, difference.lo + (l.lo - f.lo), l.lo)};
   }
-  F y = l.hi + l.lo;
+  F ln2, ln2_rest;
+  if constexpr (kDouble)
+    ln2 = F(kLn264), ln2_rest = F(kLn2Rest64);
+  else
+    ln2 = F(kLn232), ln2_rest = F(kLn2Rest32);
+  const F product = l.hi * ln2;
+  F y = product + fma(l.hi, ln2_rest, fma(l.lo, ln2, fma(l.hi, ln2, -product)));
   const Mask<F> near = abs(x - number<F>(1.5)) < number<F>(0.75);
   if (any(near)) y = select(near, lgamma_near_zeros(x), y);
   const F a = abs(x);

@@ -4,27 +4,29 @@
 
 namespace engine::math {
 
-/// Stirling's rest as v p(v), v = 1 / (x + 1/2), for x >= 1, to 2^-57.6.
+/// Stirling's rest as v p(v), v = 1 / (x + 1/2), for x >= 1, to 2^-57.0.
 inline constexpr double kStirling64[] = {
-    0x1.55555555554e1p-4,
-    0x1.555555555a73dp-5,
-    0x1.27d27d28036d9p-6,
-    0x1.999997d48334ap-8,
-    0x1.e11f427ed3147p-10,
-    0x1.24780b9dce3fap-10,
-    0x1.1c3f0447cf6cep-10,
-    0x1.59edc5e1db49dp-13,
-    -0x1.9450a3664f4f1p-12,
-    -0x1.c8d6ef93b0a0ep-10,
-    0x1.1542ff6e93ffcp-7,
-    -0x1.1316e51b1d543p-6,
-    0x1.5811b52ae2056p-6,
-    -0x1.21b433831a045p-6,
-    0x1.4341e209bf320p-7,
-    -0x1.b2fe54a5c5607p-9,
-    0x1.0d1047dfbed63p-11};
-/// log(2 pi) / 2 and its rest.
-inline constexpr double kHalfLog2Pi64[2] = {0x1.d67f1c864beb5p-1, -0x1.65b5a1b7ff5dfp-55};
+    0x1.ec709dc3a0355p-4,
+    0x1.ec709dc3a7acfp-5,
+    0x1.aac8003255aa5p-6,
+    0x1.2776c3c91e714p-7,
+    0x1.5b0e6577e2a9ep-9,
+    0x1.a5f18dbd09d82p-10,
+    0x1.9a1467cb5837fp-10,
+    0x1.f31be907571a9p-13,
+    -0x1.23b1fbb285d7fp-11,
+    -0x1.4980ffb8e145fp-9,
+    0x1.8ffb4967260b1p-7,
+    -0x1.8cd96c9929987p-6,
+    0x1.f05bc97edd324p-6,
+    -0x1.a1ed4d0d75b88p-6,
+    0x1.d25373df58a96p-7,
+    -0x1.39c0d684fe20bp-8,
+    0x1.8422df0c38ed6p-11};
+/// log2(2 pi / e) / 2 and its rest.
+inline constexpr double kStirlingConstant64[] = {
+    0x1.3573fcf6d5af9p-1,
+    0x1.0e57879459ce1p-55};
 inline constexpr double kLgammaOneLow64 = 0x1.74d7c661fbcb0p-58;
 /// lgamma(1 + t) = t p(t) for |t| <= 1/4, to 2^-58.2 of it; c[0] and a rest.
 inline constexpr double kLgammaOne64[] = {
@@ -98,17 +100,19 @@ inline constexpr double kSinPi64[] = {
     0x1.3746a589799b8p-13,
     -0x1.d3e7f4b7048b9p-18,
     0x1.07598477b80c7p-22};
-/// Stirling's rest as v p(v), v = 1 / (x + 1/2), for x >= 1, to 2^-29.6.
+/// Stirling's rest as v p(v), v = 1 / (x + 1/2), for x >= 1, to 2^-29.0.
 inline constexpr float kStirling32[] = {
-    0x1.55557c0000000p-4f,
-    0x1.554a900000000p-5f,
-    0x1.28d2f60000000p-6f,
-    0x1.838e000000000p-8f,
-    0x1.6bc2680000000p-9f,
-    -0x1.68edcc0000000p-13f,
-    0x1.ce2bee0000000p-10f};
-/// log(2 pi) / 2 and its rest.
-inline constexpr float kHalfLog2Pi32[2] = {0x1.d67f1c0000000p-1f, 0x1.0c97d60000000p-26f};
+    0x1.ec70d40000000p-4f,
+    0x1.ec61660000000p-5f,
+    0x1.ac33fe0000000p-6f,
+    0x1.17c50a0000000p-7f,
+    0x1.0574460000000p-8f,
+    -0x1.e6e61a0000000p-13f,
+    0x1.4c755c0000000p-9f};
+/// log2(2 pi / e) / 2 and its rest.
+inline constexpr float kStirlingConstant32[] = {
+    0x1.3573fc0000000p-1f,
+    0x1.edab600000000p-26f};
 inline constexpr float kLgammaOneLow32 = 0x1.c7f0700000000p-28f;
 /// lgamma(1 + t) = t p(t) for |t| <= 1/4, to 2^-31.5 of it; c[0] and a rest.
 inline constexpr float kLgammaOne32[] = {

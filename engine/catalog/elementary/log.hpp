@@ -8,7 +8,7 @@
 // exactly. log1p takes k of 1 + x, and f = 2^-k x + (2^-k - 1) with its rounding error: x itself where k = 0.
 #pragma once
 
-#include "engine/catalog/elementary/exp_coefficients.hpp"
+#include "engine/catalog/elementary/exp.hpp"
 #include "engine/catalog/elementary/lane.hpp"
 #include "engine/catalog/elementary/log_coefficients.hpp"
 
@@ -31,15 +31,6 @@ ENGINE_LANE Scaled<F> split_exponent(F x) noexcept {
     const F k = float_of(shr<23>(shifted) | LaneBits<F>(0x4b000000u)) - F(0x1p23f + 127);
     return {float_of((shifted & LaneBits<F>(0x007fffffu)) + LaneBits<F>(0x3f3504f3u)), k};
   }
-}
-
-template <FloatLane F>
-ENGINE_LANE F ln2_high() noexcept {
-  return F(DoubleLane<F> ? ItemOf<F>(kLn2High64) : ItemOf<F>(kLn2High32));
-}
-template <FloatLane F>
-ENGINE_LANE F ln2_low() noexcept {
-  return F(DoubleLane<F> ? ItemOf<F>(kLn2Low64) : ItemOf<F>(kLn2Low32));
 }
 
 /// k ln 2 + log(1 + f) + low, low being small against f.
@@ -90,39 +81,27 @@ ENGINE_LANE F log(F x) noexcept {
 }
 
 // For log2 and log10: with |a| >= 2 |b c| or a = 0, s = fma(b, c, a) has the error fma(b, c, a - s), in which a - s is exact.
-template <DoubleLane F>
+template <FloatLane F>
 ENGINE_LANE F log2(F x) noexcept {
   return log_with_specials(x, [](Scaled<F> part) __attribute__((always_inline)) {
-    const Two<F> l = log_in_two(part.m - F(1.0));
-    const F sum = fma(l.hi, F(kLog2E64), part.k);
-    return sum + fma(l.lo, F(kLog2E64), fma(l.hi, F(kLog2E64), part.k - sum));
-  });
-}
-template <SingleLane F>
-ENGINE_LANE F log2(F x) noexcept {
-  return log_with_specials(x, [](Scaled<F> part) __attribute__((always_inline)) {
-    const Two<F> l = log_in_two(part.m - F(1.0f));
-    const F sum = fma(l.hi, F(kLog2E32), part.k);
-    return sum + fma(l.lo, F(kLog2E32), fma(l.hi, F(kLog2E32), part.k - sum));
+    const Two<F> l = log_in_two(part.m - F(ItemOf<F>(1)));
+    const F sum = fma(l.hi, log2_e<F>(), part.k);
+    return sum + fma(l.lo, log2_e<F>(), fma(l.hi, log2_e<F>(), part.k - sum));
   });
 }
 
-template <DoubleLane F>
+template <FloatLane F>
 ENGINE_LANE F log10(F x) noexcept {
   return log_with_specials(x, [](Scaled<F> part) __attribute__((always_inline)) {
-    const Two<F> l = log_in_two(part.m - F(1.0));
-    const F a = part.k * F(kLog10TwoHigh64);  // exact
-    const F sum = fma(l.hi, F(kLog10E64), a);
-    return sum + fma(l.lo, F(kLog10E64), fma(part.k, F(kLog10TwoLow64), fma(l.hi, F(kLog10E64), a - sum)));
-  });
-}
-template <SingleLane F>
-ENGINE_LANE F log10(F x) noexcept {
-  return log_with_specials(x, [](Scaled<F> part) __attribute__((always_inline)) {
-    const Two<F> l = log_in_two(part.m - F(1.0f));
-    const F a = part.k * F(kLog10TwoHigh32), sum = fma(l.hi, F(kLog10E32), a);
-    const F rest = fma(l.hi, F(kLog10ELow32), fma(part.k, F(kLog10TwoLow32), fma(l.hi, F(kLog10E32), a - sum)));
-    return sum + fma(l.lo, F(kLog10E32), rest);
+    using T = ItemOf<F>;
+    constexpr bool kDouble = DoubleLane<F>;
+    constexpr T kLog10E = kDouble ? T(kLog10E64) : T(kLog10E32);
+    constexpr T kTwoHigh = kDouble ? T(kLog10TwoHigh64) : T(kLog10TwoHigh32), kTwoLow = kDouble ? T(kLog10TwoLow64) : T(kLog10TwoLow32);
+    const Two<F> l = log_in_two(part.m - F(T(1)));
+    const F a = part.k * F(kTwoHigh), sum = fma(l.hi, F(kLog10E), a);  // a is exact
+    F rest = fma(part.k, F(kTwoLow), fma(l.hi, F(kLog10E), a - sum));
+    if constexpr (!kDouble) rest = fma(l.hi, F(kLog10ELow32), rest);
+    return sum + fma(l.lo, F(kLog10E), rest);
   });
 }
 

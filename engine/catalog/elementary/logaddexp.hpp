@@ -2,7 +2,7 @@
 //
 // log(e^x + e^y) = a + log(1 + e^d), a the greater of the two, d <= 0 the difference, taken with its rounding error. e^d and
 // log(1 + e^d) are carried as hi + lo, so that the sum rounds once, whatever a is. Where a cancels the logarithm the error
-// stays what it was: below 2^-57 (2^-28 in float), in base 2 below 2^-56 (2^-27).
+// stays what it was: below 2^-56 (2^-27 in float), in base 2 below 2^-55 (2^-26).
 #pragma once
 
 #include "engine/catalog/elementary/exp.hpp"
@@ -63,7 +63,14 @@ ENGINE_LANE F log_add(F x, F y) noexcept {
   const F k = select(big, F(T(1)), F(T(0))), inverse = select(big, F(T(0.5)), F(T(1)));
   const F less_one = inverse - F(T(1)), f = fma(e.hi, inverse, less_one);
   const F f_low = fma(e.lo, inverse, fma(e.hi, inverse, less_one - f));
-  const Two<F> l = log_in_two(f);
+  Two<F> l;
+  if constexpr (kDouble) {
+    l = log_in_two(f);
+  } else {  // a small e is the logarithm itself; its powers would be subnormal numbers, which are slow
+    const Mask<F> small = e.hi < F(0x1p-30f);
+    l = log_in_two(select(small, F(0.0f), f));
+    l.hi = select(small, f, l.hi);
+  }
   const F lo = l.lo + fma(fma(f, f, -f), f_low, f_low);
   Two<F> sum;
   if constexpr (kBase == 2) {

@@ -48,6 +48,27 @@ ENGINE_LANE F pow_exp_series(F r) noexcept {
     return estrin(r, kPowExp32);
 }
 
+/// log2(x / 2^less) as hi + lo, for positive normal x and a small integer: lo goes some 20 bits below hi's last.
+template <FloatLane F>
+ENGINE_LANE Two<F> log2_in_two(F x, F less) noexcept {
+  using T = ItemOf<F>;
+  constexpr T kLog2E = DoubleLane<F> ? T(kLog2E64) : T(kLog2E32), kRest = DoubleLane<F> ? T(kLog2ERest64) : T(kLog2ERest32);
+  const PowPiece<F> piece = pow_piece(x);
+  const F f = fma(piece.m, piece.row.a, F(T(-1))), top = (piece.k - less) + piece.row.b;  // both exact
+  const F g = f * F(T(0.5)), square = fma(-g, f, f), square_rest = fma(-g, f, f - square);
+  const F hi = fma(square, F(kLog2E), top), lo = fma(square, F(kLog2E), top - hi);
+  return {hi, lo + fma(square, F(kRest), fma(square_rest, F(kLog2E), fma(f * f * f, pow_log_series(f), piece.row.c)))};
+}
+
+/// 2^r = hi + lo for |r| <= 0.54, where hi is 1 + r ln 2 rounded; lo may be larger than its last digit.
+template <FloatLane F>
+ENGINE_LANE Two<F> exp2_of_rest(F r) noexcept {
+  using T = ItemOf<F>;
+  constexpr T kLn2 = DoubleLane<F> ? T(kLn264) : T(kLn232);
+  const F sum = fma(r, F(kLn2), F(T(1)));
+  return {sum, fma(r * r, pow_exp_series(r), fma(r, F(kLn2), F(T(1)) - sum))};
+}
+
 /// Whether y is an integer; infinities are.
 template <FloatLane F>
 ENGINE_LANE Mask<F> is_integer(F y) noexcept {
@@ -78,8 +99,6 @@ ENGINE_LANE F pow(F x, F y) noexcept {
   using T = ItemOf<F>;
   constexpr bool kDouble = DoubleLane<F>;
   constexpr T kLeast = kDouble ? T(0x1p-1022) : T(0x1p-126f), kUp = kDouble ? T(0x1p54) : T(0x1p25f);
-  constexpr T kLog2E = kDouble ? T(kLog2E64) : T(kLog2E32), kRest = kDouble ? T(kLog2ERest64) : T(kLog2ERest32);
-  constexpr T kLn2 = kDouble ? T(kLn264) : T(kLn232);
   const Mask<F> ordinary = (x >= F(kLeast)) & (x < infinity<F>());
   F base = x, down = F(T(0));
   if (any(!ordinary)) {
@@ -88,16 +107,10 @@ ENGINE_LANE F pow(F x, F y) noexcept {
     base = select(tiny, base * F(kUp), base);
     down = select(tiny, F(T(kDouble ? 54 : 25)), down);
   }
-  const PowPiece<F> piece = pow_piece(base);
-  const F f = fma(piece.m, piece.row.a, F(T(-1))), top = (piece.k - down) + piece.row.b;  // both exact
-  const F g = f * F(T(0.5)), square = fma(-g, f, f), square_rest = fma(-g, f, f - square);
-  const F hi = fma(square, F(kLog2E), top);
-  F lo = fma(square, F(kLog2E), top - hi);
-  lo = lo + fma(square, F(kRest), fma(square_rest, F(kLog2E), fma(f * f * f, pow_log_series(f), piece.row.c)));
-  const Exponent<F> n = round_to_exponent(y, hi);
-  const F r = fma(y, lo, fma(y, hi, -n.value));
-  const F sum = fma(r, F(kLn2), F(T(1))), sum_rest = fma(r, F(kLn2), F(T(1)) - sum);
-  const F power = scale(sum + fma(r * r, pow_exp_series(r), sum_rest), n);
+  const Two<F> l = log2_in_two(base, down);
+  const Exponent<F> n = round_to_exponent(y, l.hi);
+  const Two<F> e = exp2_of_rest(fma(y, l.lo, fma(y, l.hi, -n.value)));
+  const F power = scale(e.hi + e.lo, n);
   const Mask<F> odd = !(ordinary & (abs(n.value) < F(T(kDouble ? 1500 : 200))));
   if (!any(odd)) return power;
   return select(odd, pow_special(x, y, power, n.value), power);

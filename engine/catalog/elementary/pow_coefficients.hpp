@@ -146,18 +146,19 @@ inline constexpr double kPowLog64[] = {
     0x1.a6175d3fd984fp-3,
     -0x1.7165c1c16bcd8p-3,
     0x1.48caacce6a0c5p-3};
-/// 2^r = 1 + r ln 2 + r^2 p(r) for |r| <= 0.542, to 2^-56.5 of 2^r.
+/// 2^r = 1 + r ln 2 + r^2 p(r) for |r| <= 0.542, to 2^-60.4 of 2^r.
 inline constexpr double kPowExp64[] = {
-    0x1.ebfbdff82c5b7p-3,
-    0x1.c6b08d7049fb4p-5,
-    0x1.3b2ab6fb9c8f8p-7,
-    0x1.5d87fe78dcabdp-10,
-    0x1.4309131ac9ce6p-13,
-    0x1.ffcbfb7239ce5p-17,
-    0x1.62bfa8e9a6e85p-20,
-    0x1.b526b4ca42fd1p-24,
-    0x1.e650652ca50e9p-28,
-    0x1.e7a29a5802700p-32};
+    0x1.ebfbdff82c58fp-3,
+    0x1.c6b08d704a0d3p-5,
+    0x1.3b2ab6fba4d47p-7,
+    0x1.5d87fe78a0801p-10,
+    0x1.430912f8bc957p-13,
+    0x1.ffcbfc811faafp-17,
+    0x1.62c0211ef999dp-20,
+    0x1.b524bf6b3ccaap-24,
+    0x1.e4d2b240375d6p-28,
+    0x1.ea32ee4dc5223p-32,
+    0x1.c06bf3ff2a087p-36};
 inline constexpr double kLn264 = 0x1.62e42fefa39efp-1;
 inline constexpr double kLn2Rest64 = 0x1.abc9e3b39803fp-56;  ///< ln 2 - kLn2
 inline constexpr double kLog2ERest64 = 0x1.777d0ffda0d24p-56;  ///< 1 / ln 2 - kLog2E
@@ -210,13 +211,14 @@ inline constexpr float kPowLog32[] = {
     0x1.27748c0000000p-2f,
     -0x1.ed75c20000000p-3f,
     0x1.ae91d60000000p-3f};
-/// 2^r = 1 + r ln 2 + r^2 p(r) for |r| <= 0.6, to 2^-26.4 of 2^r.
+/// 2^r = 1 + r ln 2 + r^2 p(r) for |r| <= 0.6, to 2^-30.2 of 2^r.
 inline constexpr float kPowExp32[] = {
-    0x1.ebfbd40000000p-3f,
-    0x1.c6ae680000000p-5f,
-    0x1.3b30fa0000000p-7f,
-    0x1.5faf700000000p-10f,
-    0x1.4100900000000p-13f};
+    0x1.ebfbe20000000p-3f,
+    0x1.c6b0920000000p-5f,
+    0x1.3b28ca0000000p-7f,
+    0x1.5d83200000000p-10f,
+    0x1.45248c0000000p-13f,
+    0x1.034f460000000p-16f};
 inline constexpr float kLn232 = 0x1.62e4300000000p-1f;
 inline constexpr float kLn2Rest32 = -0x1.05c6100000000p-29f;  ///< ln 2 - kLn2
 inline constexpr float kLog2ERest32 = 0x1.4ae0c00000000p-26f;  ///< 1 / ln 2 - kLog2E

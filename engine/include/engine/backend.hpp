@@ -39,5 +39,8 @@ std::string_view version() noexcept;
 std::string_view compiler() noexcept;
 /// What its kernels use on this machine: "avx512", "avx2" or "generic".
 std::string_view instruction_set() noexcept;
+/// Whether they multiply and add in one instruction. Where not, elementary functions do so in software: the same bits, many
+/// times slower.
+bool fused_multiply_add() noexcept;
 
 }  // namespace engine ENGINE_API

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint32_t kCell = 16;  // bytes of a cell
 constexpr std::uint32_t kAlign = 64;
-constexpr double kLibmCost = 50;     // of a call of the C library, in element-operations
+constexpr double kComplexCost = 50;  // of a complex function, one lane at a time, in element-operations
 constexpr double kFunctionCost = 8;  // of an elementary function on vectors
 
 struct ValueInfo {
@@ -146,8 +146,8 @@ class Compiler {
             return remember(op, call(kernel, std::span(args).first(n), signature.out, true));
         }
       }
-      const bool vectors = has(catalog::info(op).flags, catalog::Flags::Lanes) && !is_complex(signature.out);
-      const double cost = vectors ? kFunctionCost : has(catalog::info(op).flags, catalog::Flags::Libm) ? kLibmCost : 1;
+      double cost = 1;
+      if (has(catalog::info(op).flags, catalog::Flags::Lanes)) cost = is_complex(signature.out) ? kComplexCost : kFunctionCost;
       return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out, false, cost));
     }
     catalog::Loop wide = signature;

@@ -54,6 +54,11 @@ namespace {
 struct Chosen {
   KernelTable table{};
   const char* name = "generic";
+#ifdef __FP_FAST_FMA
+  bool fma = true;
+#else
+  bool fma = false;
+#endif
 };
 
 void choose(Chosen& chosen) noexcept {
@@ -67,11 +72,13 @@ void choose(Chosen& chosen) noexcept {
   if (avx512 && limit == "avx512") {
     avx512::fill(chosen.table);
     chosen.name = "avx512";
+    chosen.fma = true;
     return;
   }
   if (avx2 && (limit == "avx2" || limit == "avx512")) {
     avx2::fill(chosen.table);
     chosen.name = "avx2";
+    chosen.fma = true;
     return;
   }
 #endif
@@ -134,5 +141,6 @@ const MomentKernels* moment_kernels(catalog::Reduction primitive, DType accumula
   return &chosen().table.moments[accumulator == DType::Float64][primitive == catalog::Reduction::Nanvar];
 }
 const char* instruction_set() noexcept { return chosen().name; }
+bool fused_multiply_add() noexcept { return chosen().fma; }
 
 }  // namespace engine::run::interp

@@ -84,5 +84,6 @@ const ReduceKernels* reduce_kernels(catalog::Reduction primitive, DType accumula
 
 /// Name of the instruction set in use: "sse4", "avx2", "avx512" or "generic". ENGINE_ISA=name lowers it (tests).
 const char* instruction_set() noexcept;
+bool fused_multiply_add() noexcept;
 
 }  // namespace engine::run::interp
