@@ -28,7 +28,9 @@ Bits bits_of(T value) {
 /// Read by the definition of binary16, not by the stand-in's own conversion.
 double half(Bits bits) {
   const int exponent = static_cast<int>(bits >> 10 & 31), fraction = static_cast<int>(bits & 1023);
-  const double size = exponent == 31 ? (fraction ? NAN : INFINITY) : exponent ? std::ldexp(1 + fraction / 1024.0, exponent - 15) : std::ldexp(fraction, -24);
+  const double size = exponent == 31 ? (fraction ? NAN : INFINITY)
+                      : exponent     ? std::ldexp(1 + fraction / 1024.0, exponent - 15)
+                                     : std::ldexp(fraction, -24);
   return bits & 0x8000 ? -size : size;
 }
 
@@ -96,12 +98,14 @@ std::vector<Instruction> ieee(const std::string& type) {
   found.push_back({"add." + type, type, {type, type}, under<T>(FE_TONEAREST, false, false, [](T a, T b, T) { return a + b; })});
   found.push_back({"neg." + type, type, {type}, [](Bits a, Bits, Bits) { return bits_of<T>(-real<T>(a)); }});
   found.push_back({"abs." + type, type, {type}, [](Bits a, Bits, Bits) { return bits_of<T>(std::fabs(real<T>(a))); }});
-  found.push_back({"copysign." + type, type, {type, type}, [](Bits a, Bits b, Bits) { return bits_of<T>(std::copysign(real<T>(b), real<T>(a))); }});
+  found.push_back(
+      {"copysign." + type, type, {type, type}, [](Bits a, Bits b, Bits) { return bits_of<T>(std::copysign(real<T>(b), real<T>(a))); }});
   for (const bool is_max : {false, true}) {
     const auto extremum = [=](bool nan) {
       return [=](Bits x, Bits y, Bits) {
         const T a = real<T>(x), b = real<T>(y);
-        if (std::isnan(a) || std::isnan(b)) return nan || (std::isnan(a) && std::isnan(b)) ? bits_of<T>(std::numeric_limits<T>::quiet_NaN()) : std::isnan(a) ? y : x;
+        if (std::isnan(a) || std::isnan(b))
+          return nan || (std::isnan(a) && std::isnan(b)) ? bits_of<T>(std::numeric_limits<T>::quiet_NaN()) : std::isnan(a) ? y : x;
         if (a == 0 && b == 0) return std::signbit(a) != is_max ? x : y;
         return (a < b) != is_max ? x : y;
       };
@@ -116,10 +120,13 @@ std::vector<Instruction> ieee(const std::string& type) {
                        }});
   }
   const std::pair<const char*, bool (*)(T)> kProperties[] = {
-      {"finite", [](T a) { return std::isfinite(a); }},  {"infinite", [](T a) { return std::isinf(a); }}, {"number", [](T a) { return !std::isnan(a); }},
-      {"notanumber", [](T a) { return std::isnan(a); }}, {"normal", [](T a) { return std::isnormal(a); }}, {"subnormal", [](T a) { return std::fpclassify(a) == FP_SUBNORMAL; }}};
+      {"finite", [](T a) { return std::isfinite(a); }}, {"infinite", [](T a) { return std::isinf(a); }},
+      {"number", [](T a) { return !std::isnan(a); }},   {"notanumber", [](T a) { return std::isnan(a); }},
+      {"normal", [](T a) { return std::isnormal(a); }}, {"subnormal", [](T a) { return std::fpclassify(a) == FP_SUBNORMAL; }}};
   for (const auto& [word, holds] : kProperties)
-    found.push_back({std::string("testp.") + word + "." + type, "pred", {type}, [holds = holds](Bits a, Bits, Bits) { return Bits{holds(real<T>(a))}; }});
+    found.push_back({std::string("testp.") + word + "." + type, "pred", {type}, [holds = holds](Bits a, Bits, Bits) {
+                       return Bits{holds(real<T>(a))};
+                     }});
   return found;
 }
 
@@ -149,7 +156,12 @@ std::vector<Instruction> halves() {
   one("neg", 1, [](double a, double, double) { return -a; }, false);
   one("min", 2, [](double a, double b, double) { return a == 0 && b == 0 ? (std::signbit(a) ? a : b) : std::fmin(a, b); }, false);
   one("max", 2, [](double a, double b, double) { return a == 0 && b == 0 ? (std::signbit(a) ? b : a) : std::fmax(a, b); }, false);
-  one("max.NaN", 2, [](double a, double b, double) { return std::isnan(a) || std::isnan(b) ? NAN : a == 0 && b == 0 ? (std::signbit(a) ? b : a) : std::fmax(a, b); }, false);
+  one(
+      "max.NaN", 2,
+      [](double a, double b, double) {
+        return std::isnan(a) || std::isnan(b) ? NAN : a == 0 && b == 0 ? (std::signbit(a) ? b : a) : std::fmax(a, b);
+      },
+      false);
   found.push_back({"fma.rn.relu.f16", "f16", {"f16", "f16", "f16"}, [](Bits a, Bits b, Bits c) {
                      const double value = std::fma(half(a), half(b), half(c));
                      return to_half(value <= 0 ? 0.0 : value);
@@ -162,10 +174,14 @@ std::vector<Instruction> approximate() {
   std::vector<Instruction> found;
   const auto one = [&](const std::string& text, int operands, auto f) {
     const bool ftz = text.find("ftz") != std::string::npos;
-    found.push_back({text, "f32", std::vector<std::string>(static_cast<std::size_t>(operands), "f32"), [=](Bits x, Bits y, Bits) {
-                       const auto flush = [=](float value) { return ftz && std::fpclassify(value) == FP_SUBNORMAL ? std::copysign(0.0f, value) : value; };
+    found.push_back({text, "f32", std::vector<std::string>(static_cast<std::size_t>(operands), "f32"),
+                     [=](Bits x, Bits y, Bits) {
+                       const auto flush = [=](float value) {
+                         return ftz && std::fpclassify(value) == FP_SUBNORMAL ? std::copysign(0.0f, value) : value;
+                       };
                        return bits_of<float>(flush(static_cast<float>(f(double{flush(real<float>(x))}, double{flush(real<float>(y))}))));
-                     }, 1});
+                     },
+                     1});
   };
   for (const std::string suffix : {".approx.f32", ".approx.ftz.f32"}) {
     one("rcp" + suffix, 1, [](double a, double) { return 1 / a; });
@@ -192,7 +208,9 @@ std::vector<Instruction> approximate() {
   found.push_back({"rsqrt.approx.ftz.f64", "f64", {"f64"}, upper([](double a) { return 1 / std::sqrt(a); })});
   found.push_back({"rsqrt.approx.f64", "f64", {"f64"}, [](Bits a, Bits, Bits) { return bits_of<double>(1 / std::sqrt(real<double>(a))); }});
   for (const char* opcode : {"ex2.approx", "tanh.approx"})
-    found.push_back({std::string(opcode) + ".f16", "f16", {"f16"}, [=](Bits a, Bits, Bits) { return to_half(static_cast<float>(*opcode == 'e' ? std::exp2(half(a)) : std::tanh(half(a)))); }});
+    found.push_back({std::string(opcode) + ".f16", "f16", {"f16"}, [=](Bits a, Bits, Bits) {
+                       return to_half(static_cast<float>(*opcode == 'e' ? std::exp2(half(a)) : std::tanh(half(a))));
+                     }});
   return found;
 }
 
@@ -204,19 +222,24 @@ struct Comparison {
 const Comparison kOrdered[] = {{"eq", [](bool, bool e, bool) { return e; }}, {"ne", [](bool l, bool, bool g) { return l || g; }},
                                {"lt", [](bool l, bool, bool) { return l; }}, {"le", [](bool l, bool e, bool) { return l || e; }},
                                {"gt", [](bool, bool, bool g) { return g; }}, {"ge", [](bool, bool e, bool g) { return g || e; }}};
-const Comparison kUnordered[] = {{"equ", [](bool l, bool, bool g) { return !l && !g; }}, {"neu", [](bool, bool e, bool) { return !e; }},
-                                 {"ltu", [](bool, bool e, bool g) { return !e && !g; }}, {"leu", [](bool, bool, bool g) { return !g; }},
-                                 {"gtu", [](bool l, bool e, bool) { return !l && !e; }}, {"geu", [](bool l, bool, bool) { return !l; }},
-                                 {"num", [](bool l, bool e, bool g) { return l || e || g; }}, {"nan", [](bool l, bool e, bool g) { return !l && !e && !g; }}};
+const Comparison kUnordered[] = {
+    {"equ", [](bool l, bool, bool g) { return !l && !g; }},      {"neu", [](bool, bool e, bool) { return !e; }},
+    {"ltu", [](bool, bool e, bool g) { return !e && !g; }},      {"leu", [](bool, bool, bool g) { return !g; }},
+    {"gtu", [](bool l, bool e, bool) { return !l && !e; }},      {"geu", [](bool l, bool, bool) { return !l; }},
+    {"num", [](bool l, bool e, bool g) { return l || e || g; }}, {"nan", [](bool l, bool e, bool g) { return !l && !e && !g; }}};
 const Comparison kUnsigned[] = {{"lo", kOrdered[2].holds}, {"ls", kOrdered[3].holds}, {"hi", kOrdered[4].holds}, {"hs", kOrdered[5].holds}};
 
 std::vector<Instruction> comparisons() {
   std::vector<Instruction> found;
   const auto add = [&](const Comparison& comparison, const std::string& type, auto read) {
     const auto holds = [=, h = comparison.holds](Bits a, Bits b) { return h(read(a) < read(b), read(a) == read(b), read(a) > read(b)); };
-    found.push_back({std::string("setp.") + comparison.word + "." + type, "pred", {type, type}, [=](Bits a, Bits b, Bits) { return Bits{holds(a, b)}; }});
+    found.push_back({std::string("setp.") + comparison.word + "." + type, "pred", {type, type}, [=](Bits a, Bits b, Bits) {
+                       return Bits{holds(a, b)};
+                     }});
     if (type[0] == 'b') return;
-    found.push_back({std::string("set.") + comparison.word + ".u32." + type, "u32", {type, type}, [=](Bits a, Bits b, Bits) { return holds(a, b) ? Bits{0xffffffff} : 0; }});
+    found.push_back({std::string("set.") + comparison.word + ".u32." + type, "u32", {type, type}, [=](Bits a, Bits b, Bits) {
+                       return holds(a, b) ? Bits{0xffffffff} : 0;
+                     }});
   };
   for (const Comparison& c : kOrdered) {
     add(c, "u16", [](Bits a) { return static_cast<std::uint16_t>(a); });
@@ -230,7 +253,8 @@ std::vector<Instruction> comparisons() {
     for (const char* type : {"b16", "b32", "b64"}) add(c, type, [](Bits a) { return a; });
   for (const Comparison& c : kUnsigned)
     for (const char* type : {"u16", "u32", "u64"}) add(c, type, [](Bits a) { return a; });
-  for (const auto& group : {std::vector<Comparison>(std::begin(kOrdered), std::end(kOrdered)), std::vector<Comparison>(std::begin(kUnordered), std::end(kUnordered))})
+  for (const auto& group : {std::vector<Comparison>(std::begin(kOrdered), std::end(kOrdered)),
+                            std::vector<Comparison>(std::begin(kUnordered), std::end(kUnordered))})
     for (const Comparison& c : group) {
       add(c, "f32", [](Bits a) { return real<float>(a); });
       add(c, "f64", [](Bits a) { return real<double>(a); });
@@ -239,18 +263,40 @@ std::vector<Instruction> comparisons() {
   const auto less = [](Bits a, Bits b) { return static_cast<std::int32_t>(a) < static_cast<std::int32_t>(b); };
   found.push_back({"setp.lt.and.s32", "pred", {"s32", "s32", "pred"}, [=](Bits a, Bits b, Bits c) { return Bits{less(a, b) && c}; }});
   found.push_back({"setp.lt.or.s32", "pred", {"s32", "s32", "pred"}, [=](Bits a, Bits b, Bits c) { return Bits{less(a, b) || c}; }});
-  found.push_back({"setp.lt.xor.s32", "pred", {"s32", "s32", "pred"}, [=](Bits a, Bits b, Bits c) { return Bits{less(a, b) != (c != 0)}; }});
-  found.push_back({"setp.lt.and.s32", "pred", {"s32", "s32", "pred"}, [=](Bits a, Bits b, Bits c) { return Bits{less(a, b) && !c}; }, 0, "D, A, B, !C"});
+  found.push_back(
+      {"setp.lt.xor.s32", "pred", {"s32", "s32", "pred"}, [=](Bits a, Bits b, Bits c) { return Bits{less(a, b) != (c != 0)}; }});
+  found.push_back({"setp.lt.and.s32",
+                   "pred",
+                   {"s32", "s32", "pred"},
+                   [=](Bits a, Bits b, Bits c) { return Bits{less(a, b) && !c}; },
+                   0,
+                   "D, A, B, !C"});
   found.push_back({"setp.lt.s32", "pred", {"s32", "s32"}, [=](Bits a, Bits b, Bits) { return Bits{!less(a, b)}; }, 0, "%p9|D, A, B"});
-  found.push_back({"setp.lt.or.s32", "pred", {"s32", "s32", "pred"}, [=](Bits a, Bits b, Bits c) { return Bits{!less(a, b) || c}; }, 0, "%p9|D, A, B, C"});
-  found.push_back({"set.lt.f32.s32", "f32", {"s32", "s32"}, [=](Bits a, Bits b, Bits) { return bits_of<float>(less(a, b) ? 1.0f : 0.0f); }});
+  found.push_back({"setp.lt.or.s32",
+                   "pred",
+                   {"s32", "s32", "pred"},
+                   [=](Bits a, Bits b, Bits c) { return Bits{!less(a, b) || c}; },
+                   0,
+                   "%p9|D, A, B, C"});
+  found.push_back(
+      {"set.lt.f32.s32", "f32", {"s32", "s32"}, [=](Bits a, Bits b, Bits) { return bits_of<float>(less(a, b) ? 1.0f : 0.0f); }});
   found.push_back({"set.lt.f16.f16", "f16", {"f16", "f16"}, [=](Bits a, Bits b, Bits) { return half(a) < half(b) ? Bits{0x3c00} : 0; }});
   found.push_back({"setp.lt.ftz.f32", "pred", {"f32", "f32"}, [=](Bits a, Bits b, Bits) {
                      const auto flush = [](float value) { return std::fpclassify(value) == FP_SUBNORMAL ? 0.0f : value; };
                      return Bits{flush(real<float>(a)) < flush(real<float>(b))};
                    }});
-  found.push_back({"setp.lt.f16x2", "pred", {"f16x2", "f16x2"}, [](Bits a, Bits b, Bits) { return Bits{half(a & 0xffff) < half(b & 0xffff)}; }, 0, "D|%p9, A, B"});
-  found.push_back({"setp.lt.f16x2", "pred", {"f16x2", "f16x2"}, [](Bits a, Bits b, Bits) { return Bits{half(a >> 16) < half(b >> 16)}; }, 0, "%p9|D, A, B"});
+  found.push_back({"setp.lt.f16x2",
+                   "pred",
+                   {"f16x2", "f16x2"},
+                   [](Bits a, Bits b, Bits) { return Bits{half(a & 0xffff) < half(b & 0xffff)}; },
+                   0,
+                   "D|%p9, A, B"});
+  found.push_back({"setp.lt.f16x2",
+                   "pred",
+                   {"f16x2", "f16x2"},
+                   [](Bits a, Bits b, Bits) { return Bits{half(a >> 16) < half(b >> 16)}; },
+                   0,
+                   "%p9|D, A, B"});
   return found;
 }
 
@@ -268,15 +314,20 @@ long double exact(const std::string& type, Bits bits) {
   if (type == "f64") return real<double>(bits);
   if (type == "f32") return real<float>(bits);
   if (type == "f16") return half(bits);
-  return type[0] == 's' ? static_cast<long double>(static_cast<std::int64_t>(bits << (64 - n)) >> (64 - n)) : static_cast<long double>(bits);
+  return type[0] == 's' ? static_cast<long double>(static_cast<std::int64_t>(bits << (64 - n)) >> (64 - n))
+                        : static_cast<long double>(bits);
 }
 
 long double whole(long double value, int mode) {
   switch (mode) {
-    case FE_TONEAREST: return std::nearbyint(value);
-    case FE_TOWARDZERO: return std::trunc(value);
-    case FE_DOWNWARD: return std::floor(value);
-    default: return std::ceil(value);
+    case FE_TONEAREST:
+      return std::nearbyint(value);
+    case FE_TOWARDZERO:
+      return std::trunc(value);
+    case FE_DOWNWARD:
+      return std::floor(value);
+    default:
+      return std::ceil(value);
   }
 }
 
@@ -304,27 +355,41 @@ std::vector<Instruction> conversions() {
   for (const std::string& to : kIntegers)
     for (const std::string& from : kIntegers) {
       const auto value = [=](Bits a) { return exact(from, a); };
-      found.push_back({"cvt." + to + "." + from, to, {from}, [=](Bits a, Bits, Bits) { return value(a) < 0 ? static_cast<Bits>(static_cast<std::int64_t>(value(a))) : static_cast<Bits>(value(a)); }});
+      found.push_back({"cvt." + to + "." + from, to, {from}, [=](Bits a, Bits, Bits) {
+                         return value(a) < 0 ? static_cast<Bits>(static_cast<std::int64_t>(value(a))) : static_cast<Bits>(value(a));
+                       }});
       if (bytes_of(to) < bytes_of(from) || to[0] != from[0])
         found.push_back({"cvt.sat." + to + "." + from, to, {from}, [=](Bits a, Bits, Bits) { return to_integer("", to, value(a)); }});
     }
   for (const Mode& mode : kModes) {
     for (const std::string& from : kReals) {
       for (const std::string& to : kIntegers)
-        found.push_back({"cvt." + mode.name + "i." + to + "." + from, to, {from}, [=, m = mode.host](Bits a, Bits, Bits) { return to_integer(from, to, whole(exact(from, a), m)); }});
+        found.push_back({"cvt." + mode.name + "i." + to + "." + from, to, {from}, [=, m = mode.host](Bits a, Bits, Bits) {
+                           return to_integer(from, to, whole(exact(from, a), m));
+                         }});
       found.push_back({"cvt." + mode.name + "i." + from + "." + from, from, {from}, [=, m = mode.host](Bits a, Bits, Bits) {
                          const long double value = whole(exact(from, a), m);
-                         return from == "f64" ? bits_of<double>(static_cast<double>(value)) : from == "f32" ? bits_of<float>(static_cast<float>(value)) : to_half(static_cast<double>(value));
+                         return from == "f64"   ? bits_of<double>(static_cast<double>(value))
+                                : from == "f32" ? bits_of<float>(static_cast<float>(value))
+                                                : to_half(static_cast<double>(value));
                        }});
     }
     for (const std::string& from : kIntegers) {
-      found.push_back({"cvt." + mode.name + ".f32." + from, "f32", {from}, [=, m = mode.host](Bits a, Bits, Bits) { return to_real<float>(exact(from, a), m); }});
-      found.push_back({"cvt." + mode.name + ".f64." + from, "f64", {from}, [=, m = mode.host](Bits a, Bits, Bits) { return to_real<double>(exact(from, a), m); }});
+      found.push_back({"cvt." + mode.name + ".f32." + from, "f32", {from}, [=, m = mode.host](Bits a, Bits, Bits) {
+                         return to_real<float>(exact(from, a), m);
+                       }});
+      found.push_back({"cvt." + mode.name + ".f64." + from, "f64", {from}, [=, m = mode.host](Bits a, Bits, Bits) {
+                         return to_real<double>(exact(from, a), m);
+                       }});
     }
-    found.push_back({"cvt." + mode.name + ".f32.f64", "f32", {"f64"}, [m = mode.host](Bits a, Bits, Bits) { return to_real<float>(real<double>(a), m); }});
+    found.push_back({"cvt." + mode.name + ".f32.f64", "f32", {"f64"}, [m = mode.host](Bits a, Bits, Bits) {
+                       return to_real<float>(real<double>(a), m);
+                     }});
   }
   for (const std::string& from : kIntegers)
-    found.push_back({"cvt.rn.f16." + from, "f16", {from}, [=](Bits a, Bits, Bits) { return to_half(static_cast<double>(std::fmax(std::fmin(exact(from, a), 1e6L), -1e6L))); }});
+    found.push_back({"cvt.rn.f16." + from, "f16", {from}, [=](Bits a, Bits, Bits) {
+                       return to_half(static_cast<double>(std::fmax(std::fmin(exact(from, a), 1e6L), -1e6L)));
+                     }});
   found.push_back({"cvt.rn.f16.f32", "f16", {"f32"}, [](Bits a, Bits, Bits) { return to_half(real<float>(a)); }});
   found.push_back({"cvt.rn.f16.f64", "f16", {"f64"}, [](Bits a, Bits, Bits) { return to_half(real<double>(a)); }});
   found.push_back({"cvt.rz.f16.f32", "f16", {"f32"}, [](Bits a, Bits, Bits) {
@@ -339,13 +404,19 @@ std::vector<Instruction> conversions() {
   found.push_back({"cvt.f64.f32", "f64", {"f32"}, [](Bits a, Bits, Bits) { return bits_of<double>(real<float>(a)); }});
   const auto flush = [](float value) { return std::fpclassify(value) == FP_SUBNORMAL ? std::copysign(0.0f, value) : value; };
   found.push_back({"cvt.ftz.f64.f32", "f64", {"f32"}, [=](Bits a, Bits, Bits) { return bits_of<double>(flush(real<float>(a))); }});
-  found.push_back({"cvt.rn.ftz.f32.f64", "f32", {"f64"}, [=](Bits a, Bits, Bits) { return bits_of<float>(flush(static_cast<float>(real<double>(a)))); }});
-  found.push_back({"cvt.rzi.ftz.s32.f32", "s32", {"f32"}, [=](Bits a, Bits, Bits) { return to_integer("f32", "s32", std::trunc(flush(real<float>(a)))); }});
+  found.push_back({"cvt.rn.ftz.f32.f64", "f32", {"f64"}, [=](Bits a, Bits, Bits) {
+                     return bits_of<float>(flush(static_cast<float>(real<double>(a))));
+                   }});
+  found.push_back({"cvt.rzi.ftz.s32.f32", "s32", {"f32"}, [=](Bits a, Bits, Bits) {
+                     return to_integer("f32", "s32", std::trunc(flush(real<float>(a))));
+                   }});
   found.push_back({"cvt.sat.f32.f32", "f32", {"f32"}, [](Bits a, Bits, Bits) {
                      const float value = real<float>(a);
                      return bits_of<float>(value > 0 ? std::fmin(value, 1.0f) : 0.0f);
                    }});
-  found.push_back({"cvt.rn.f16x2.f32", "f16x2", {"f32", "f32"}, [](Bits a, Bits b, Bits) { return to_half(real<float>(a)) << 16 | to_half(real<float>(b)); }});
+  found.push_back({"cvt.rn.f16x2.f32", "f16x2", {"f32", "f32"}, [](Bits a, Bits b, Bits) {
+                     return to_half(real<float>(a)) << 16 | to_half(real<float>(b));
+                   }});
   return found;
 }
 

@@ -16,8 +16,8 @@ struct Instruction {
   std::string result;                 // "f32"
   std::vector<std::string> operands;  // {"f32", "f32"}
   std::function<std::uint64_t(std::uint64_t, std::uint64_t, std::uint64_t)> expected;
-  int tolerated_ulp = 0;              // of f32, for approximate functions
-  std::string form = "";              // where operands need more than "d, a, b, c": "{d, a, b, 0x96}" with letters replaced
+  int tolerated_ulp = 0;  // of f32, for approximate functions
+  std::string form = "";  // where operands need more than "d, a, b, c": "{d, a, b, 0x96}" with letters replaced
 };
 
 inline void PrintTo(const Instruction& instruction, std::ostream* out) { *out << instruction.text; }

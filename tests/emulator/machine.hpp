@@ -103,8 +103,9 @@ inline const char* kHeader = ".version 9.0\n.target sm_90\n.address_size 64\n";
 inline std::string kernel(int n_parameters, const std::string& body, const std::string& declarations = "") {
   std::string text = std::string(kHeader) + declarations + ".visible .entry k(";
   for (int i = 0; i < n_parameters; ++i) text += std::string(i ? ", " : "") + ".param .u64 p" + std::to_string(i);
-  text += ")\n{\n.reg .pred %p<16>; .reg .b16 %h<32>; .reg .b32 %r<64>; .reg .b64 %q<64>; .reg .f32 %f<32>; .reg .f64 %d<32>; .reg .b64 %a<8>; "
-          ".reg .b32 %t, %c, %i, %n; .reg .b64 %o;\n";
+  text +=
+      ")\n{\n.reg .pred %p<16>; .reg .b16 %h<32>; .reg .b32 %r<64>; .reg .b64 %q<64>; .reg .f32 %f<32>; .reg .f64 %d<32>; .reg .b64 %a<8>; "
+      ".reg .b32 %t, %c, %i, %n; .reg .b64 %o;\n";
   for (int i = 0; i < n_parameters; ++i) text += "ld.param.u64 %a" + std::to_string(i) + ", [p" + std::to_string(i) + "];\n";
   text += "mov.u32 %t, %tid.x; mov.u32 %c, %ctaid.x; mov.u32 %n, %ntid.x; mad.lo.s32 %i, %c, %n, %t;\n";
   return text + body + "\nret;\n}\n";

@@ -20,8 +20,10 @@ std::byte* live(Driver& driver, Context& context, CUdeviceptr address, std::size
   found = driver.memory.find(address);
   if (found && found->state == State::Live && found->holds(address, bytes)) return found->at(address);
   const bool freed = found && found->state == State::Freed;
-  driver.report(std::string(freed ? "use-after-free" : "out-of-bounds") + " in a copy: " + what + " " + std::to_string(bytes) + " bytes at " + std::to_string(address) +
-                (found ? ", " + std::to_string(address - found->address) + " bytes into an allocation of " + std::to_string(found->size) : ""));
+  driver.report(
+      std::string(freed ? "use-after-free" : "out-of-bounds") + " in a copy: " + what + " " + std::to_string(bytes) + " bytes at " +
+      std::to_string(address) +
+      (found ? ", " + std::to_string(address - found->address) + " bytes into an allocation of " + std::to_string(found->size) : ""));
   context.error = kIllegalAddress;
   return nullptr;
 }
@@ -41,7 +43,8 @@ void to_host(Driver& driver, Context& context, void* to, CUdeviceptr from, std::
   if (!there) return;
   const std::uint64_t at = from - found->address, first = found->shadow.first_uninitialised(at, bytes);
   if (first != at + bytes) {
-    driver.report("uninitialised in a copy: byte " + std::to_string(first - at) + " of " + std::to_string(bytes) + " copied to the host has never been written");
+    driver.report("uninitialised in a copy: byte " + std::to_string(first - at) + " of " + std::to_string(bytes) +
+                  " copied to the host has never been written");
     context.error = kLaunchFailed;
     return;
   }
@@ -70,7 +73,8 @@ void copy_to_device(Driver& driver, Stream& stream, CUdeviceptr to, const void* 
   require(from);
   check_range(driver, to, bytes);
   Context& context = *stream.context;
-  if (is_pinned(driver, from, bytes)) return driver.enqueue(stream, [=, &driver, &context] { to_device(driver, context, to, from, bytes); });
+  if (is_pinned(driver, from, bytes))
+    return driver.enqueue(stream, [=, &driver, &context] { to_device(driver, context, to, from, bytes); });
   // Pageable memory has been read when the call returns.
   std::vector<std::byte> kept(bytes);
   std::memcpy(kept.data(), from, bytes);
@@ -121,11 +125,14 @@ void fill(Driver& driver, Stream& stream, CUdeviceptr to, T value, std::size_t n
 
 void copy_2d(Driver& driver, Stream& stream, const CUmemcpy2D* copy) {
   require(copy && copy->srcMemoryType != kArrayMemory && copy->dstMemoryType != kArrayMemory);
-  const auto address = [](unsigned type, const void* host, CUdeviceptr device) { return type == kHostMemory ? reinterpret_cast<CUdeviceptr>(host) : device; };
-  const CUdeviceptr from = address(copy->srcMemoryType, copy->srcHost, copy->srcDevice), to = address(copy->dstMemoryType, copy->dstHost, copy->dstDevice);
+  const auto address = [](unsigned type, const void* host, CUdeviceptr device) {
+    return type == kHostMemory ? reinterpret_cast<CUdeviceptr>(host) : device;
+  };
+  const CUdeviceptr from = address(copy->srcMemoryType, copy->srcHost, copy->srcDevice),
+                    to = address(copy->dstMemoryType, copy->dstHost, copy->dstDevice);
   for (std::size_t row = 0; row < copy->Height; ++row)
-    copy_anywhere(driver, stream, to + (copy->dstY + row) * copy->dstPitch + copy->dstXInBytes, from + (copy->srcY + row) * copy->srcPitch + copy->srcXInBytes,
-                  copy->WidthInBytes);
+    copy_anywhere(driver, stream, to + (copy->dstY + row) * copy->dstPitch + copy->dstXInBytes,
+                  from + (copy->srcY + row) * copy->srcPitch + copy->srcXInBytes, copy->WidthInBytes);
 }
 
 template <class F>

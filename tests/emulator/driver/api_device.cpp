@@ -8,43 +8,121 @@ namespace standin {
 namespace {
 
 enum Attribute : int {
-  kMaxThreadsPerBlock = 1, kMaxBlockX, kMaxBlockY, kMaxBlockZ, kMaxGridX, kMaxGridY, kMaxGridZ, kMaxSharedPerBlock, kTotalConstant, kWarpSize, kMaxPitch,
-  kMaxRegistersPerBlock, kClockRate, kTextureAlignment, kGpuOverlap, kMultiprocessors, kKernelTimeout, kIntegrated, kCanMapHost, kComputeMode,
-  kConcurrentKernels = 31, kEcc = 32, kPciBus = 33, kPciDevice = 34, kMemoryClock = 36, kMemoryBusWidth = 37, kL2Size = 38, kThreadsPerMultiprocessor = 39,
-  kAsyncEngines = 40, kUnifiedAddressing = 41, kPciDomain = 50, kMajor = 75, kMinor = 76, kStreamPriorities = 78, kSharedPerMultiprocessor = 81,
-  kRegistersPerMultiprocessor = 82, kManagedMemory = 83, kMultiGpuBoard = 84, kPageableAccess = 88, kConcurrentManaged = 89, kCooperative = 95,
-  kSharedOptin = 97, kHostRegister = 99, kBlocksPerMultiprocessor = 106, kPersistingL2 = 108, kReservedShared = 111, kMemoryPools = 115,
+  kMaxThreadsPerBlock = 1,
+  kMaxBlockX,
+  kMaxBlockY,
+  kMaxBlockZ,
+  kMaxGridX,
+  kMaxGridY,
+  kMaxGridZ,
+  kMaxSharedPerBlock,
+  kTotalConstant,
+  kWarpSize,
+  kMaxPitch,
+  kMaxRegistersPerBlock,
+  kClockRate,
+  kTextureAlignment,
+  kGpuOverlap,
+  kMultiprocessors,
+  kKernelTimeout,
+  kIntegrated,
+  kCanMapHost,
+  kComputeMode,
+  kConcurrentKernels = 31,
+  kEcc = 32,
+  kPciBus = 33,
+  kPciDevice = 34,
+  kMemoryClock = 36,
+  kMemoryBusWidth = 37,
+  kL2Size = 38,
+  kThreadsPerMultiprocessor = 39,
+  kAsyncEngines = 40,
+  kUnifiedAddressing = 41,
+  kPciDomain = 50,
+  kMajor = 75,
+  kMinor = 76,
+  kStreamPriorities = 78,
+  kSharedPerMultiprocessor = 81,
+  kRegistersPerMultiprocessor = 82,
+  kManagedMemory = 83,
+  kMultiGpuBoard = 84,
+  kPageableAccess = 88,
+  kConcurrentManaged = 89,
+  kCooperative = 95,
+  kSharedOptin = 97,
+  kHostRegister = 99,
+  kBlocksPerMultiprocessor = 106,
+  kPersistingL2 = 108,
+  kReservedShared = 111,
+  kMemoryPools = 115,
 };
 
 int value_of(const Settings& settings, int attribute, int ordinal) {
   switch (attribute) {
-    case kMaxThreadsPerBlock: case kMaxBlockX: case kMaxBlockY: return 1024;
-    case kMaxBlockZ: return 64;
-    case kMaxGridX: return 2147483647;
-    case kMaxGridY: case kMaxGridZ: return 65535;
-    case kMaxSharedPerBlock: return 49152;
-    case kTotalConstant: return 65536;
-    case kWarpSize: return 32;
-    case kMaxPitch: return 2147483647;
-    case kMaxRegistersPerBlock: case kRegistersPerMultiprocessor: return 65536;
-    case kClockRate: return 1980000;
-    case kTextureAlignment: return 512;
-    case kGpuOverlap: case kConcurrentKernels: case kUnifiedAddressing: case kStreamPriorities: case kCooperative: case kHostRegister: case kEcc: return 1;
-    case kMultiprocessors: return settings.n_multiprocessors;
-    case kPciBus: return ordinal + 1;
-    case kMemoryClock: return 2619000;
-    case kMemoryBusWidth: return 5120;
-    case kL2Size: return 52428800;
-    case kThreadsPerMultiprocessor: return 2048;
-    case kAsyncEngines: return 3;
-    case kMajor: return settings.capability / 10;
-    case kMinor: return settings.capability % 10;
-    case kSharedPerMultiprocessor: return 233472;
-    case kSharedOptin: return 232448;
-    case kBlocksPerMultiprocessor: return 32;
-    case kReservedShared: return 1024;
-    case kMemoryPools: return settings.pools;
-    default: return 0;
+    case kMaxThreadsPerBlock:
+    case kMaxBlockX:
+    case kMaxBlockY:
+      return 1024;
+    case kMaxBlockZ:
+      return 64;
+    case kMaxGridX:
+      return 2147483647;
+    case kMaxGridY:
+    case kMaxGridZ:
+      return 65535;
+    case kMaxSharedPerBlock:
+      return 49152;
+    case kTotalConstant:
+      return 65536;
+    case kWarpSize:
+      return 32;
+    case kMaxPitch:
+      return 2147483647;
+    case kMaxRegistersPerBlock:
+    case kRegistersPerMultiprocessor:
+      return 65536;
+    case kClockRate:
+      return 1980000;
+    case kTextureAlignment:
+      return 512;
+    case kGpuOverlap:
+    case kConcurrentKernels:
+    case kUnifiedAddressing:
+    case kStreamPriorities:
+    case kCooperative:
+    case kHostRegister:
+    case kEcc:
+      return 1;
+    case kMultiprocessors:
+      return settings.n_multiprocessors;
+    case kPciBus:
+      return ordinal + 1;
+    case kMemoryClock:
+      return 2619000;
+    case kMemoryBusWidth:
+      return 5120;
+    case kL2Size:
+      return 52428800;
+    case kThreadsPerMultiprocessor:
+      return 2048;
+    case kAsyncEngines:
+      return 3;
+    case kMajor:
+      return settings.capability / 10;
+    case kMinor:
+      return settings.capability % 10;
+    case kSharedPerMultiprocessor:
+      return 233472;
+    case kSharedOptin:
+      return 232448;
+    case kBlocksPerMultiprocessor:
+      return 32;
+    case kReservedShared:
+      return 1024;
+    case kMemoryPools:
+      return settings.pools;
+    default:
+      return 0;
   }
 }
 

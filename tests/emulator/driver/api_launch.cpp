@@ -11,7 +11,16 @@ Kernel& known_kernel(Driver& driver, CUfunction function);
 namespace {
 
 enum FunctionAttribute : int {
-  kMaxThreads = 0, kSharedBytes, kConstBytes, kLocalBytes, kRegisters, kPtxVersion, kBinaryVersion, kCacheMode, kMaxDynamicShared, kCarveout,
+  kMaxThreads = 0,
+  kSharedBytes,
+  kConstBytes,
+  kLocalBytes,
+  kRegisters,
+  kPtxVersion,
+  kBinaryVersion,
+  kCacheMode,
+  kMaxDynamicShared,
+  kCarveout,
 };
 
 constexpr std::uint32_t kSharedPerBlock = 49152, kSharedOptin = 232448, kSharedPerMultiprocessor = 233472;
@@ -32,7 +41,8 @@ int blocks_per_multiprocessor(const Kernel& kernel, int threads, std::size_t dyn
   const int by_threads = 64 / warps;
   const int by_registers = 65536 / ((registers_of(program) + 7) / 8 * 8 * 32 * warps);
   const auto shared = program.shared_bytes + dynamic + 1024;
-  return static_cast<int>(std::min<std::uint64_t>({32, static_cast<std::uint64_t>(by_threads), static_cast<std::uint64_t>(by_registers), kSharedPerMultiprocessor / shared}));
+  return static_cast<int>(std::min<std::uint64_t>(
+      {32, static_cast<std::uint64_t>(by_threads), static_cast<std::uint64_t>(by_registers), kSharedPerMultiprocessor / shared}));
 }
 
 /// Copies the parameters now: the program may change them as soon as the launch returns.
@@ -70,16 +80,19 @@ void check(const Driver& driver, const Kernel& kernel, const Configuration& conf
   require(block.x <= 1024 && block.y <= 1024 && block.z <= 64 && block.count() <= 1024);
   require(block.count() <= static_cast<std::uint64_t>(kernel.program.max_threads), kInvalidValue);
   const int* wanted = kernel.program.required_threads;
-  require(!wanted[0] || (block.x == static_cast<std::uint32_t>(wanted[0]) && block.y == static_cast<std::uint32_t>(wanted[1]) && block.z == static_cast<std::uint32_t>(wanted[2])));
+  require(!wanted[0] || (block.x == static_cast<std::uint32_t>(wanted[0]) && block.y == static_cast<std::uint32_t>(wanted[1]) &&
+                         block.z == static_cast<std::uint32_t>(wanted[2])));
   require(dynamic <= dynamic_limit(kernel));
   // Threads of a launch are told apart by 32 bits.
   require(grid.count() * block.count() < std::uint64_t{0xfffffff0}, kNotSupported);
-  const auto resident = static_cast<std::uint64_t>(blocks_per_multiprocessor(kernel, static_cast<int>(block.count()), dynamic)) * static_cast<std::uint64_t>(driver.settings.n_multiprocessors);
+  const auto resident = static_cast<std::uint64_t>(blocks_per_multiprocessor(kernel, static_cast<int>(block.count()), dynamic)) *
+                        static_cast<std::uint64_t>(driver.settings.n_multiprocessors);
   require(resident > 0, kLaunchOutOfResources);
   require(!cooperative || grid.count() <= resident, kCooperativeLaunchTooLarge);
 }
 
-void execute(Driver& driver, Context& context, const Kernel& kernel, const Configuration& configuration, std::vector<std::byte> parameters) {
+void execute(Driver& driver, Context& context, const Kernel& kernel, const Configuration& configuration,
+             std::vector<std::byte> parameters) {
   if (context.error != kSuccess) return;
   driver.clock.begin_launch();
   ++driver.counters.launches;
@@ -99,7 +112,8 @@ void execute(Driver& driver, Context& context, const Kernel& kernel, const Confi
                 .clock = driver.clock,
                 .visible_devices = std::uint64_t{1} << context.device | context.peers,
                 .hints = std::vector<Allocation*>(kernel.program.code.size())};
-  const int resident = blocks_per_multiprocessor(kernel, static_cast<int>(threads), configuration.dynamic_shared) * driver.settings.n_multiprocessors;
+  const int resident =
+      blocks_per_multiprocessor(kernel, static_cast<int>(threads), configuration.dynamic_shared) * driver.settings.n_multiprocessors;
   try {
     run_grid(launch, driver.settings.schedule, static_cast<std::uint32_t>(resident));
   } catch (const Finding& finding) {
@@ -128,13 +142,28 @@ STANDIN_API int cuFuncGetAttribute(int* value, int attribute, CUfunction functio
     const Kernel& kernel = known_kernel(driver, function);
     const Program& program = kernel.program;
     switch (attribute) {
-      case kMaxThreads: *value = program.max_threads; break;
-      case kSharedBytes: *value = static_cast<int>(program.shared_bytes); break;
-      case kConstBytes: *value = 0; break;
-      case kLocalBytes: *value = static_cast<int>(program.local_bytes); break;
-      case kRegisters: *value = registers_of(program); break;
-      case kPtxVersion: case kBinaryVersion: *value = driver.settings.capability; break;
-      case kMaxDynamicShared: *value = static_cast<int>(dynamic_limit(kernel)); break;
+      case kMaxThreads:
+        *value = program.max_threads;
+        break;
+      case kSharedBytes:
+        *value = static_cast<int>(program.shared_bytes);
+        break;
+      case kConstBytes:
+        *value = 0;
+        break;
+      case kLocalBytes:
+        *value = static_cast<int>(program.local_bytes);
+        break;
+      case kRegisters:
+        *value = registers_of(program);
+        break;
+      case kPtxVersion:
+      case kBinaryVersion:
+        *value = driver.settings.capability;
+        break;
+      case kMaxDynamicShared:
+        *value = static_cast<int>(dynamic_limit(kernel));
+        break;
       default: {
         const auto found = kernel.attributes.find(attribute);
         *value = found == kernel.attributes.end() ? 0 : found->second;
@@ -147,7 +176,8 @@ STANDIN_API int cuFuncSetAttribute(CUfunction function, int attribute, int value
   return enter("cuFuncSetAttribute", Needs::Context, [&](Driver& driver) {
     Kernel& kernel = known_kernel(driver, function);
     require(attribute >= kMaxDynamicShared);
-    if (attribute == kMaxDynamicShared) require(value >= 0 && static_cast<std::uint64_t>(value) + kernel.program.shared_bytes <= kSharedOptin);
+    if (attribute == kMaxDynamicShared)
+      require(value >= 0 && static_cast<std::uint64_t>(value) + kernel.program.shared_bytes <= kSharedOptin);
     kernel.attributes[attribute] = value;
   });
 }
@@ -170,14 +200,16 @@ STANDIN_API int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, CUfunct
   });
 }
 
-STANDIN_API int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, CUfunction function, int threads, std::size_t dynamic, unsigned) {
+STANDIN_API int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, CUfunction function, int threads, std::size_t dynamic,
+                                                                     unsigned) {
   return enter("cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags", Needs::Context, [&](Driver& driver) {
     require(blocks && threads > 0);
     *blocks = blocks_per_multiprocessor(known_kernel(driver, function), threads, dynamic);
   });
 }
 
-STANDIN_API int cuOccupancyMaxPotentialBlockSize(int* min_grid, int* threads, CUfunction function, std::size_t (*shared_of)(int), std::size_t dynamic, int limit) {
+STANDIN_API int cuOccupancyMaxPotentialBlockSize(int* min_grid, int* threads, CUfunction function, std::size_t (*shared_of)(int),
+                                                 std::size_t dynamic, int limit) {
   return enter("cuOccupancyMaxPotentialBlockSize", Needs::Context, [&](Driver& driver) {
     require(min_grid && threads);
     const Kernel& kernel = known_kernel(driver, function);
@@ -193,14 +225,15 @@ STANDIN_API int cuOccupancyMaxPotentialBlockSize(int* min_grid, int* threads, CU
   });
 }
 
-STANDIN_API int cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z,
-                               unsigned shared, CUstream stream, void** parameters, void** extra) {
+STANDIN_API int cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
+                               unsigned block_z, unsigned shared, CUstream stream, void** parameters, void** extra) {
   return launch("cuLaunchKernel", function, {{grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared}, stream, parameters, extra);
 }
 
-STANDIN_API int cuLaunchCooperativeKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
-                                          unsigned block_z, unsigned shared, CUstream stream, void** parameters) {
-  return launch("cuLaunchCooperativeKernel", function, {{grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, true}, stream, parameters, nullptr);
+STANDIN_API int cuLaunchCooperativeKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                                          unsigned block_y, unsigned block_z, unsigned shared, CUstream stream, void** parameters) {
+  return launch("cuLaunchCooperativeKernel", function, {{grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared, true}, stream,
+                parameters, nullptr);
 }
 
 STANDIN_API int cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction function, void** parameters, void** extra) {
@@ -209,7 +242,10 @@ STANDIN_API int cuLaunchKernelEx(const CUlaunchConfig* config, CUfunction functi
   bool cooperative = false;
   for (unsigned i = 0; i < config->numAttrs; ++i) cooperative |= config->attrs[i].id == kCooperative && config->attrs[i].value.cooperative;
   return launch("cuLaunchKernelEx", function,
-                {{config->gridDimX, config->gridDimY, config->gridDimZ}, {config->blockDimX, config->blockDimY, config->blockDimZ}, config->sharedMemBytes, cooperative},
+                {{config->gridDimX, config->gridDimY, config->gridDimZ},
+                 {config->blockDimX, config->blockDimY, config->blockDimZ},
+                 config->sharedMemBytes,
+                 cooperative},
                 config->hStream, parameters, extra);
 }
 

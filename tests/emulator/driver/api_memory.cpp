@@ -13,7 +13,8 @@ Pool& known(Driver& driver, CUmemoryPool pool) {
 
 Allocation& base_of(Driver& driver, CUdeviceptr address) {
   Allocation* found = driver.memory.find(address);
-  if (found && found->address == address && found->state == State::Freed) driver.report("double-free: address " + std::to_string(address) + " was freed before");
+  if (found && found->address == address && found->state == State::Freed)
+    driver.report("double-free: address " + std::to_string(address) + " was freed before");
   require(found && found->address == address && found->state != State::Freed && found->is_user);
   return *found;
 }
@@ -61,11 +62,13 @@ STANDIN_API int cuMemFree_v2(CUdeviceptr address) {
 }
 
 STANDIN_API int cuMemAllocAsync(CUdeviceptr* address, std::size_t bytes, CUstream stream) {
-  return enter("cuMemAllocAsync", Needs::Context, [&](Driver& driver) { allocate_async(driver, address, bytes, driver.current().device, stream); });
+  return enter("cuMemAllocAsync", Needs::Context,
+               [&](Driver& driver) { allocate_async(driver, address, bytes, driver.current().device, stream); });
 }
 
 STANDIN_API int cuMemAllocFromPoolAsync(CUdeviceptr* address, std::size_t bytes, CUmemoryPool pool, CUstream stream) {
-  return enter("cuMemAllocFromPoolAsync", Needs::Context, [&](Driver& driver) { allocate_async(driver, address, bytes, known(driver, pool).device, stream); });
+  return enter("cuMemAllocFromPoolAsync", Needs::Context,
+               [&](Driver& driver) { allocate_async(driver, address, bytes, known(driver, pool).device, stream); });
 }
 
 STANDIN_API int cuMemFreeAsync(CUdeviceptr address, CUstream handle) {
@@ -111,7 +114,8 @@ STANDIN_API int cuDeviceGetMemPool(CUmemoryPool* pool, CUdevice device) {
 }
 
 STANDIN_API int cuDeviceSetMemPool(CUdevice device, CUmemoryPool pool) {
-  return enter("cuDeviceSetMemPool", Needs::Initialised, [&](Driver& driver) { driver.device(device).current_pool = &known(driver, pool); });
+  return enter("cuDeviceSetMemPool", Needs::Initialised,
+               [&](Driver& driver) { driver.device(device).current_pool = &known(driver, pool); });
 }
 
 STANDIN_API int cuMemPoolCreate(CUmemoryPool* pool, const CUmemPoolProps* properties) {
@@ -141,9 +145,12 @@ enum PoolAttribute : int { kReleaseThreshold = 4, kReservedCurrent = 5, kReserve
 STANDIN_API int cuMemPoolSetAttribute(CUmemoryPool pool, int attribute, void* value) {
   return enter("cuMemPoolSetAttribute", Needs::Initialised, [&](Driver& driver) {
     require(value);
-    if (attribute == kReleaseThreshold) known(driver, pool).release_threshold = *static_cast<std::uint64_t*>(value);
-    else if (attribute < kReleaseThreshold) known(driver, pool).attributes[attribute] = *static_cast<int*>(value);
-    else known(driver, pool);  // the high-water marks may be reset
+    if (attribute == kReleaseThreshold)
+      known(driver, pool).release_threshold = *static_cast<std::uint64_t*>(value);
+    else if (attribute < kReleaseThreshold)
+      known(driver, pool).attributes[attribute] = *static_cast<int*>(value);
+    else
+      known(driver, pool);  // the high-water marks may be reset
   });
 }
 
@@ -154,9 +161,12 @@ STANDIN_API int cuMemPoolGetAttribute(CUmemoryPool pool, int attribute, void* va
     std::uint64_t used = 0;
     for (const Allocation* allocation : driver.live)
       if (allocation->is_pooled && allocation->device == found.device) used += allocation->size;
-    if (attribute == kReleaseThreshold) *static_cast<std::uint64_t*>(value) = found.release_threshold;
-    else if (attribute < kReleaseThreshold) *static_cast<int*>(value) = found.attributes[attribute];
-    else *static_cast<std::uint64_t*>(value) = used;
+    if (attribute == kReleaseThreshold)
+      *static_cast<std::uint64_t*>(value) = found.release_threshold;
+    else if (attribute < kReleaseThreshold)
+      *static_cast<int*>(value) = found.attributes[attribute];
+    else
+      *static_cast<std::uint64_t*>(value) = used;
   });
 }
 
@@ -195,8 +205,9 @@ STANDIN_API int cuMemHostRegister_v2(void* memory, std::size_t bytes, unsigned) 
 }
 
 STANDIN_API int cuMemHostUnregister(void* memory) {
-  return enter("cuMemHostUnregister", Needs::Context,
-               [&](Driver& driver) { require(driver.pinned.erase(reinterpret_cast<std::uintptr_t>(memory)) == 1, kHostMemoryNotRegistered); });
+  return enter("cuMemHostUnregister", Needs::Context, [&](Driver& driver) {
+    require(driver.pinned.erase(reinterpret_cast<std::uintptr_t>(memory)) == 1, kHostMemoryNotRegistered);
+  });
 }
 
 /// Kernels do not reach host memory here.

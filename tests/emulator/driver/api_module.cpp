@@ -89,7 +89,10 @@ Module* load(Driver& driver, const std::string& text, std::string& log) {
 
 std::string text_of(Driver& driver, const void* image) {
   const auto* bytes = static_cast<const char*>(image);
-  if (std::memcmp(bytes, "\x7f" "ELF", 4) != 0) {
+  if (std::memcmp(bytes,
+                  "\x7f"
+                  "ELF",
+                  4) != 0) {
     require(*bytes == '/' || *bytes == '.' || *bytes == '\n' || *bytes == ' ', kInvalidImage);
     return bytes;
   }
@@ -126,7 +129,9 @@ Kernel& known_kernel(Driver& driver, CUfunction function) {
   throw Failure{kInvalidHandle};
 }
 
-STANDIN_API int cuModuleLoadData(CUmodule* module, const void* image) { return load_data("cuModuleLoadData", module, image, 0, nullptr, nullptr); }
+STANDIN_API int cuModuleLoadData(CUmodule* module, const void* image) {
+  return load_data("cuModuleLoadData", module, image, 0, nullptr, nullptr);
+}
 STANDIN_API int cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned n, int* options, void** values) {
   return load_data("cuModuleLoadDataEx", module, image, n, options, values);
 }

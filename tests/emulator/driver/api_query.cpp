@@ -65,7 +65,16 @@ const ErrorRow* row_of(int status) {
   return nullptr;
 }
 
-enum PointerAttribute : int { kContextOf = 1, kMemoryTypeOf = 2, kDevicePointerOf = 3, kHostPointerOf = 4, kIsManaged = 8, kDeviceOrdinal = 9, kRangeStart = 11, kRangeSize = 12 };
+enum PointerAttribute : int {
+  kContextOf = 1,
+  kMemoryTypeOf = 2,
+  kDevicePointerOf = 3,
+  kHostPointerOf = 4,
+  kIsManaged = 8,
+  kDeviceOrdinal = 9,
+  kRangeStart = 11,
+  kRangeSize = 12
+};
 
 /// Writes one answer; false where the pointer is none the driver knows.
 bool answer(Driver& driver, void* to, int attribute, CUdeviceptr address) {
@@ -75,15 +84,34 @@ bool answer(Driver& driver, void* to, int attribute, CUdeviceptr address) {
   const bool pinned = host != driver.pinned.begin() && address - std::prev(host)->first < std::prev(host)->second;
   if (!on_device && !pinned) return false;
   switch (attribute) {
-    case kContextOf: *static_cast<CUcontext*>(to) = on_device ? driver.devices[static_cast<std::size_t>(found->device)].primary : driver.contexts.empty() ? nullptr : *driver.contexts.begin(); return true;
-    case kMemoryTypeOf: *static_cast<unsigned*>(to) = on_device ? kDeviceMemory : kHostMemory; return true;
-    case kDevicePointerOf: *static_cast<CUdeviceptr*>(to) = on_device ? address : 0; return on_device;
-    case kHostPointerOf: *static_cast<void**>(to) = on_device ? nullptr : reinterpret_cast<void*>(address); return !on_device;
-    case kIsManaged: *static_cast<unsigned*>(to) = 0; return true;
-    case kDeviceOrdinal: *static_cast<int*>(to) = on_device ? found->device : 0; return true;
-    case kRangeStart: *static_cast<CUdeviceptr*>(to) = on_device ? found->address : std::prev(host)->first; return true;
-    case kRangeSize: *static_cast<std::size_t*>(to) = on_device ? found->size : std::prev(host)->second; return true;
-    default: throw Failure{kNotSupported};
+    case kContextOf:
+      *static_cast<CUcontext*>(to) = on_device                 ? driver.devices[static_cast<std::size_t>(found->device)].primary
+                                     : driver.contexts.empty() ? nullptr
+                                                               : *driver.contexts.begin();
+      return true;
+    case kMemoryTypeOf:
+      *static_cast<unsigned*>(to) = on_device ? kDeviceMemory : kHostMemory;
+      return true;
+    case kDevicePointerOf:
+      *static_cast<CUdeviceptr*>(to) = on_device ? address : 0;
+      return on_device;
+    case kHostPointerOf:
+      *static_cast<void**>(to) = on_device ? nullptr : reinterpret_cast<void*>(address);
+      return !on_device;
+    case kIsManaged:
+      *static_cast<unsigned*>(to) = 0;
+      return true;
+    case kDeviceOrdinal:
+      *static_cast<int*>(to) = on_device ? found->device : 0;
+      return true;
+    case kRangeStart:
+      *static_cast<CUdeviceptr*>(to) = on_device ? found->address : std::prev(host)->first;
+      return true;
+    case kRangeSize:
+      *static_cast<std::size_t*>(to) = on_device ? found->size : std::prev(host)->second;
+      return true;
+    default:
+      throw Failure{kNotSupported};
   }
 }
 
@@ -129,8 +157,10 @@ STANDIN_API int cuPointerGetAttributes(unsigned n, int* attributes, void** to, C
     require(attributes && to);
     for (unsigned i = 0; i < n; ++i)
       if (!answer(driver, to[i], attributes[i], address)) {
-        if (attributes[i] == kDeviceOrdinal) *static_cast<int*>(to[i]) = -2;
-        else std::memset(to[i], 0, attributes[i] == kMemoryTypeOf || attributes[i] == kIsManaged ? 4 : 8);
+        if (attributes[i] == kDeviceOrdinal)
+          *static_cast<int*>(to[i]) = -2;
+        else
+          std::memset(to[i], 0, attributes[i] == kMemoryTypeOf || attributes[i] == kIsManaged ? 4 : 8);
       }
   });
 }
@@ -143,7 +173,9 @@ static int get_address(const char* entry, const char* name, void** function, int
     require(*function, kNotFound);
   });
 }
-STANDIN_API int cuGetProcAddress(const char* name, void** function, int, std::uint64_t) { return get_address("cuGetProcAddress", name, function, nullptr); }
+STANDIN_API int cuGetProcAddress(const char* name, void** function, int, std::uint64_t) {
+  return get_address("cuGetProcAddress", name, function, nullptr);
+}
 STANDIN_API int cuGetProcAddress_v2(const char* name, void** function, int, std::uint64_t, int* status) {
   return get_address("cuGetProcAddress_v2", name, function, status);
 }

@@ -33,7 +33,9 @@ int record(const char* name, CUevent event, CUstream handle) {
 }  // namespace
 
 STANDIN_API int cuStreamCreate(CUstream* stream, unsigned flags) { return create("cuStreamCreate", stream, flags, 0); }
-STANDIN_API int cuStreamCreateWithPriority(CUstream* stream, unsigned flags, int priority) { return create("cuStreamCreateWithPriority", stream, flags, priority); }
+STANDIN_API int cuStreamCreateWithPriority(CUstream* stream, unsigned flags, int priority) {
+  return create("cuStreamCreateWithPriority", stream, flags, priority);
+}
 
 /// What is on the stream still runs.
 STANDIN_API int cuStreamDestroy_v2(CUstream handle) {
@@ -158,7 +160,11 @@ static int elapsed(const char* name, float* milliseconds, CUevent first, CUevent
     *milliseconds = static_cast<float>(to.time - from.time) / 1e6f;
   });
 }
-STANDIN_API int cuEventElapsedTime(float* milliseconds, CUevent first, CUevent last) { return elapsed("cuEventElapsedTime", milliseconds, first, last); }
-STANDIN_API int cuEventElapsedTime_v2(float* milliseconds, CUevent first, CUevent last) { return elapsed("cuEventElapsedTime_v2", milliseconds, first, last); }
+STANDIN_API int cuEventElapsedTime(float* milliseconds, CUevent first, CUevent last) {
+  return elapsed("cuEventElapsedTime", milliseconds, first, last);
+}
+STANDIN_API int cuEventElapsedTime_v2(float* milliseconds, CUevent first, CUevent last) {
+  return elapsed("cuEventElapsedTime_v2", milliseconds, first, last);
+}
 
 }  // namespace standin

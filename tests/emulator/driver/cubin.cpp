@@ -49,7 +49,8 @@ std::uint64_t size_of_elf(const char* bytes) {
   constexpr std::uint32_t kNoBits = 8;
   for (std::uint16_t i = 0; i < n_sections; ++i) {
     const char* header = bytes + section_at + std::uint64_t{section_size} * i;
-    if (field<std::uint32_t>(header, 4) != kNoBits) end = std::max(end, field<std::uint64_t>(header, 24) + field<std::uint64_t>(header, 32));
+    if (field<std::uint32_t>(header, 4) != kNoBits)
+      end = std::max(end, field<std::uint64_t>(header, 24) + field<std::uint64_t>(header, 32));
   }
   return end;
 }
@@ -72,7 +73,11 @@ std::string ptx_of_cubin(Driver& driver, const char* bytes) {
 }
 
 bool register_cubin(Driver& driver, const char* bytes, std::uint64_t size, const char* ptx) {
-  if (size < 64 || std::memcmp(bytes, "\x7f" "ELF", 4) != 0) return false;
+  if (size < 64 || std::memcmp(bytes,
+                               "\x7f"
+                               "ELF",
+                               4) != 0)
+    return false;
   const std::uint64_t hash = hash_of(bytes, size_of_elf(bytes));
   driver.cubins[hash] = ptx;
   if (driver.settings.cubins.empty()) return true;

@@ -10,9 +10,19 @@ namespace {
 /// Errors after which a context is of no use any more.
 bool is_sticky(Status status) {
   switch (status) {
-    case kEccUncorrectable: case kIllegalAddress: case kLaunchTimeout: case kAssert: case kHardwareStackError: case kIllegalInstruction:
-    case kMisalignedAddress: case kInvalidAddressSpace: case kInvalidPc: case kLaunchFailed: return true;
-    default: return false;
+    case kEccUncorrectable:
+    case kIllegalAddress:
+    case kLaunchTimeout:
+    case kAssert:
+    case kHardwareStackError:
+    case kIllegalInstruction:
+    case kMisalignedAddress:
+    case kInvalidAddressSpace:
+    case kInvalidPc:
+    case kLaunchFailed:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -21,15 +31,23 @@ bool number_of(const std::string& text, std::uint64_t& value) {
   value = std::strtoull(text.c_str(), &end, 0);
   if (end == text.c_str()) return false;
   switch (*end) {
-    case 'K': value <<= 10, ++end; break;
-    case 'M': value <<= 20, ++end; break;
-    case 'G': value <<= 30, ++end; break;
-    default: break;
+    case 'K':
+      value <<= 10, ++end;
+      break;
+    case 'M':
+      value <<= 20, ++end;
+      break;
+    case 'G':
+      value <<= 30, ++end;
+      break;
+    default:
+      break;
   }
   return *end == '\0';
 }
 
-constexpr const char* kKeys[] = {"devices", "capability", "cubin", "cubins", "defer", "memory", "multiprocessors", "version", "quiet", "pools", "seed", "resident", "spin"};
+constexpr const char* kKeys[] = {"devices", "capability", "cubin", "cubins", "defer",    "memory", "multiprocessors",
+                                 "version", "quiet",      "pools", "seed",   "resident", "spin"};
 
 }  // namespace
 
@@ -46,28 +64,43 @@ Driver::Driver() {
   for (const char* key : kKeys) {
     std::string name = "STANDIN_";
     for (const char* c = key; *c; ++c) name += static_cast<char>(*c - 'a' + 'A');
-    if (const char* value = std::getenv(name.c_str()); value && *value && !set(key, value)) std::fprintf(stderr, "stand-in: %s=%s is not understood\n", name.c_str(), value);
+    if (const char* value = std::getenv(name.c_str()); value && *value && !set(key, value))
+      std::fprintf(stderr, "stand-in: %s=%s is not understood\n", name.c_str(), value);
   }
-  if (const char* value = std::getenv("STANDIN_FAULT"); value && *value && !inject(value)) std::fprintf(stderr, "stand-in: STANDIN_FAULT=%s is not understood\n", value);
+  if (const char* value = std::getenv("STANDIN_FAULT"); value && *value && !inject(value))
+    std::fprintf(stderr, "stand-in: STANDIN_FAULT=%s is not understood\n", value);
 }
 
 bool Driver::set(const std::string& key, const std::string& value) {
   if (key == "cubins") return settings.cubins = value, true;
   std::uint64_t n = 0;
   if (!number_of(value, n)) return false;
-  if (key == "devices") settings.n_devices = static_cast<int>(n);
-  else if (key == "capability") settings.capability = static_cast<int>(n);
-  else if (key == "cubin") settings.takes_cubins = n != 0;
-  else if (key == "defer") settings.defer = n != 0;
-  else if (key == "memory") settings.memory = n;
-  else if (key == "multiprocessors") settings.n_multiprocessors = static_cast<int>(n);
-  else if (key == "version") settings.driver_version = static_cast<int>(n);
-  else if (key == "quiet") settings.quiet = n != 0;
-  else if (key == "pools") settings.pools = n != 0;
-  else if (key == "seed") settings.schedule.seed = n;
-  else if (key == "resident") settings.schedule.n_resident = static_cast<std::uint32_t>(n);
-  else if (key == "spin") settings.schedule.spin_limit = n;
-  else return false;
+  if (key == "devices")
+    settings.n_devices = static_cast<int>(n);
+  else if (key == "capability")
+    settings.capability = static_cast<int>(n);
+  else if (key == "cubin")
+    settings.takes_cubins = n != 0;
+  else if (key == "defer")
+    settings.defer = n != 0;
+  else if (key == "memory")
+    settings.memory = n;
+  else if (key == "multiprocessors")
+    settings.n_multiprocessors = static_cast<int>(n);
+  else if (key == "version")
+    settings.driver_version = static_cast<int>(n);
+  else if (key == "quiet")
+    settings.quiet = n != 0;
+  else if (key == "pools")
+    settings.pools = n != 0;
+  else if (key == "seed")
+    settings.schedule.seed = n;
+  else if (key == "resident")
+    settings.schedule.n_resident = static_cast<std::uint32_t>(n);
+  else if (key == "spin")
+    settings.schedule.spin_limit = n;
+  else
+    return false;
   return true;
 }
 
@@ -240,7 +273,8 @@ int enter(const char* name, Needs needs, const std::function<void(Driver&)>& wor
       if (fault.api != name) continue;
       ++fault.seen;
       if (fault.nth != 0 && fault.seen != fault.nth) continue;
-      if (is_sticky(fault.status) && !context_stack().empty() && driver.contexts.count(context_stack().back())) context_stack().back()->error = fault.status;
+      if (is_sticky(fault.status) && !context_stack().empty() && driver.contexts.count(context_stack().back()))
+        context_stack().back()->error = fault.status;
       return fault.status;
     }
     return kSuccess;

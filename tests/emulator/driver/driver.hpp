@@ -92,9 +92,9 @@ struct Fault {
 
 struct Settings {
   int n_devices = 1;
-  int capability = 130;            // newer than any NVRTC knows, so that PTX is what runs
+  int capability = 130;  // newer than any NVRTC knows, so that PTX is what runs
   bool takes_cubins = false;
-  std::string cubins;              // a folder of HASH.ptx
+  std::string cubins;  // a folder of HASH.ptx
   bool defer = false;
   std::uint64_t memory = std::uint64_t{16} << 30;  // of each device
   int n_multiprocessors = 8;

@@ -29,7 +29,8 @@ STANDIN_API void standin_counters(StandinCounters* counters) { *counters = Locke
 STANDIN_API void standin_reset_counters() {
   Locked driver;
   const StandinCounters before = driver->counters;
-  driver->counters = {.live_bytes = before.live_bytes, .live_allocations = before.live_allocations, .live_host_bytes = before.live_host_bytes};
+  driver->counters = {
+      .live_bytes = before.live_bytes, .live_allocations = before.live_allocations, .live_host_bytes = before.live_host_bytes};
   driver->calls.clear();
 }
 

@@ -15,13 +15,16 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
-std::string words(std::uint32_t n, Use use) { return std::string(use == Use::Read ? "reads " : use == Use::Write ? "writes " : "updates ") + std::to_string(n) + " bytes at "; }
+std::string words(std::uint32_t n, Use use) {
+  return std::string(use == Use::Read ? "reads " : use == Use::Write ? "writes " : "updates ") + std::to_string(n) + " bytes at ";
+}
 
 /// The space a generic address lies in, and the address in it.
 Space settle(const Warp& warp, Space space, std::uint64_t& address) {
   if (space != Space::Generic) return space;
   const Memory& memory = warp.launch->memory;
-  const std::pair<std::uint64_t, Space> kWindows[] = {{memory.shared_window(), Space::Shared}, {memory.local_window(), Space::Local}, {memory.parameter_window(), Space::Param}};
+  const std::pair<std::uint64_t, Space> kWindows[] = {
+      {memory.shared_window(), Space::Shared}, {memory.local_window(), Space::Local}, {memory.parameter_window(), Space::Param}};
   for (const auto& [window, of] : kWindows) {
     if (address - window >= Memory::kWindow) continue;
     address -= window;
@@ -44,9 +47,13 @@ Allocation& allocation_of(Warp& warp, const Instruction& in, int lane, std::uint
   Allocation*& hint = launch.hints[static_cast<std::size_t>(&in - launch.program.code.data())];
   if (hint && hint->holds(address, n)) return *hint;
   Allocation* found = launch.memory.find(address);
-  if (!found || found->state != State::Live || !found->holds(address, n)) fail_outside(warp, lane, address, static_cast<std::uint32_t>(n), use, found);
-  if (!(launch.visible_devices >> found->device & 1)) warp.fail(Defect::OutOfBounds, lane, words(static_cast<std::uint32_t>(n), use) + hex(address) + ", memory of device " + std::to_string(found->device));
-  if (found->read_only && use != Use::Read) warp.fail(Defect::ReadOnly, lane, words(static_cast<std::uint32_t>(n), use) + hex(address) + ", constant memory");
+  if (!found || found->state != State::Live || !found->holds(address, n))
+    fail_outside(warp, lane, address, static_cast<std::uint32_t>(n), use, found);
+  if (!(launch.visible_devices >> found->device & 1))
+    warp.fail(Defect::OutOfBounds, lane,
+              words(static_cast<std::uint32_t>(n), use) + hex(address) + ", memory of device " + std::to_string(found->device));
+  if (found->read_only && use != Use::Read)
+    warp.fail(Defect::ReadOnly, lane, words(static_cast<std::uint32_t>(n), use) + hex(address) + ", constant memory");
   hint = found;
   return *found;
 }
@@ -75,7 +82,8 @@ Place locate(Warp& warp, const Instruction& in, int lane, std::uint64_t address,
   const Space space = settle(warp, in.space, address);
   if (address % n) warp.fail(Defect::Misaligned, lane, words(n, use) + hex(address) + ", which is not a multiple of " + std::to_string(n));
   const auto check = [&](std::uint64_t size, const char* what) {
-    if (n > size || address > size - n) warp.fail(Defect::OutOfBounds, lane, words(n, use) + hex(address) + " of " + std::to_string(size) + " bytes of " + what);
+    if (n > size || address > size - n)
+      warp.fail(Defect::OutOfBounds, lane, words(n, use) + hex(address) + " of " + std::to_string(size) + " bytes of " + what);
   };
   switch (space) {
     case Space::Shared:
@@ -103,13 +111,17 @@ void touch(Warp& warp, const Instruction& in, int lane, const Place& place, std:
       warp.fail(Defect::Uninitialised, lane, words(n, use) + hex(address) + " of " + memory + " memory, which nobody has written");
   const Access access = access_of(warp, in, lane);
   const LaneOrder order(warp, lane);
-  const Verdict verdict = use == Use::Read ? place.shadow->read(place.at, n, access, order) : place.shadow->write(place.at, n, access, order);
+  const Verdict verdict =
+      use == Use::Read ? place.shadow->read(place.at, n, access, order) : place.shadow->write(place.at, n, access, order);
   if (verdict.conflict == Conflict::NonCoherent)
-    warp.fail(Defect::NonCoherentLoad, lane, words(n, use) + hex(address) + (in.non_coherent ? " by .nc, which " + other_thread(warp, verdict.other) + " wrote in this launch"
-                                                                                            : ", which " + other_thread(warp, verdict.other) + " read by .nc in this launch"));
+    warp.fail(Defect::NonCoherentLoad, lane,
+              words(n, use) + hex(address) +
+                  (in.non_coherent ? " by .nc, which " + other_thread(warp, verdict.other) + " wrote in this launch"
+                                   : ", which " + other_thread(warp, verdict.other) + " read by .nc in this launch"));
   if (verdict.conflict == Conflict::Race)
     warp.fail(place.space == Space::Shared ? Defect::SharedRace : Defect::GlobalRace, lane,
-              words(n, use) + hex(address) + ", which " + other_thread(warp, verdict.other) + (verdict.other_writes ? " wrote" : " read") + " with nothing to order the two");
+              words(n, use) + hex(address) + ", which " + other_thread(warp, verdict.other) + (verdict.other_writes ? " wrote" : " read") +
+                  " with nothing to order the two");
   if (use != Use::Read) {
     place.shadow->set_initialised(place.at, n);
     warp.launch->writes += use == Use::Write;  // an update counts where it changes the value
@@ -185,7 +197,8 @@ std::uint64_t bank_cycles(const std::uint64_t* address, std::uint32_t n, std::ui
   std::size_t n_words = 0;
   for (std::uint32_t rest = group; rest; rest &= rest - 1) {
     const std::uint64_t first = address[std::countr_zero(rest)] / 4;
-    for (std::uint64_t word = first; word <= (address[std::countr_zero(rest)] + n - 1) / 4 && n_words < std::size(words); ++word) words[n_words++] = word;
+    for (std::uint64_t word = first; word <= (address[std::countr_zero(rest)] + n - 1) / 4 && n_words < std::size(words); ++word)
+      words[n_words++] = word;
   }
   std::sort(words, words + n_words);
   const auto end = std::unique(words, words + n_words);
@@ -203,8 +216,10 @@ void count_request(Warp& warp, Space space, const std::uint64_t* address, std::u
     const int i = std::countr_zero(rest);
     settled[i] = address[i];
     const Space of = settle(warp, space, settled[i]);
-    if (of == Space::Shared) shared |= 1u << i;
-    else if (of == Space::Global || of == Space::Const) global |= 1u << i;
+    if (of == Space::Shared)
+      shared |= 1u << i;
+    else if (of == Space::Global || of == Space::Const)
+      global |= 1u << i;
   }
   StandinCounters& counters = warp.launch->counters;
   if (shared) {

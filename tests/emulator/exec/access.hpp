@@ -12,7 +12,7 @@ enum class Use : std::uint8_t { Read, Write, Update };
 /// Where bytes lie, checked for bounds, lifetime and alignment.
 struct Place {
   std::byte* bytes;
-  Shadow* shadow;  // null: memory that is neither shared nor written by others
+  Shadow* shadow;    // null: memory that is neither shared nor written by others
   std::uint64_t at;  // within the shadow
   ptx::Space space;
 };

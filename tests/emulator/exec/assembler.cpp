@@ -21,17 +21,36 @@ struct SpecialRow {
 };
 
 constexpr SpecialRow kSpecials[] = {
-    {"%tid.x", Special::TidX, 4}, {"%tid.y", Special::TidY, 4}, {"%tid.z", Special::TidZ, 4},
-    {"%ntid.x", Special::NtidX, 4}, {"%ntid.y", Special::NtidY, 4}, {"%ntid.z", Special::NtidZ, 4},
-    {"%ctaid.x", Special::CtaidX, 4}, {"%ctaid.y", Special::CtaidY, 4}, {"%ctaid.z", Special::CtaidZ, 4},
-    {"%nctaid.x", Special::NctaidX, 4}, {"%nctaid.y", Special::NctaidY, 4}, {"%nctaid.z", Special::NctaidZ, 4},
-    {"%laneid", Special::Laneid, 4}, {"%warpid", Special::Warpid, 4}, {"%nwarpid", Special::Nwarpid, 4},
-    {"%smid", Special::Smid, 4}, {"%nsmid", Special::Nsmid, 4}, {"%gridid", Special::Gridid, 8},
-    {"%lanemask_eq", Special::LanemaskEq, 4}, {"%lanemask_le", Special::LanemaskLe, 4}, {"%lanemask_lt", Special::LanemaskLt, 4},
-    {"%lanemask_ge", Special::LanemaskGe, 4}, {"%lanemask_gt", Special::LanemaskGt, 4},
-    {"%dynamic_smem_size", Special::DynamicShared, 4}, {"%total_smem_size", Special::TotalShared, 4},
-    {"%clock", Special::Clock, 4}, {"%clock64", Special::Clock64, 8}, {"%globaltimer", Special::GlobalTimer, 8},
-    {"%globaltimer_lo", Special::GlobalTimerLow, 4}, {"%globaltimer_hi", Special::GlobalTimerHigh, 4},
+    {"%tid.x", Special::TidX, 4},
+    {"%tid.y", Special::TidY, 4},
+    {"%tid.z", Special::TidZ, 4},
+    {"%ntid.x", Special::NtidX, 4},
+    {"%ntid.y", Special::NtidY, 4},
+    {"%ntid.z", Special::NtidZ, 4},
+    {"%ctaid.x", Special::CtaidX, 4},
+    {"%ctaid.y", Special::CtaidY, 4},
+    {"%ctaid.z", Special::CtaidZ, 4},
+    {"%nctaid.x", Special::NctaidX, 4},
+    {"%nctaid.y", Special::NctaidY, 4},
+    {"%nctaid.z", Special::NctaidZ, 4},
+    {"%laneid", Special::Laneid, 4},
+    {"%warpid", Special::Warpid, 4},
+    {"%nwarpid", Special::Nwarpid, 4},
+    {"%smid", Special::Smid, 4},
+    {"%nsmid", Special::Nsmid, 4},
+    {"%gridid", Special::Gridid, 8},
+    {"%lanemask_eq", Special::LanemaskEq, 4},
+    {"%lanemask_le", Special::LanemaskLe, 4},
+    {"%lanemask_lt", Special::LanemaskLt, 4},
+    {"%lanemask_ge", Special::LanemaskGe, 4},
+    {"%lanemask_gt", Special::LanemaskGt, 4},
+    {"%dynamic_smem_size", Special::DynamicShared, 4},
+    {"%total_smem_size", Special::TotalShared, 4},
+    {"%clock", Special::Clock, 4},
+    {"%clock64", Special::Clock64, 8},
+    {"%globaltimer", Special::GlobalTimer, 8},
+    {"%globaltimer_lo", Special::GlobalTimerLow, 4},
+    {"%globaltimer_hi", Special::GlobalTimerHigh, 4},
 };
 
 bool is_address(OperandKind kind) { return kind == OperandKind::Local || kind == OperandKind::Global; }
@@ -45,7 +64,9 @@ std::uint32_t Assembler::allocate(std::uint64_t bytes) {
 }
 
 /// A predicate's 32 lanes are one word, which takes a slot like any other.
-std::uint32_t Assembler::temporary(Type type) { return type == Type::Pred ? allocate(1) : allocate(static_cast<std::uint64_t>(ptx::size_of(type))); }
+std::uint32_t Assembler::temporary(Type type) {
+  return type == Type::Pred ? allocate(1) : allocate(static_cast<std::uint64_t>(ptx::size_of(type)));
+}
 
 std::uint32_t Assembler::constant(std::uint64_t bits, int bytes) {
   const std::uint64_t kept = bytes >= 8 ? bits : bits & ((std::uint64_t{1} << 8 * bytes) - 1);
@@ -66,14 +87,19 @@ std::uint32_t Assembler::special(const ptx::Operand& operand, Type type) {
   for (const SpecialRow& row : kSpecials) {
     if (row.name != operand.name) continue;
     const int bytes = ptx::size_of(type);
-    if (bytes != 4 && bytes != 8 && bytes != 2) throw ptx::Error(line_, "'" + std::string(operand.name) + "' read as " + std::to_string(bytes) + " bytes");
+    if (bytes != 4 && bytes != 8 && bytes != 2)
+      throw ptx::Error(line_, "'" + std::string(operand.name) + "' read as " + std::to_string(bytes) + " bytes");
     const auto [found, is_new] = special_slots_.try_emplace({static_cast<int>(row.special), bytes}, 0);
     if (is_new) {
       found->second = allocate(static_cast<std::uint64_t>(bytes));
       program_.specials.push_back({row.special, static_cast<std::uint8_t>(bytes), found->second});
     }
     if (row.special >= Special::Clock) {  // filled anew at each reading
-      Instruction read{.run = ops::read_clock, .is_hidden = true, .bytes = static_cast<std::uint8_t>(bytes), .option = static_cast<std::uint8_t>(row.special), .line = line_};
+      Instruction read{.run = ops::read_clock,
+                       .is_hidden = true,
+                       .bytes = static_cast<std::uint8_t>(bytes),
+                       .option = static_cast<std::uint8_t>(row.special),
+                       .line = line_};
       read.reg[0] = found->second;
       emit(read);
     }
@@ -105,7 +131,8 @@ std::uint64_t Assembler::address_of(const ptx::Operand& operand, Space& space) {
   }
   const ptx::Variable& variable = module_.variables[operand.index];
   space = variable.space;
-  if (space == Space::Shared) return variable.is_extern || variable.size == 0 ? (is_dynamic_ = true, program_.dynamic_shared_at) : shared_address(variable);
+  if (space == Space::Shared)
+    return variable.is_extern || variable.size == 0 ? (is_dynamic_ = true, program_.dynamic_shared_at) : shared_address(variable);
   const auto found = addresses_.find(variable.name);
   if (found == addresses_.end()) throw ptx::Error(line_, "'" + variable.name + "' has no address");
   return found->second;
@@ -117,9 +144,11 @@ std::uint32_t Assembler::source(const ptx::Operand& operand, Type type, const In
     case OperandKind::Register: {
       const Type declared = function_->registers[operand.index].type;
       const int width = ptx::size_of(declared);
-      if ((declared == Type::Pred) != (type == Type::Pred)) throw ptx::Error(line_, "register '" + std::string(operand.name) + "' has the wrong type");
+      if ((declared == Type::Pred) != (type == Type::Pred))
+        throw ptx::Error(line_, "register '" + std::string(operand.name) + "' has the wrong type");
       if (operand.negated) {
-        Instruction negation{.run = ops::not_predicate, .is_hidden = true, .guard_negated = guard.guard_negated, .guard = guard.guard, .line = line_};
+        Instruction negation{
+            .run = ops::not_predicate, .is_hidden = true, .guard_negated = guard.guard_negated, .guard = guard.guard, .line = line_};
         negation.reg[0] = temporary(Type::Pred);
         negation.reg[1] = slots_[operand.index];
         emit(negation);
@@ -140,14 +169,16 @@ std::uint32_t Assembler::source(const ptx::Operand& operand, Type type, const In
     case OperandKind::Float64:
       if (bytes != 8) throw ptx::Error(line_, "a 64-bit literal where " + std::to_string(bytes) + " bytes are read");
       return constant(operand.bits, 8);
-    case OperandKind::Special: return special(operand, type);
+    case OperandKind::Special:
+      return special(operand, type);
     case OperandKind::Local:
     case OperandKind::Global: {
       Space space;
       const std::uint64_t address = address_of(operand, space) + static_cast<std::uint64_t>(operand.offset);
       return constant(address, bytes);
     }
-    default: throw ptx::Error(line_, "this operand is no value");
+    default:
+      throw ptx::Error(line_, "this operand is no value");
   }
 }
 
@@ -155,7 +186,8 @@ std::uint32_t Assembler::destination(const ptx::Operand& operand, Type type, con
   if (operand.kind == OperandKind::Sink) return temporary(type);
   if (operand.kind != OperandKind::Register) throw ptx::Error(line_, "the result must be a register");
   const Type declared = function_->registers[operand.index].type;
-  if ((declared == Type::Pred) != (type == Type::Pred)) throw ptx::Error(line_, "register '" + std::string(operand.name) + "' has the wrong type");
+  if ((declared == Type::Pred) != (type == Type::Pred))
+    throw ptx::Error(line_, "register '" + std::string(operand.name) + "' has the wrong type");
   const int width = ptx::size_of(declared);
   const int bytes = ptx::size_of(type);
   if (width == bytes) return slots_[operand.index];
@@ -165,12 +197,19 @@ std::uint32_t Assembler::destination(const ptx::Operand& operand, Type type, con
   return narrow;
 }
 
-void Assembler::convert(std::uint32_t to, int to_bytes, std::uint32_t from, int from_bytes, bool is_signed, const Instruction& guard, bool after) {
-  Instruction hidden{.run = ops::resize(to_bytes, from_bytes, is_signed), .is_hidden = true, .guard_negated = guard.guard_negated, .guard = guard.guard, .line = line_};
+void Assembler::convert(std::uint32_t to, int to_bytes, std::uint32_t from, int from_bytes, bool is_signed, const Instruction& guard,
+                        bool after) {
+  Instruction hidden{.run = ops::resize(to_bytes, from_bytes, is_signed),
+                     .is_hidden = true,
+                     .guard_negated = guard.guard_negated,
+                     .guard = guard.guard,
+                     .line = line_};
   hidden.reg[0] = to;
   hidden.reg[1] = from;
-  if (after) after_.push_back(hidden);
-  else emit(hidden);
+  if (after)
+    after_.push_back(hidden);
+  else
+    emit(hidden);
 }
 
 void Assembler::address(const ptx::Operand& operand, Instruction& out) {
@@ -183,9 +222,11 @@ void Assembler::address(const ptx::Operand& operand, Instruction& out) {
   const ptx::Operand& base = operand.items[0];
   if (is_address(base.kind)) {
     Space space;
-    out.reg[0] = constant(address_of(base, space), 8);
+    out.reg[0] = constant(0, 8);
+    out.offset += static_cast<std::int64_t>(address_of(base, space));
     if (out.space == Space::Param || out.space == Space::Generic) {
-      if (out.space == Space::Generic && space != Space::Global && space != Space::Const) throw ptx::Error(line_, "a generic access to a variable of another space");
+      if (out.space == Space::Generic && space != Space::Global && space != Space::Const)
+        throw ptx::Error(line_, "a generic access to a variable of another space");
       out.space = space;
     } else if (out.space != space) {
       throw ptx::Error(line_, "'" + std::string(base.name) + "' lies in another space");
@@ -201,6 +242,11 @@ void Assembler::address(const ptx::Operand& operand, Instruction& out) {
     out.reg[0] = temporary(Type::B64);
     convert(out.reg[0], 8, slots_[base.index], ptx::size_of(declared), false, out, false);
   }
+}
+
+bool Assembler::is_parameter(const ptx::Operand& address, std::int64_t offset, int bytes) const {
+  return !address.items.empty() && address.items[0].kind == OperandKind::Local && offset >= 0 &&
+         static_cast<std::uint64_t>(offset) + static_cast<std::uint64_t>(bytes) <= program_.parameter_bytes;
 }
 
 void Assembler::emit(const Instruction& instruction) {
@@ -233,11 +279,18 @@ const ptx::Function& Assembler::callee(std::string_view name, int line) const {
 
 /// Copies bytes of a lane's own memory, from a call's parameters to the function's and back.
 void Assembler::copy(std::uint64_t to, std::uint64_t from, std::uint64_t bytes, const Instruction& guard, bool after) {
-  Instruction hidden{.run = ops::copy_local, .is_hidden = true, .guard_negated = guard.guard_negated, .guard = guard.guard, .target = static_cast<std::uint32_t>(bytes), .line = line_};
+  Instruction hidden{.run = ops::copy_local,
+                     .is_hidden = true,
+                     .guard_negated = guard.guard_negated,
+                     .guard = guard.guard,
+                     .target = static_cast<std::uint32_t>(bytes),
+                     .line = line_};
   hidden.reg[0] = static_cast<std::uint32_t>(to);
   hidden.reg[1] = static_cast<std::uint32_t>(from);
-  if (after) after_.push_back(hidden);
-  else emit(hidden);
+  if (after)
+    after_.push_back(hidden);
+  else
+    emit(hidden);
 }
 
 void Assembler::call(const ptx::Instruction& text, Instruction& out) {
@@ -251,7 +304,8 @@ void Assembler::call(const ptx::Instruction& text, Instruction& out) {
     if (here.kind != OperandKind::Local) throw ptx::Error(text.line, "only variables of .param space are passed");
     const std::uint64_t mine = placed_->variable_at[here.index];
     const std::uint64_t size = function.variables[there].size;
-    if (function_->variables[here.index].size != size) throw ptx::Error(text.line, "'" + std::string(here.name) + "' has another size than the parameter");
+    if (function_->variables[here.index].size != size)
+      throw ptx::Error(text.line, "'" + std::string(here.name) + "' has another size than the parameter");
     copy(back ? mine : placed.variable_at[there], back ? placed.variable_at[there] : mine, size, out, back);
   };
   for (std::size_t i = 0; i < arguments.size(); ++i) pass(arguments[i], function.parameters[i], false);
@@ -285,8 +339,10 @@ void Assembler::place(const ptx::Function& function) {
     if (instruction.opcode != "call") continue;
     const ptx::Function& called = callee(instruction.operands[1].name, instruction.line);
     const auto known = functions_.find(called.name);
-    if (known == functions_.end()) place(called);
-    else if (known->second.is_open) throw ptx::Error(instruction.line, "recursion is not executed");
+    if (known == functions_.end())
+      place(called);
+    else if (known->second.is_open)
+      throw ptx::Error(instruction.line, "recursion is not executed");
   }
   placed.is_open = false;
 

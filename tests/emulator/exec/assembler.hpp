@@ -28,6 +28,8 @@ class Assembler {
   std::uint32_t destination(const ptx::Operand& operand, ptx::Type type, const Instruction& guard);
   /// Splits an address into space, register and offset.
   void address(const ptx::Operand& operand, Instruction& out);
+  /// True where the address is a fixed place inside the kernel's parameters.
+  bool is_parameter(const ptx::Operand& address, std::int64_t offset, int bytes) const;
   ptx::Type declared(const ptx::Operand& operand) const { return function_->registers[operand.index].type; }
   void emit(const Instruction& instruction);
   void call(const ptx::Instruction& text, Instruction& out);
@@ -36,7 +38,7 @@ class Assembler {
   void leave(Instruction& out);
 
  private:
-  struct Placed {  // a function's share of the program
+  struct Placed {                   // a function's share of the program
     std::uint32_t first = 0;        // instruction
     std::uint32_t return_slot = 0;  // in the frame
     std::vector<std::uint64_t> variable_at;

@@ -48,7 +48,8 @@ Knowledge Clock::message(const Warp& warp, int lane) const {
   std::uint32_t& block = found.blocks[warp.block->first_thread];
   block = std::max(block, warp.block->sync_time);
   if (warp.sync_time > warp.block->sync_time)
-    for (std::uint32_t i = 0; i < 32; ++i) found.threads[warp.first_thread + i] = std::max(found.threads[warp.first_thread + i], warp.sync_time);
+    for (std::uint32_t i = 0; i < 32; ++i)
+      found.threads[warp.first_thread + i] = std::max(found.threads[warp.first_thread + i], warp.sync_time);
   found.threads[thread] = now_ + 1;
   return found;
 }
@@ -92,15 +93,19 @@ void Clock::strong_write(const Warp& warp, int lane, std::uint64_t address, bool
   const std::uint32_t thread = warp.first_thread + static_cast<std::uint32_t>(lane);
   if (release) {
     const Knowledge sent = message(warp, lane);
-    if (is_update) location_[address].join(sent);
-    else location_[address] = sent;
+    if (is_update)
+      location_[address].join(sent);
+    else
+      location_[address] = sent;
     advance();
     return;
   }
   const auto fenced = released_.find(thread);
   if (fenced != released_.end()) {
-    if (is_update) location_[address].join(fenced->second);
-    else location_[address] = fenced->second;
+    if (is_update)
+      location_[address].join(fenced->second);
+    else
+      location_[address] = fenced->second;
   } else if (!is_update) {
     location_.erase(address);
   }
@@ -147,7 +152,8 @@ bool LaneOrder::is_group_before(std::uint32_t first, std::uint32_t n, std::uint3
   if (warp_.launch->clock.knows_block(own, block.first_thread, first - first % block_threads, time)) return true;
   if (n > 32) return false;
   for (std::uint32_t i = 0; i < n; ++i)
-    if (first + i != own && !warp_.launch->clock.knows(own, block.first_thread, first + i, first - first % block_threads, time)) return false;
+    if (first + i != own && !warp_.launch->clock.knows(own, block.first_thread, first + i, first - first % block_threads, time))
+      return false;
   return true;
 }
 

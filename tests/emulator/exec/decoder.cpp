@@ -27,10 +27,14 @@ int Decoder::choice(std::span<const std::string_view> words) {
 }
 
 void Decoder::rounding() {
-  if (take("rz")) out.rounding = Rounding::Zero;
-  else if (take("rm")) out.rounding = Rounding::Down;
-  else if (take("rp")) out.rounding = Rounding::Up;
-  else take("rn");
+  if (take("rz"))
+    out.rounding = Rounding::Zero;
+  else if (take("rm"))
+    out.rounding = Rounding::Down;
+  else if (take("rp"))
+    out.rounding = Rounding::Up;
+  else
+    take("rn");
 }
 
 void Decoder::ftz_and_saturate() {

@@ -15,32 +15,58 @@ std::uint64_t value_of(Special special, const Warp& warp, std::uint32_t lane) {
   const Launch& launch = *warp.launch;
   const std::uint32_t thread = warp.index * 32 + lane;
   switch (special) {
-    case Special::TidX: return thread % launch.block.x;
-    case Special::TidY: return thread / launch.block.x % launch.block.y;
-    case Special::TidZ: return thread / (launch.block.x * launch.block.y);
-    case Special::NtidX: return launch.block.x;
-    case Special::NtidY: return launch.block.y;
-    case Special::NtidZ: return launch.block.z;
-    case Special::CtaidX: return warp.block->position.x;
-    case Special::CtaidY: return warp.block->position.y;
-    case Special::CtaidZ: return warp.block->position.z;
-    case Special::NctaidX: return launch.grid.x;
-    case Special::NctaidY: return launch.grid.y;
-    case Special::NctaidZ: return launch.grid.z;
-    case Special::Laneid: return lane;
-    case Special::Warpid: return warp.index;
-    case Special::Nwarpid: return launch.n_warps;
-    case Special::Smid: return warp.block->index % static_cast<std::uint64_t>(launch.n_multiprocessors);
-    case Special::Nsmid: return static_cast<std::uint64_t>(launch.n_multiprocessors);
-    case Special::Gridid: return launch.id;
-    case Special::LanemaskEq: return std::uint32_t{1} << lane;
-    case Special::LanemaskLt: return (std::uint32_t{1} << lane) - 1;
-    case Special::LanemaskLe: return (std::uint64_t{2} << lane) - 1;
-    case Special::LanemaskGe: return ~((std::uint32_t{1} << lane) - 1) & kAllLanes;
-    case Special::LanemaskGt: return ~((std::uint64_t{2} << lane) - 1) & kAllLanes;
-    case Special::DynamicShared: return launch.dynamic_shared;
-    case Special::TotalShared: return launch.program.shared_bytes + launch.dynamic_shared;
-    default: return 0;
+    case Special::TidX:
+      return thread % launch.block.x;
+    case Special::TidY:
+      return thread / launch.block.x % launch.block.y;
+    case Special::TidZ:
+      return thread / (launch.block.x * launch.block.y);
+    case Special::NtidX:
+      return launch.block.x;
+    case Special::NtidY:
+      return launch.block.y;
+    case Special::NtidZ:
+      return launch.block.z;
+    case Special::CtaidX:
+      return warp.block->position.x;
+    case Special::CtaidY:
+      return warp.block->position.y;
+    case Special::CtaidZ:
+      return warp.block->position.z;
+    case Special::NctaidX:
+      return launch.grid.x;
+    case Special::NctaidY:
+      return launch.grid.y;
+    case Special::NctaidZ:
+      return launch.grid.z;
+    case Special::Laneid:
+      return lane;
+    case Special::Warpid:
+      return warp.index;
+    case Special::Nwarpid:
+      return launch.n_warps;
+    case Special::Smid:
+      return warp.block->index % static_cast<std::uint64_t>(launch.n_multiprocessors);
+    case Special::Nsmid:
+      return static_cast<std::uint64_t>(launch.n_multiprocessors);
+    case Special::Gridid:
+      return launch.id;
+    case Special::LanemaskEq:
+      return std::uint32_t{1} << lane;
+    case Special::LanemaskLt:
+      return (std::uint32_t{1} << lane) - 1;
+    case Special::LanemaskLe:
+      return (std::uint64_t{2} << lane) - 1;
+    case Special::LanemaskGe:
+      return ~((std::uint32_t{1} << lane) - 1) & kAllLanes;
+    case Special::LanemaskGt:
+      return ~((std::uint64_t{2} << lane) - 1) & kAllLanes;
+    case Special::DynamicShared:
+      return launch.dynamic_shared;
+    case Special::TotalShared:
+      return launch.program.shared_bytes + launch.dynamic_shared;
+    default:
+      return 0;
   }
 }
 
@@ -49,22 +75,40 @@ void fill(Warp& warp, const SpecialSlot& slot) {
   for (std::uint32_t lane = 0; lane < 32; ++lane) lanes<T>(warp, slot.slot)[lane] = static_cast<T>(value_of(slot.special, warp, lane));
 }
 
-void fill_specials(Warp& warp) {
+bool is_of_block(Special special) {
+  return special == Special::CtaidX || special == Special::CtaidY || special == Special::CtaidZ || special == Special::Smid;
+}
+
+/// Once for a warp, or what changes from block to block.
+void fill_specials(Warp& warp, bool of_block) {
   for (const SpecialSlot& slot : warp.launch->program.specials) {
-    if (slot.bytes == 2) fill<std::uint16_t>(warp, slot);
-    else if (slot.bytes == 4) fill<std::uint32_t>(warp, slot);
-    else fill<std::uint64_t>(warp, slot);
+    if (is_of_block(slot.special) != of_block) continue;
+    if (slot.bytes == 2)
+      fill<std::uint16_t>(warp, slot);
+    else if (slot.bytes == 4)
+      fill<std::uint32_t>(warp, slot);
+    else
+      fill<std::uint64_t>(warp, slot);
   }
 }
 
 void fill_constants(Warp& warp) {
   for (const Constant& constant : warp.launch->program.constants) {
     switch (constant.bytes) {
-      case 0: predicate(warp, constant.slot) = static_cast<std::uint32_t>(constant.bits); break;
-      case 1: std::fill_n(lanes<std::uint8_t>(warp, constant.slot), 32, static_cast<std::uint8_t>(constant.bits)); break;
-      case 2: std::fill_n(lanes<std::uint16_t>(warp, constant.slot), 32, static_cast<std::uint16_t>(constant.bits)); break;
-      case 4: std::fill_n(lanes<std::uint32_t>(warp, constant.slot), 32, static_cast<std::uint32_t>(constant.bits)); break;
-      default: std::fill_n(lanes<std::uint64_t>(warp, constant.slot), 32, constant.bits);
+      case 0:
+        predicate(warp, constant.slot) = static_cast<std::uint32_t>(constant.bits);
+        break;
+      case 1:
+        std::fill_n(lanes<std::uint8_t>(warp, constant.slot), 32, static_cast<std::uint8_t>(constant.bits));
+        break;
+      case 2:
+        std::fill_n(lanes<std::uint16_t>(warp, constant.slot), 32, static_cast<std::uint16_t>(constant.bits));
+        break;
+      case 4:
+        std::fill_n(lanes<std::uint32_t>(warp, constant.slot), 32, static_cast<std::uint32_t>(constant.bits));
+        break;
+      default:
+        std::fill_n(lanes<std::uint64_t>(warp, constant.slot), 32, constant.bits);
     }
   }
 }
@@ -74,7 +118,10 @@ std::byte* aligned(std::byte* bytes) { return reinterpret_cast<std::byte*>((rein
 }  // namespace
 
 Block::Block(Launch& launch)
-    : launch(launch), warps(launch.n_warps), shared(launch.program.dynamic_shared_at + launch.dynamic_shared), shared_shadow(shared.size()) {
+    : launch(launch),
+      warps(launch.n_warps),
+      shared(launch.program.dynamic_shared_at + launch.dynamic_shared),
+      shared_shadow(shared.size()) {
   for (std::uint32_t i = 0; i < launch.n_warps; ++i) {
     Warp& warp = warps[i];
     warp.index = i;
@@ -84,6 +131,7 @@ Block::Block(Launch& launch)
     warp.frame = aligned(warp.frame_bytes.get());
     warp.local.resize(launch.program.local_bytes * 32);
     fill_constants(warp);
+    fill_specials(warp, false);
   }
 }
 
@@ -103,7 +151,7 @@ void Block::start(std::uint64_t where) {
     warp.first_thread = first_thread + warp.index * 32;
     warp.sync_time = sync_time;
     std::fill(warp.pc, warp.pc + 32, launch.program.entry);
-    fill_specials(warp);
+    fill_specials(warp, true);
   }
 }
 
@@ -134,13 +182,17 @@ void Block::arrive(Warp& warp, const Instruction& instruction) {
   const std::uint32_t* number = lanes<std::uint32_t>(warp, instruction.reg[1]);
   const std::uint32_t lane = static_cast<std::uint32_t>(std::countr_zero(warp.mask));
   if (instruction.saturate && warp.mask != warp.live)
-    warp.fail(Defect::DivergentBarrier, static_cast<int>(lane), "only " + std::to_string(std::popcount(warp.mask)) + " of the " +
-                                                                  std::to_string(std::popcount(warp.live)) + " threads of its warp reach the barrier together");
-  if (number[lane] > 15) warp.fail(Defect::DivergentBarrier, static_cast<int>(lane), "there are 16 barriers, not " + std::to_string(number[lane]));
+    warp.fail(Defect::DivergentBarrier, static_cast<int>(lane),
+              "only " + std::to_string(std::popcount(warp.mask)) + " of the " + std::to_string(std::popcount(warp.live)) +
+                  " threads of its warp reach the barrier together");
+  if (number[lane] > 15)
+    warp.fail(Defect::DivergentBarrier, static_cast<int>(lane), "there are 16 barriers, not " + std::to_string(number[lane]));
   Barrier& barrier = barriers[number[lane]];
   const std::uint32_t wanted = instruction.n_items == 2 ? lanes<std::uint32_t>(warp, instruction.reg[2])[lane] : launch.block_threads;
-  if (wanted == 0 || (wanted % 32 && wanted != launch.block_threads)) warp.fail(Defect::DivergentBarrier, static_cast<int>(lane), "a barrier of " + std::to_string(wanted) + " threads");
-  if (barrier.arrived && barrier.expected != wanted) warp.fail(Defect::DivergentBarrier, static_cast<int>(lane), "others wait at this barrier for another number of threads");
+  if (wanted == 0 || (wanted % 32 && wanted != launch.block_threads))
+    warp.fail(Defect::DivergentBarrier, static_cast<int>(lane), "a barrier of " + std::to_string(wanted) + " threads");
+  if (barrier.arrived && barrier.expected != wanted)
+    warp.fail(Defect::DivergentBarrier, static_cast<int>(lane), "others wait at this barrier for another number of threads");
   barrier.expected = wanted;
   // A barrier counts warps: one that is not full counts as 32 threads where a number is given.
   const bool counts_warps = instruction.n_items == 2 && instruction.saturate && wanted % 32 == 0;
@@ -150,7 +202,8 @@ void Block::arrive(Warp& warp, const Instruction& instruction) {
     warp.at_barrier |= warp.mask;
     barrier.waiters.push_back({&warp, warp.mask, &instruction});
   }
-  if (barrier.arrived > barrier.expected) warp.fail(Defect::DivergentBarrier, static_cast<int>(lane), "more threads come than the barrier is for");
+  if (barrier.arrived > barrier.expected)
+    warp.fail(Defect::DivergentBarrier, static_cast<int>(lane), "more threads come than the barrier is for");
   if (barrier.arrived == barrier.expected) release(barrier);
 }
 
@@ -226,15 +279,17 @@ void run_grid(Launch& launch, const Schedule& schedule, std::uint32_t max_reside
       quiet_since = launch.counters.warp_instructions;
     } else if (launch.counters.warp_instructions - quiet_since > schedule.spin_limit) {
       for (Warp& warp : block.warps)
-        if (warp.live) warp.fail(Defect::EndlessSpin, std::countr_zero(warp.live), "nothing changed for " + std::to_string(schedule.spin_limit) + " instructions");
+        if (warp.live)
+          warp.fail(Defect::EndlessSpin, std::countr_zero(warp.live),
+                    "nothing changed for " + std::to_string(schedule.spin_limit) + " instructions");
     }
   }
 }
 
 std::string_view name_of(Defect defect) {
-  constexpr std::string_view kNames[] = {"out-of-bounds",     "use-after-free", "uninitialised",   "shared-race",       "global-race",
-                                         "divergent-barrier", "bad-mask",       "non-coherent-load", "misaligned",      "endless-spin",
-                                         "read-only",         "trap",           "bad-branch",      "bad-launch"};
+  constexpr std::string_view kNames[] = {"out-of-bounds",     "use-after-free", "uninitialised",     "shared-race", "global-race",
+                                         "divergent-barrier", "bad-mask",       "non-coherent-load", "misaligned",  "endless-spin",
+                                         "read-only",         "trap",           "bad-branch",        "bad-launch"};
   return kNames[static_cast<int>(defect)];
 }
 
@@ -242,11 +297,16 @@ int status_of(Defect defect) {
   switch (defect) {
     case Defect::OutOfBounds:
     case Defect::UseAfterFree:
-    case Defect::ReadOnly: return 700;  // CUDA_ERROR_ILLEGAL_ADDRESS
-    case Defect::Misaligned: return 716;
-    case Defect::EndlessSpin: return 702;  // CUDA_ERROR_LAUNCH_TIMEOUT
-    case Defect::BadBranch: return 718;    // CUDA_ERROR_INVALID_PC
-    default: return 719;                   // CUDA_ERROR_LAUNCH_FAILED
+    case Defect::ReadOnly:
+      return 700;  // CUDA_ERROR_ILLEGAL_ADDRESS
+    case Defect::Misaligned:
+      return 716;
+    case Defect::EndlessSpin:
+      return 702;  // CUDA_ERROR_LAUNCH_TIMEOUT
+    case Defect::BadBranch:
+      return 718;  // CUDA_ERROR_INVALID_PC
+    default:
+      return 719;  // CUDA_ERROR_LAUNCH_FAILED
   }
 }
 

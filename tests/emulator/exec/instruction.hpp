@@ -38,13 +38,13 @@ struct Instruction {
   bool strong = false, block_scope = false, acquire = false, release = false, non_coherent = false;
   Rounding rounding = Rounding::Nearest;
   ptx::Space space = ptx::Space::Generic;
-  std::uint8_t bytes = 0;     // of one item of a memory access
-  std::uint8_t n_items = 1;   // of a vector access
-  std::uint8_t option = 0;    // of the one handler that reads it
+  std::uint8_t bytes = 0;    // of one item of a memory access
+  std::uint8_t n_items = 1;  // of a vector access
+  std::uint8_t option = 0;   // of the one handler that reads it
   std::uint32_t guard = kNone;
   std::uint32_t target = 0;
   std::int32_t line = 0;
-  std::int64_t offset = 0;    // of an address
+  std::int64_t offset = 0;              // of an address
   std::array<std::uint32_t, 10> reg{};  // offsets into the frame, in the order of the text
 };
 

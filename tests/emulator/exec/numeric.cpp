@@ -5,9 +5,12 @@ namespace standin::numeric {
 double to_double(Half half) {
   const int sign = half.bits >> 15, exponent = half.bits >> 10 & 31, fraction = half.bits & 1023;
   double value;
-  if (exponent == 31) value = fraction ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
-  else if (exponent == 0) value = std::ldexp(fraction, -24);
-  else value = std::ldexp(1024 + fraction, exponent - 25);
+  if (exponent == 31)
+    value = fraction ? std::numeric_limits<double>::quiet_NaN() : std::numeric_limits<double>::infinity();
+  else if (exponent == 0)
+    value = std::ldexp(fraction, -24);
+  else
+    value = std::ldexp(1024 + fraction, exponent - 25);
   return sign ? -value : value;
 }
 

@@ -17,9 +17,12 @@ using numeric::Half;
 
 template <class T>
 T sum(T a, T b) {
-  if constexpr (std::is_same_v<T, Half>) return numeric::to_half(numeric::to_double(a) + numeric::to_double(b), Rounding::Nearest);
-  else if constexpr (std::is_floating_point_v<T>) return numeric::canonical(a + b);
-  else return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  if constexpr (std::is_same_v<T, Half>)
+    return numeric::to_half(numeric::to_double(a) + numeric::to_double(b), Rounding::Nearest);
+  else if constexpr (std::is_floating_point_v<T>)
+    return numeric::canonical(a + b);
+  else
+    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
 /// What stands in memory afterwards.
@@ -27,16 +30,26 @@ template <class T>
 T updated(std::uint8_t operation, T old, T b, T c) {
   if constexpr (std::is_integral_v<T>) {
     switch (operation) {
-      case kMin: return std::min(old, b);
-      case kMax: return std::max(old, b);
-      case kInc: return old >= b ? T{0} : static_cast<T>(old + 1);
-      case kDec: return old == 0 || old > b ? b : static_cast<T>(old - 1);
-      case kAnd: return old & b;
-      case kOr: return old | b;
-      case kXor: return old ^ b;
-      case kExch: return b;
-      case kCas: return old == b ? c : old;
-      default: break;
+      case kMin:
+        return std::min(old, b);
+      case kMax:
+        return std::max(old, b);
+      case kInc:
+        return old >= b ? T{0} : static_cast<T>(old + 1);
+      case kDec:
+        return old == 0 || old > b ? b : static_cast<T>(old - 1);
+      case kAnd:
+        return old & b;
+      case kOr:
+        return old | b;
+      case kXor:
+        return old ^ b;
+      case kExch:
+        return b;
+      case kCas:
+        return old == b ? c : old;
+      default:
+        break;
     }
   }
   return sum(old, b);
@@ -63,8 +76,10 @@ void update(Warp& warp, const Instruction& in) {
     std::memcpy(&old, place.bytes, sizeof old);
     const T b = lanes<T>(warp, in.reg[2])[lane];
     T value;
-    if constexpr (std::is_same_v<T, Wide>) value = in.option == kExch ? b : old == b ? lanes<T>(warp, in.reg[3])[lane] : old;
-    else value = updated(in.option, old, b, in.option == kCas ? lanes<T>(warp, in.reg[3])[lane] : T{});
+    if constexpr (std::is_same_v<T, Wide>)
+      value = in.option == kExch ? b : old == b ? lanes<T>(warp, in.reg[3])[lane] : old;
+    else
+      value = updated(in.option, old, b, in.option == kCas ? lanes<T>(warp, in.reg[3])[lane] : T{});
     const bool writes = in.option != kCas || std::memcmp(&old, &b, sizeof old) == 0;
     if (writes) clock.strong_write(warp, lane, at.of[lane], in.release, true);
     warp.launch->writes += std::memcmp(&old, &value, sizeof old) != 0;
@@ -124,7 +139,8 @@ void atomic(Decoder& d) {
   if (d.n_operands() != n && d.n_operands() != n + 1) d.refuse("has " + std::to_string(d.n_operands()) + " operands");
   d.finish(d.n_operands());
   d.assembler.address(d.text.operands[first], d.out);
-  if (d.out.space != ptx::Space::Global && d.out.space != ptx::Space::Shared && d.out.space != ptx::Space::Generic) d.refuse("is for global and shared memory");
+  if (d.out.space != ptx::Space::Global && d.out.space != ptx::Space::Shared && d.out.space != ptx::Space::Generic)
+    d.refuse("is for global and shared memory");
   d.source(2, first + 1, type);
   if (d.out.option == kCas) d.source(3, first + 2, type);
   if (kResult) d.destination(1, 0, type);

@@ -8,11 +8,26 @@
 namespace standin::decode {
 namespace {
 
-template <class T> T conjunction(T a, T b) { return a & b; }
-template <class T> T disjunction(T a, T b) { return a | b; }
-template <class T> T difference(T a, T b) { return a ^ b; }
-template <class T> T complement(T a) { return static_cast<T>(~a); }
-template <class T> T is_zero(T a) { return a == 0; }
+template <class T>
+T conjunction(T a, T b) {
+  return a & b;
+}
+template <class T>
+T disjunction(T a, T b) {
+  return a | b;
+}
+template <class T>
+T difference(T a, T b) {
+  return a ^ b;
+}
+template <class T>
+T complement(T a) {
+  return static_cast<T>(~a);
+}
+template <class T>
+T is_zero(T a) {
+  return a == 0;
+}
 
 template <auto F>
 void logic_predicate(Warp& warp, const Instruction& in) {
@@ -27,9 +42,14 @@ void operands(Decoder& d, std::size_t n, Type type) {
   d.destination(0, 0, type);
 }
 
+void require_bits(const Decoder& d, Type type) {
+  if (type != Type::Pred && type != Type::B16 && type != Type::B32 && type != Type::B64) d.refuse("is not executed for this type");
+}
+
 template <class Make>
 void logic(Decoder& d, Handler of_predicates, Make make) {
   const Type type = d.type();
+  require_bits(d, type);
   operands(d, 3, type);
   if (type == Type::Pred) return d.emit(of_predicates);
   d.emit(by_size(d, ptx::size_of(type), make));
@@ -37,12 +57,19 @@ void logic(Decoder& d, Handler of_predicates, Make make) {
 
 }  // namespace
 
-void bit_and(Decoder& d) { logic(d, &logic_predicate<conjunction<std::uint32_t>>, []<class T> { return &ops::binary<conjunction<T>, T>; }); }
-void bit_or(Decoder& d) { logic(d, &logic_predicate<disjunction<std::uint32_t>>, []<class T> { return &ops::binary<disjunction<T>, T>; }); }
-void bit_xor(Decoder& d) { logic(d, &logic_predicate<difference<std::uint32_t>>, []<class T> { return &ops::binary<difference<T>, T>; }); }
+void bit_and(Decoder& d) {
+  logic(d, &logic_predicate<conjunction<std::uint32_t>>, []<class T> { return &ops::binary<conjunction<T>, T>; });
+}
+void bit_or(Decoder& d) {
+  logic(d, &logic_predicate<disjunction<std::uint32_t>>, []<class T> { return &ops::binary<disjunction<T>, T>; });
+}
+void bit_xor(Decoder& d) {
+  logic(d, &logic_predicate<difference<std::uint32_t>>, []<class T> { return &ops::binary<difference<T>, T>; });
+}
 
 void bit_not(Decoder& d) {
   const Type type = d.type();
+  require_bits(d, type);
   operands(d, 2, type);
   if (type == Type::Pred) return d.emit(&not_of_predicate);
   d.emit(by_size(d, ptx::size_of(type), []<class T> { return &ops::unary<complement<T>, T>; }));
@@ -57,8 +84,12 @@ void cnot(Decoder& d) {
 namespace {
 
 // Shifts by the width and beyond give zeros, or the sign.
-template <class T> T shift_left(T a, std::uint32_t n) { return n >= 8 * sizeof(T) ? T{0} : static_cast<T>(a << n); }
-template <class T> T shift_right(T a, std::uint32_t n) {
+template <class T>
+T shift_left(T a, std::uint32_t n) {
+  return n >= 8 * sizeof(T) ? T{0} : static_cast<T>(a << n);
+}
+template <class T>
+T shift_right(T a, std::uint32_t n) {
   if (n >= 8 * sizeof(T)) n = std::is_signed_v<T> ? 8 * sizeof(T) - 1 : 8 * sizeof(T);
   return n == 8 * sizeof(T) ? T{0} : static_cast<T>(a >> n);
 }
@@ -71,6 +102,7 @@ std::uint32_t funnel(std::uint32_t low, std::uint32_t high, std::uint32_t n) {
 }
 
 void shift_operands(Decoder& d, Type type) {
+  if (ptx::is_float(type) || type == Type::Pred) d.refuse("is not executed for this type");
   d.finish(3);
   d.source(1, 1, type);
   d.source(2, 2, Type::U32);
@@ -88,7 +120,9 @@ void shl(Decoder& d) {
 void shr(Decoder& d) {
   const Type type = d.type();
   shift_operands(d, type);
-  if (ptx::is_signed(type)) return d.emit(by_type<std::int16_t, std::int32_t, std::int64_t>(d, type, []<class T> { return &ops::binary<shift_right<T>, T, T, std::uint32_t>; }));
+  if (ptx::is_signed(type))
+    return d.emit(by_type<std::int16_t, std::int32_t, std::int64_t>(
+        d, type, []<class T> { return &ops::binary<shift_right<T>, T, T, std::uint32_t>; }));
   d.emit(by_size(d, ptx::size_of(type), []<class T> { return &ops::binary<shift_right<T>, T, T, std::uint32_t>; }));
 }
 
@@ -102,8 +136,14 @@ void shf(Decoder& d) {
 
 namespace {
 
-template <class T> std::uint32_t count_ones(T a) { return static_cast<std::uint32_t>(std::popcount(a)); }
-template <class T> std::uint32_t count_leading(T a) { return static_cast<std::uint32_t>(std::countl_zero(a)); }
+template <class T>
+std::uint32_t count_ones(T a) {
+  return static_cast<std::uint32_t>(std::popcount(a));
+}
+template <class T>
+std::uint32_t count_leading(T a) {
+  return static_cast<std::uint32_t>(std::countl_zero(a));
+}
 
 template <class T>
 T reverse(T a) {
@@ -130,7 +170,7 @@ void count_operands(Decoder& d, Type type) {
 
 template <class Make>
 Handler of_32_or_64(const Decoder& d, Type type, Make make) {
-  if (ptx::size_of(type) != 4 && ptx::size_of(type) != 8) d.refuse("is not executed for this type");
+  if (type != Type::B32 && type != Type::B64) d.refuse("is not executed for this type");
   return by_size(d, ptx::size_of(type), make);
 }
 
@@ -158,8 +198,10 @@ void bfind(Decoder& d) {
   const bool shift = d.take("shiftamt");
   const Type type = d.type();
   count_operands(d, type);
-  d.emit(shift ? by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(d, type, []<class T> { return &ops::unary<find_highest<T, true>, std::uint32_t, T>; })
-               : by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(d, type, []<class T> { return &ops::unary<find_highest<T, false>, std::uint32_t, T>; }));
+  d.emit(shift ? by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(
+                     d, type, []<class T> { return &ops::unary<find_highest<T, true>, std::uint32_t, T>; })
+               : by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(
+                     d, type, []<class T> { return &ops::unary<find_highest<T, false>, std::uint32_t, T>; }));
 }
 
 namespace {
@@ -188,7 +230,8 @@ void insert(Warp& warp, const Instruction& in) {
   ops::each_lane(warp.mask, lanes<T>(warp, in.reg[0]), [=](int i) {
     T found = b[i];
     const std::uint32_t from = first[i] & 0xff, n = length[i] & 0xff;
-    for (std::uint32_t k = 0; k < n && from + k < 8 * sizeof(T); ++k) found = static_cast<T>((found & ~(T{1} << (from + k))) | (a[i] >> k & 1) << (from + k));
+    for (std::uint32_t k = 0; k < n && from + k < 8 * sizeof(T); ++k)
+      found = static_cast<T>((found & ~(T{1} << (from + k))) | (a[i] >> k & 1) << (from + k));
     return found;
   });
 }
@@ -234,13 +277,26 @@ std::uint32_t permute(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::ui
   for (std::uint32_t i = 0; i < 4; ++i) {
     std::uint32_t selector = c >> 4 * i & 15;
     switch (static_cast<Permutation>(mode)) {
-      case kIndex: break;
-      case kForward: selector = n + i; break;
-      case kBackward: selector = (n - i) & 7; break;
-      case kReplicate8: selector = n; break;
-      case kClampLeft: selector = std::max(n, i); break;
-      case kClampRight: selector = std::min(n, i); break;
-      case kReplicate16: selector = (n & 1) * 2 + i % 2; break;
+      case kIndex:
+        break;
+      case kForward:
+        selector = n + i;
+        break;
+      case kBackward:
+        selector = (n - i) & 7;
+        break;
+      case kReplicate8:
+        selector = n;
+        break;
+      case kClampLeft:
+        selector = std::max(n, i);
+        break;
+      case kClampRight:
+        selector = std::min(n, i);
+        break;
+      case kReplicate16:
+        selector = (n & 1) * 2 + i % 2;
+        break;
     }
     found |= permuted(bytes, selector) << 8 * i;
   }
@@ -333,8 +389,9 @@ void szext(Decoder& d) {
   const bool clamp = d.choice({"clamp", "wrap"}) == 0;
   const Type type = d.type();
   operands(d, 3, type);
-  d.emit(clamp ? by_type<std::int32_t, std::uint32_t>(d, type, []<class T> { return &ops::binary<extend<T, true>, T, T, std::uint32_t>; })
-               : by_type<std::int32_t, std::uint32_t>(d, type, []<class T> { return &ops::binary<extend<T, false>, T, T, std::uint32_t>; }));
+  d.emit(clamp
+             ? by_type<std::int32_t, std::uint32_t>(d, type, []<class T> { return &ops::binary<extend<T, true>, T, T, std::uint32_t>; })
+             : by_type<std::int32_t, std::uint32_t>(d, type, []<class T> { return &ops::binary<extend<T, false>, T, T, std::uint32_t>; }));
 }
 
 }  // namespace standin::decode

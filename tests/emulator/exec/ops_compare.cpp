@@ -9,8 +9,8 @@ namespace {
 using numeric::Half;
 
 enum Comparison : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe, kEqu, kNeu, kLtu, kLeu, kGtu, kGeu, kNum, kNan, kLo, kLs, kHi, kHs };
-constexpr std::string_view kWords[] = {"eq",  "ne",  "lt",  "le",  "gt",  "ge",  "equ", "neu", "ltu",
-                                                            "leu", "gtu", "geu", "num", "nan", "lo",  "ls",  "hi",  "hs"};
+constexpr std::string_view kWords[] = {"eq",  "ne",  "lt",  "le",  "gt",  "ge", "equ", "neu", "ltu",
+                                       "leu", "gtu", "geu", "num", "nan", "lo", "ls",  "hi",  "hs"};
 
 template <class T>
 T operand_of(T value, bool ftz) {
@@ -33,20 +33,38 @@ std::uint32_t compare(Warp& warp, const Instruction& in) {
   const T* b = lanes<T>(warp, in.reg[3]);
   const bool ftz = in.ftz;
   switch (static_cast<Comparison>(in.option)) {
-    case kEq: return gather(a, b, ftz, [](auto x, auto y) { return x == y; });
-    case kNe: return gather(a, b, ftz, [](auto x, auto y) { return (x < y) | (x > y); });
-    case kLt: case kLo: return gather(a, b, ftz, [](auto x, auto y) { return x < y; });
-    case kLe: case kLs: return gather(a, b, ftz, [](auto x, auto y) { return x <= y; });
-    case kGt: case kHi: return gather(a, b, ftz, [](auto x, auto y) { return x > y; });
-    case kGe: case kHs: return gather(a, b, ftz, [](auto x, auto y) { return x >= y; });
-    case kEqu: return gather(a, b, ftz, [](auto x, auto y) { return !((x < y) | (x > y)); });
-    case kNeu: return gather(a, b, ftz, [](auto x, auto y) { return !(x == y); });
-    case kLtu: return gather(a, b, ftz, [](auto x, auto y) { return !(x >= y); });
-    case kLeu: return gather(a, b, ftz, [](auto x, auto y) { return !(x > y); });
-    case kGtu: return gather(a, b, ftz, [](auto x, auto y) { return !(x <= y); });
-    case kGeu: return gather(a, b, ftz, [](auto x, auto y) { return !(x < y); });
-    case kNum: return gather(a, b, ftz, [](auto x, auto y) { return (x == x) & (y == y); });
-    case kNan: return gather(a, b, ftz, [](auto x, auto y) { return (x != x) | (y != y); });
+    case kEq:
+      return gather(a, b, ftz, [](auto x, auto y) { return x == y; });
+    case kNe:
+      return gather(a, b, ftz, [](auto x, auto y) { return (x < y) | (x > y); });
+    case kLt:
+    case kLo:
+      return gather(a, b, ftz, [](auto x, auto y) { return x < y; });
+    case kLe:
+    case kLs:
+      return gather(a, b, ftz, [](auto x, auto y) { return x <= y; });
+    case kGt:
+    case kHi:
+      return gather(a, b, ftz, [](auto x, auto y) { return x > y; });
+    case kGe:
+    case kHs:
+      return gather(a, b, ftz, [](auto x, auto y) { return x >= y; });
+    case kEqu:
+      return gather(a, b, ftz, [](auto x, auto y) { return !((x < y) | (x > y)); });
+    case kNeu:
+      return gather(a, b, ftz, [](auto x, auto y) { return !(x == y); });
+    case kLtu:
+      return gather(a, b, ftz, [](auto x, auto y) { return !(x >= y); });
+    case kLeu:
+      return gather(a, b, ftz, [](auto x, auto y) { return !(x > y); });
+    case kGtu:
+      return gather(a, b, ftz, [](auto x, auto y) { return !(x <= y); });
+    case kGeu:
+      return gather(a, b, ftz, [](auto x, auto y) { return !(x < y); });
+    case kNum:
+      return gather(a, b, ftz, [](auto x, auto y) { return (x == x) & (y == y); });
+    case kNan:
+      return gather(a, b, ftz, [](auto x, auto y) { return (x != x) | (y != y); });
   }
   return 0;
 }
@@ -54,10 +72,14 @@ std::uint32_t compare(Warp& warp, const Instruction& in) {
 /// The second operand of .and, .or and .xor; `bytes` says which.
 std::uint32_t combine(Warp& warp, const Instruction& in, std::uint32_t found) {
   switch (in.bytes) {
-    case 1: return found & predicate(warp, in.reg[4]);
-    case 2: return found | predicate(warp, in.reg[4]);
-    case 3: return found ^ predicate(warp, in.reg[4]);
-    default: return found;
+    case 1:
+      return found & predicate(warp, in.reg[4]);
+    case 2:
+      return found | predicate(warp, in.reg[4]);
+    case 3:
+      return found ^ predicate(warp, in.reg[4]);
+    default:
+      return found;
   }
 }
 
@@ -73,7 +95,8 @@ template <class T>
 void to_value(Warp& warp, const Instruction& in) {
   const std::uint32_t found = combine(warp, in, compare<T>(warp, in));
   if (in.target == 2) {
-    ops::each_lane(warp.mask, lanes<std::uint16_t>(warp, in.reg[0]), [=](int i) { return static_cast<std::uint16_t>(found >> i & 1 ? 0x3c00 : 0); });
+    ops::each_lane(warp.mask, lanes<std::uint16_t>(warp, in.reg[0]),
+                   [=](int i) { return static_cast<std::uint16_t>(found >> i & 1 ? 0x3c00 : 0); });
   } else {
     const std::uint32_t one = in.target == 1 ? 0x3f800000 : 0xffffffff;
     ops::each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]), [=](int i) { return found >> i & 1 ? one : 0; });
@@ -121,7 +144,9 @@ void check_word(const Decoder& d, Type type) {
   if (d.out.option >= kLo && (ptx::is_signed(type) || ptx::is_float(type))) d.refuse("is a comparison of unsigned values");
 }
 
-Type without_bits(Type type) { return type == Type::B16 ? Type::U16 : type == Type::B32 ? Type::U32 : type == Type::B64 ? Type::U64 : type; }
+Type without_bits(Type type) {
+  return type == Type::B16 ? Type::U16 : type == Type::B32 ? Type::U32 : type == Type::B64 ? Type::U64 : type;
+}
 
 }  // namespace
 

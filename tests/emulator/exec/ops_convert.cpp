@@ -24,10 +24,18 @@ template <class To>
 To real_to_integer(double value, Rounding rounding, bool wide_source) {
   if (value != value) return wide_source || sizeof(To) == 8 ? static_cast<To>(std::uint64_t{1} << (8 * sizeof(To) - 1)) : To{0};
   switch (rounding) {
-    case Rounding::Nearest: value = std::nearbyint(value); break;
-    case Rounding::Zero: value = std::trunc(value); break;
-    case Rounding::Down: value = std::floor(value); break;
-    case Rounding::Up: value = std::ceil(value); break;
+    case Rounding::Nearest:
+      value = std::nearbyint(value);
+      break;
+    case Rounding::Zero:
+      value = std::trunc(value);
+      break;
+    case Rounding::Down:
+      value = std::floor(value);
+      break;
+    case Rounding::Up:
+      value = std::ceil(value);
+      break;
   }
   // The first value beyond the range is a power of two, which double has.
   const double end = std::ldexp(1.0, std::numeric_limits<To>::digits);
@@ -48,16 +56,22 @@ To rounded(From from, Rounding rounding) {
 /// Every 64-bit integer reaches f16 by way of a double that keeps what decides the rounding: beyond 65520 all is the same.
 template <class From>
 Half integer_to_half(From from, Rounding rounding) {
-  const double clamped = static_cast<__int128>(from) > 70000 ? 70000.0 : static_cast<__int128>(from) < -70000 ? -70000.0 : static_cast<double>(from);
+  const double clamped = static_cast<__int128>(from) > 70000    ? 70000.0
+                         : static_cast<__int128>(from) < -70000 ? -70000.0
+                                                                : static_cast<double>(from);
   return numeric::to_half(clamped, rounding);
 }
 
 double round_whole(double value, Rounding rounding) {
   switch (rounding) {
-    case Rounding::Nearest: return std::nearbyint(value);
-    case Rounding::Zero: return std::trunc(value);
-    case Rounding::Down: return std::floor(value);
-    default: return std::ceil(value);
+    case Rounding::Nearest:
+      return std::nearbyint(value);
+    case Rounding::Zero:
+      return std::trunc(value);
+    case Rounding::Down:
+      return std::floor(value);
+    default:
+      return std::ceil(value);
   }
 }
 
@@ -127,13 +141,14 @@ void convert_pair(Warp& warp, const Instruction& in) {
     if (in.option && !(value > 0) && value == value) value = 0;  // .relu
     return numeric::to_half(value, in.rounding).bits;
   };
-  ops::each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]), [&](int i) { return static_cast<std::uint32_t>(one(a[i])) << 16 | one(b[i]); });
+  ops::each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]),
+                 [&](int i) { return static_cast<std::uint32_t>(one(a[i])) << 16 | one(b[i]); });
 }
 
 template <class To>
 Handler from_type(const Decoder& d, Type from) {
-  return by_type<std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, Half, float, double>(
-      d, from, []<class From> { return &convert<To, From>; });
+  return by_type<std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, Half,
+                 float, double>(d, from, []<class From> { return &convert<To, From>; });
 }
 
 }  // namespace
@@ -142,11 +157,13 @@ namespace decode {
 
 void cvt(Decoder& d) {
   bool rounds = false;
-  const std::pair<std::string_view, Rounding> kWhole[] = {{"rni", Rounding::Nearest}, {"rzi", Rounding::Zero}, {"rmi", Rounding::Down}, {"rpi", Rounding::Up}};
+  const std::pair<std::string_view, Rounding> kWhole[] = {
+      {"rni", Rounding::Nearest}, {"rzi", Rounding::Zero}, {"rmi", Rounding::Down}, {"rpi", Rounding::Up}};
   for (const auto& [word, rounding] : kWhole)
     if (d.take(word)) d.out.rounding = rounding, d.out.option = 1, rounds = true;
   if (!rounds) {
-    const std::pair<std::string_view, Rounding> kReal[] = {{"rn", Rounding::Nearest}, {"rz", Rounding::Zero}, {"rm", Rounding::Down}, {"rp", Rounding::Up}};
+    const std::pair<std::string_view, Rounding> kReal[] = {
+        {"rn", Rounding::Nearest}, {"rz", Rounding::Zero}, {"rm", Rounding::Down}, {"rp", Rounding::Up}};
     for (const auto& [word, rounding] : kReal)
       if (d.take(word)) d.out.rounding = rounding, rounds = true;
   }
@@ -169,8 +186,8 @@ void cvt(Decoder& d) {
   d.source(1, 1, from);
   d.destination(0, 0, to);
   Handler found = nullptr;
-  by_type<std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, Half, float, double>(
-      d, to, [&]<class To> { return found = from_type<To>(d, from); });
+  by_type<std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, Half, float,
+          double>(d, to, [&]<class To> { return found = from_type<To>(d, from); });
   d.emit(found);
 }
 
@@ -182,10 +199,14 @@ namespace {
 template <class To>
 Handler resize_to(int from_bytes, bool is_signed) {
   switch (from_bytes) {
-    case 1: return is_signed ? Handler{&convert<To, std::int8_t>} : Handler{&convert<To, std::uint8_t>};
-    case 2: return is_signed ? Handler{&convert<To, std::int16_t>} : Handler{&convert<To, std::uint16_t>};
-    case 4: return is_signed ? Handler{&convert<To, std::int32_t>} : Handler{&convert<To, std::uint32_t>};
-    default: return Handler{&convert<To, std::uint64_t>};
+    case 1:
+      return is_signed ? Handler{&convert<To, std::int8_t>} : Handler{&convert<To, std::uint8_t>};
+    case 2:
+      return is_signed ? Handler{&convert<To, std::int16_t>} : Handler{&convert<To, std::uint16_t>};
+    case 4:
+      return is_signed ? Handler{&convert<To, std::int32_t>} : Handler{&convert<To, std::uint32_t>};
+    default:
+      return Handler{&convert<To, std::uint64_t>};
   }
 }
 
@@ -193,10 +214,14 @@ Handler resize_to(int from_bytes, bool is_signed) {
 
 Handler resize(int to_bytes, int from_bytes, bool is_signed) {
   switch (to_bytes) {
-    case 1: return resize_to<std::uint8_t>(from_bytes, is_signed);
-    case 2: return resize_to<std::uint16_t>(from_bytes, is_signed);
-    case 4: return resize_to<std::uint32_t>(from_bytes, is_signed);
-    default: return resize_to<std::uint64_t>(from_bytes, is_signed);
+    case 1:
+      return resize_to<std::uint8_t>(from_bytes, is_signed);
+    case 2:
+      return resize_to<std::uint16_t>(from_bytes, is_signed);
+    case 4:
+      return resize_to<std::uint32_t>(from_bytes, is_signed);
+    default:
+      return resize_to<std::uint64_t>(from_bytes, is_signed);
   }
 }
 

@@ -24,7 +24,8 @@ void pack(Warp& warp, const Instruction& in) {
   for (std::uint32_t rest = warp.mask; rest; rest &= rest - 1) {
     const int i = std::countr_zero(rest);
     std::byte value[16];
-    for (std::uint32_t k = 0; k < in.n_items; ++k) std::memcpy(value + k * in.bytes, warp.frame + in.reg[1 + k] + static_cast<std::uint32_t>(i) * in.bytes, in.bytes);
+    for (std::uint32_t k = 0; k < in.n_items; ++k)
+      std::memcpy(value + k * in.bytes, warp.frame + in.reg[1 + k] + static_cast<std::uint32_t>(i) * in.bytes, in.bytes);
     std::memcpy(warp.frame + in.reg[0] + static_cast<std::uint32_t>(i) * whole, value, whole);
   }
 }
@@ -35,22 +36,29 @@ void unpack(Warp& warp, const Instruction& in) {
     const int i = std::countr_zero(rest);
     std::byte value[16];
     std::memcpy(value, warp.frame + in.reg[0] + static_cast<std::uint32_t>(i) * whole, whole);
-    for (std::uint32_t k = 0; k < in.n_items; ++k) std::memcpy(warp.frame + in.reg[1 + k] + static_cast<std::uint32_t>(i) * in.bytes, value + k * in.bytes, in.bytes);
+    for (std::uint32_t k = 0; k < in.n_items; ++k)
+      std::memcpy(warp.frame + in.reg[1 + k] + static_cast<std::uint32_t>(i) * in.bytes, value + k * in.bytes, in.bytes);
   }
 }
 
 void move_wide(Warp& warp, const Instruction& in) {
   const Wide* a = lanes<Wide>(warp, in.reg[1]);
-  for (std::uint32_t rest = warp.mask; rest; rest &= rest - 1) lanes<Wide>(warp, in.reg[0])[std::countr_zero(rest)] = a[std::countr_zero(rest)];
+  for (std::uint32_t rest = warp.mask; rest; rest &= rest - 1)
+    lanes<Wide>(warp, in.reg[0])[std::countr_zero(rest)] = a[std::countr_zero(rest)];
 }
 
 Type bits_of(std::size_t bytes) {
   switch (bytes) {
-    case 1: return Type::B8;
-    case 2: return Type::B16;
-    case 4: return Type::B32;
-    case 8: return Type::B64;
-    default: return Type::B128;
+    case 1:
+      return Type::B8;
+    case 2:
+      return Type::B16;
+    case 4:
+      return Type::B32;
+    case 8:
+      return Type::B64;
+    default:
+      return Type::B128;
   }
 }
 
@@ -64,8 +72,10 @@ void move_vector(Decoder& d, Type type, bool packs) {
   d.out.bytes = static_cast<std::uint8_t>(size / items.size());
   for (std::size_t k = 0; k < items.size(); ++k)
     d.out.reg[1 + k] = packs ? d.assembler.source(items[k], part, d.out) : d.assembler.destination(items[k], part, d.out);
-  if (packs) d.destination(0, 0, type);
-  else d.source(0, 1, type);
+  if (packs)
+    d.destination(0, 0, type);
+  else
+    d.source(0, 1, type);
   d.emit(packs ? &pack : &unpack);
 }
 
@@ -89,13 +99,16 @@ namespace {
 template <int kSign>
 void shift_window(Warp& warp, const Instruction& in) {
   const Memory& memory = warp.launch->memory;
-  const std::uint64_t window = in.space == ptx::Space::Shared ? memory.shared_window() : in.space == ptx::Space::Local ? memory.local_window() : memory.parameter_window();
+  const std::uint64_t window = in.space == ptx::Space::Shared  ? memory.shared_window()
+                               : in.space == ptx::Space::Local ? memory.local_window()
+                                                               : memory.parameter_window();
   const std::uint64_t* a = lanes<std::uint64_t>(warp, in.reg[1]);
   ops::each_lane(warp.mask, lanes<std::uint64_t>(warp, in.reg[0]), [=](int i) { return kSign > 0 ? a[i] + window : a[i] - window; });
 }
 
 ptx::Space space_of(Decoder& d) {
-  constexpr ptx::Space kSpaces[] = {ptx::Space::Global, ptx::Space::Const, ptx::Space::Shared, ptx::Space::Shared, ptx::Space::Local, ptx::Space::Param};
+  constexpr ptx::Space kSpaces[] = {ptx::Space::Global, ptx::Space::Const, ptx::Space::Shared,
+                                    ptx::Space::Shared, ptx::Space::Local, ptx::Space::Param};
   return kSpaces[d.choice({"global", "const", "shared", "shared::cta", "local", "param"})];
 }
 
@@ -106,7 +119,10 @@ void is_in_space(Warp& warp, const Instruction& in) {
   for (int i = 0; i < 32; ++i) {
     const bool shared = a[i] - memory.shared_window() < Memory::kWindow, local = a[i] - memory.local_window() < Memory::kWindow;
     const bool parameter = a[i] - memory.parameter_window() < Memory::kWindow;
-    const bool is = in.space == ptx::Space::Shared ? shared : in.space == ptx::Space::Local ? local : in.space == ptx::Space::Param ? parameter : !shared && !local && !parameter;
+    const bool is = in.space == ptx::Space::Shared  ? shared
+                    : in.space == ptx::Space::Local ? local
+                    : in.space == ptx::Space::Param ? parameter
+                                                    : !shared && !local && !parameter;
     found |= static_cast<std::uint32_t>(is) << i;
   }
   ops::set_predicate(warp, in.reg[0], found);
@@ -142,9 +158,12 @@ void read_clock(Warp& warp, const Instruction& in) {
   const std::uint64_t now = warp.launch->counters.warp_instructions;
   const auto special = static_cast<Special>(in.option);
   const std::uint64_t value = special == Special::GlobalTimerHigh ? now >> 32 : now;
-  if (in.bytes == 8) each_lane(warp.mask, lanes<std::uint64_t>(warp, in.reg[0]), [=](int) { return value; });
-  else if (in.bytes == 4) each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]), [=](int) { return static_cast<std::uint32_t>(value); });
-  else each_lane(warp.mask, lanes<std::uint16_t>(warp, in.reg[0]), [=](int) { return static_cast<std::uint16_t>(value); });
+  if (in.bytes == 8)
+    each_lane(warp.mask, lanes<std::uint64_t>(warp, in.reg[0]), [=](int) { return value; });
+  else if (in.bytes == 4)
+    each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]), [=](int) { return static_cast<std::uint32_t>(value); });
+  else
+    each_lane(warp.mask, lanes<std::uint16_t>(warp, in.reg[0]), [=](int) { return static_cast<std::uint16_t>(value); });
 }
 
 void copy_local(Warp& warp, const Instruction& in) {

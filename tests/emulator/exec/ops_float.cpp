@@ -10,25 +10,46 @@ using numeric::Half;
 
 // Values pass through volatile variables where the mode counts, so that no compiler computes under another one.
 struct Add {
-  template <class T> static T run(T a, T b) { return a + b; }
+  template <class T>
+  static T run(T a, T b) {
+    return a + b;
+  }
 };
 struct Sub {
-  template <class T> static T run(T a, T b) { return a - b; }
+  template <class T>
+  static T run(T a, T b) {
+    return a - b;
+  }
 };
 struct Mul {
-  template <class T> static T run(T a, T b) { return a * b; }
+  template <class T>
+  static T run(T a, T b) {
+    return a * b;
+  }
 };
 struct Div {
-  template <class T> static T run(T a, T b) { return a / b; }
+  template <class T>
+  static T run(T a, T b) {
+    return a / b;
+  }
 };
 struct Fma {
-  template <class T> static T run(T a, T b, T c) { return std::fma(a, b, c); }
+  template <class T>
+  static T run(T a, T b, T c) {
+    return std::fma(a, b, c);
+  }
 };
 struct Sqrt {
-  template <class T> static T run(T a) { return std::sqrt(a); }
+  template <class T>
+  static T run(T a) {
+    return std::sqrt(a);
+  }
 };
 struct Rcp {
-  template <class T> static T run(T a) { return T{1} / a; }
+  template <class T>
+  static T run(T a) {
+    return T{1} / a;
+  }
 };
 
 template <class T>
@@ -86,8 +107,10 @@ void half(Warp& warp, const Instruction& in) {
   const auto one = [&](std::uint16_t a, std::uint16_t b, std::uint16_t c) -> std::uint16_t {
     const auto value = [&](std::uint16_t bits) { return numeric::to_double(in.ftz ? flush_half({bits}) : Half{bits}); };
     double result;
-    if constexpr (kOperands == 2) result = Op::run(value(a), value(b));
-    else result = Op::run(value(a), value(b), value(c));
+    if constexpr (kOperands == 2)
+      result = Op::run(value(a), value(b));
+    else
+      result = Op::run(value(a), value(b), value(c));
     if (in.saturate) result = numeric::saturate(result);
     if (in.option && !(result > 0) && result == result) result = 0;  // .relu
     Half rounded = numeric::to_half(result, Rounding::Nearest);
@@ -101,7 +124,10 @@ void half(Warp& warp, const Instruction& in) {
   ops::each_lane(warp.mask, lanes<T>(warp, in.reg[0]), [&](int i) {
     const T third = kOperands == 3 ? c[i] : T{0};
     T value = one(static_cast<std::uint16_t>(a[i]), static_cast<std::uint16_t>(b[i]), static_cast<std::uint16_t>(third));
-    if constexpr (kPair) value |= static_cast<T>(one(static_cast<std::uint16_t>(a[i] >> 16), static_cast<std::uint16_t>(b[i] >> 16), static_cast<std::uint16_t>(third >> 16))) << 16;
+    if constexpr (kPair)
+      value |= static_cast<T>(one(static_cast<std::uint16_t>(a[i] >> 16), static_cast<std::uint16_t>(b[i] >> 16),
+                                  static_cast<std::uint16_t>(third >> 16)))
+               << 16;
     return value;
   });
 }
@@ -145,7 +171,8 @@ template <bool kMax, class T>
 void extremum(Warp& warp, const Instruction& in) {
   const T* a = lanes<T>(warp, in.reg[1]);
   const T* b = lanes<T>(warp, in.reg[2]);
-  ops::each_lane(warp.mask, lanes<T>(warp, in.reg[0]), [&](int i) { return numeric::canonical(chosen<kMax>(read(in, a[i]), read(in, b[i]), in.option)); });
+  ops::each_lane(warp.mask, lanes<T>(warp, in.reg[0]),
+                 [&](int i) { return numeric::canonical(chosen<kMax>(read(in, a[i]), read(in, b[i]), in.option)); });
 }
 
 template <bool kMax, bool kPair>
@@ -183,8 +210,7 @@ void sign(Decoder& d, Type type) {
   d.destination(0, 0, type);
   if (type == Type::F16 || type == Type::F16x2) {
     if (d.out.ftz) d.refuse("knows no .ftz for this type");
-    if (type == Type::F16)
-      return d.emit(&ops::unary<[](std::uint16_t a) { return kAbs ? a & 0x7fff : a ^ 0x8000; }, std::uint16_t>);
+    if (type == Type::F16) return d.emit(&ops::unary<[](std::uint16_t a) { return kAbs ? a & 0x7fff : a ^ 0x8000; }, std::uint16_t>);
     return d.emit(&ops::unary<[](std::uint32_t a) { return kAbs ? a & 0x7fff7fff : a ^ 0x80008000; }, std::uint32_t>);
   }
   if (type == Type::F64) return d.emit(&ops::unary<[](double a) { return kAbs ? std::fabs(a) : -a; }, double>);
@@ -323,7 +349,12 @@ void test_property(Warp& warp, const Instruction& in) {
   std::uint32_t found = 0;
   for (int i = 0; i < 32; ++i) {
     const int kind = std::fpclassify(a[i]);
-    const bool is[] = {kind != FP_NAN && kind != FP_INFINITE, kind == FP_INFINITE, kind != FP_NAN, kind == FP_NAN, kind == FP_NORMAL, kind == FP_SUBNORMAL};
+    const bool is[] = {kind != FP_NAN && kind != FP_INFINITE,
+                       kind == FP_INFINITE,
+                       kind != FP_NAN,
+                       kind == FP_NAN,
+                       kind == FP_NORMAL,
+                       kind == FP_SUBNORMAL};
     found |= static_cast<std::uint32_t>(is[in.option]) << i;
   }
   ops::set_predicate(warp, in.reg[0], found);

@@ -45,7 +45,9 @@ void trap(Decoder& d) {
   d.emit([](Warp& warp, const Instruction&) { warp.fail(Defect::Trap, std::countr_zero(warp.mask), "runs into a trap"); });
 }
 
-void nothing(Decoder& d) { d.emit([](Warp&, const Instruction&) {}); }
+void nothing(Decoder& d) {
+  d.emit([](Warp&, const Instruction&) {});
+}
 
 void nanosleep(Decoder& d) {
   d.type();

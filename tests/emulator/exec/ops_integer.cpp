@@ -17,22 +17,44 @@ using Wide = std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128
 template <class T>
 using Work = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
 
-template <class T> T wrap_add(T a, T b) { return static_cast<T>(static_cast<Work<T>>(a) + static_cast<Work<T>>(b)); }
-template <class T> T wrap_sub(T a, T b) { return static_cast<T>(static_cast<Work<T>>(a) - static_cast<Work<T>>(b)); }
-template <class T> T wrap_mul(T a, T b) { return static_cast<T>(static_cast<Work<T>>(a) * static_cast<Work<T>>(b)); }
-template <class T> T wrap_neg(T a) { return static_cast<T>(Work<T>{0} - static_cast<Work<T>>(a)); }
-template <class T> T mul_high(T a, T b) { return static_cast<T>(static_cast<Wide<T>>(a) * b >> 8 * sizeof(T)); }
-template <class T> T magnitude(T a) { return a < 0 ? wrap_neg(a) : a; }
+template <class T>
+T wrap_add(T a, T b) {
+  return static_cast<T>(static_cast<Work<T>>(a) + static_cast<Work<T>>(b));
+}
+template <class T>
+T wrap_sub(T a, T b) {
+  return static_cast<T>(static_cast<Work<T>>(a) - static_cast<Work<T>>(b));
+}
+template <class T>
+T wrap_mul(T a, T b) {
+  return static_cast<T>(static_cast<Work<T>>(a) * static_cast<Work<T>>(b));
+}
+template <class T>
+T wrap_neg(T a) {
+  return static_cast<T>(Work<T>{0} - static_cast<Work<T>>(a));
+}
+template <class T>
+T mul_high(T a, T b) {
+  return static_cast<T>(static_cast<Wide<T>>(a) * b >> 8 * sizeof(T));
+}
+template <class T>
+T magnitude(T a) {
+  return a < 0 ? wrap_neg(a) : a;
+}
 
 template <class T>
 T clamp_add(T a, T b) {
   const __int128 sum = static_cast<__int128>(a) + b;
-  return sum > std::numeric_limits<T>::max() ? std::numeric_limits<T>::max() : sum < std::numeric_limits<T>::min() ? std::numeric_limits<T>::min() : static_cast<T>(sum);
+  return sum > std::numeric_limits<T>::max()   ? std::numeric_limits<T>::max()
+         : sum < std::numeric_limits<T>::min() ? std::numeric_limits<T>::min()
+                                               : static_cast<T>(sum);
 }
 template <class T>
 T clamp_sub(T a, T b) {
   const __int128 sum = static_cast<__int128>(a) - b;
-  return sum > std::numeric_limits<T>::max() ? std::numeric_limits<T>::max() : sum < std::numeric_limits<T>::min() ? std::numeric_limits<T>::min() : static_cast<T>(sum);
+  return sum > std::numeric_limits<T>::max()   ? std::numeric_limits<T>::max()
+         : sum < std::numeric_limits<T>::min() ? std::numeric_limits<T>::min()
+                                               : static_cast<T>(sum);
 }
 /// Division by zero is unspecified: all ones, as the hardware's routine has it. The quotient that does not fit wraps.
 template <class T>
@@ -47,8 +69,14 @@ T remainder(T a, T b) {
   if (std::is_signed_v<T> && b == static_cast<T>(-1)) return 0;
   return static_cast<T>(a % b);
 }
-template <class T> T smaller(T a, T b) { return a < b ? a : b; }
-template <class T> T larger(T a, T b) { return a > b ? a : b; }
+template <class T>
+T smaller(T a, T b) {
+  return a < b ? a : b;
+}
+template <class T>
+T larger(T a, T b) {
+  return a > b ? a : b;
+}
 
 /// Carry lives in a predicate register of ours, one for the program's lanes.
 template <bool kSubtract, bool kIn, class T>
@@ -159,20 +187,37 @@ void subc(Decoder& d) { carrying<true, true>(d); }
 
 namespace {
 
-template <class T> using Double = std::conditional_t<sizeof(T) == 2, std::conditional_t<std::is_signed_v<T>, std::int32_t, std::uint32_t>,
-                                                     std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>;
-template <class T> Double<T> mul_wide(T a, T b) { return static_cast<Double<T>>(static_cast<Double<T>>(a) * static_cast<Double<T>>(b)); }
-template <class T> Double<T> mad_wide(T a, T b, Double<T> c) { return wrap_add<Double<T>>(mul_wide(a, b), c); }
-template <class T> T mad_low(T a, T b, T c) { return wrap_add(wrap_mul(a, b), c); }
-template <class T> T mad_high(T a, T b, T c) { return wrap_add(mul_high(a, b), c); }
+template <class T>
+using Double = std::conditional_t<sizeof(T) == 2, std::conditional_t<std::is_signed_v<T>, std::int32_t, std::uint32_t>,
+                                  std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>;
+template <class T>
+Double<T> mul_wide(T a, T b) {
+  return static_cast<Double<T>>(static_cast<Double<T>>(a) * static_cast<Double<T>>(b));
+}
+template <class T>
+Double<T> mad_wide(T a, T b, Double<T> c) {
+  return wrap_add<Double<T>>(mul_wide(a, b), c);
+}
+template <class T>
+T mad_low(T a, T b, T c) {
+  return wrap_add(wrap_mul(a, b), c);
+}
+template <class T>
+T mad_high(T a, T b, T c) {
+  return wrap_add(mul_high(a, b), c);
+}
 std::int32_t mad_high_clamped(std::int32_t a, std::int32_t b, std::int32_t c) { return clamp_add(mul_high(a, b), c); }
 
 Type doubled(Type type) {
   switch (type) {
-    case Type::U16: return Type::U32;
-    case Type::S16: return Type::S32;
-    case Type::U32: return Type::U64;
-    default: return Type::S64;
+    case Type::U16:
+      return Type::U32;
+    case Type::S16:
+      return Type::S32;
+    case Type::U32:
+      return Type::U64;
+    default:
+      return Type::S64;
   }
 }
 
@@ -191,7 +236,8 @@ void mul(Decoder& d) {
     d.source(1, 1, type);
     d.source(2, 2, type);
     d.destination(0, 0, doubled(type));
-    return d.emit(by_type<std::int16_t, std::uint16_t, std::int32_t, std::uint32_t>(d, type, []<class T> { return &ops::binary<mul_wide<T>, Double<T>, T>; }));
+    return d.emit(by_type<std::int16_t, std::uint16_t, std::int32_t, std::uint32_t>(
+        d, type, []<class T> { return &ops::binary<mul_wide<T>, Double<T>, T>; }));
   }
   operands(d, 3, type);
   if (low)
@@ -219,8 +265,10 @@ void mad(Decoder& d) {
   if (carry) {
     d.out.option = 1;
     d.out.reg[4] = d.assembler.carry();
-    return d.emit(high ? by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(d, type, []<class T> { return &mad_with_carry<true, false, T>; })
-                       : by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(d, type, []<class T> { return &mad_with_carry<false, false, T>; }));
+    return d.emit(high ? by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(
+                             d, type, []<class T> { return &mad_with_carry<true, false, T>; })
+                       : by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(
+                             d, type, []<class T> { return &mad_with_carry<false, false, T>; }));
   }
   if (clamp) {
     if (!high || type != Type::S32) d.refuse("saturates mad.hi.s32 alone");
@@ -239,8 +287,10 @@ void madc(Decoder& d) {
   const Type type = d.type();
   operands(d, 4, type);
   d.out.reg[4] = d.assembler.carry();
-  d.emit(high ? by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(d, type, []<class T> { return &mad_with_carry<true, true, T>; })
-              : by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(d, type, []<class T> { return &mad_with_carry<false, true, T>; }));
+  d.emit(high ? by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(d, type,
+                                                                                  []<class T> { return &mad_with_carry<true, true, T>; })
+              : by_type<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(d, type,
+                                                                                  []<class T> { return &mad_with_carry<false, true, T>; }));
 }
 
 namespace {
@@ -248,12 +298,20 @@ namespace {
 /// The 24 low bits of both factors; bits 0 to 31 or 16 to 47 of the product.
 template <class T, bool kHigh>
 T product24(T a, T b) {
-  const auto cut = [](T value) { return std::is_signed_v<T> ? static_cast<std::int64_t>(static_cast<std::int32_t>(static_cast<std::uint32_t>(value) << 8) >> 8)
-                                                             : static_cast<std::int64_t>(value & 0xffffff); };
+  const auto cut = [](T value) {
+    return std::is_signed_v<T> ? static_cast<std::int64_t>(static_cast<std::int32_t>(static_cast<std::uint32_t>(value) << 8) >> 8)
+                               : static_cast<std::int64_t>(value & 0xffffff);
+  };
   return static_cast<T>(cut(a) * cut(b) >> (kHigh ? 16 : 0));
 }
-template <class T, bool kHigh> T mad24_of(T a, T b, T c) { return wrap_add(product24<T, kHigh>(a, b), c); }
-template <class T> T sum_of_differences(T a, T b, T c) { return wrap_add(a < b ? wrap_sub(b, a) : wrap_sub(a, b), c); }
+template <class T, bool kHigh>
+T mad24_of(T a, T b, T c) {
+  return wrap_add(product24<T, kHigh>(a, b), c);
+}
+template <class T>
+T sum_of_differences(T a, T b, T c) {
+  return wrap_add(a < b ? wrap_sub(b, a) : wrap_sub(a, b), c);
+}
 
 template <class A, class B>
 std::uint32_t dot4(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
@@ -304,8 +362,10 @@ void dp4a(Decoder& d) {
   if ((a != Type::S32 && a != Type::U32) || (b != Type::S32 && b != Type::U32)) d.refuse("is not executed for this type");
   operands(d, 4, Type::U32);
   const bool sa = a == Type::S32, sb = b == Type::S32;
-  d.emit(sa ? (sb ? &ops::ternary<dot4<std::int8_t, std::int8_t>, std::uint32_t> : &ops::ternary<dot4<std::int8_t, std::uint8_t>, std::uint32_t>)
-            : (sb ? &ops::ternary<dot4<std::uint8_t, std::int8_t>, std::uint32_t> : &ops::ternary<dot4<std::uint8_t, std::uint8_t>, std::uint32_t>));
+  d.emit(sa ? (sb ? &ops::ternary<dot4<std::int8_t, std::int8_t>, std::uint32_t>
+                  : &ops::ternary<dot4<std::int8_t, std::uint8_t>, std::uint32_t>)
+            : (sb ? &ops::ternary<dot4<std::uint8_t, std::int8_t>, std::uint32_t>
+                  : &ops::ternary<dot4<std::uint8_t, std::uint8_t>, std::uint32_t>));
 }
 
 void dp2a(Decoder& d) {
@@ -319,7 +379,12 @@ void dp2a(Decoder& d) {
 }
 
 void div(Decoder& d) {
-  if (const auto& words = d.text.modifiers; !words.empty() && ptx::is_float([&] { Type t = Type::B8; ptx::type_of(words.back(), t); return t; }())) return float_div(d);
+  if (const auto& words = d.text.modifiers; !words.empty() && ptx::is_float([&] {
+        Type t = Type::B8;
+        ptx::type_of(words.back(), t);
+        return t;
+      }()))
+    return float_div(d);
   const Type type = d.type();
   operands(d, 3, type);
   d.emit(by_type<std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(

@@ -23,13 +23,22 @@ void shuffle(Warp& warp, const Instruction& in) {
     std::uint32_t from = lane;
     bool is_inside = false;
     switch (static_cast<Shuffle>(in.option)) {
-      case kUp: from = lane - n, is_inside = static_cast<std::int32_t>(from) >= static_cast<std::int32_t>(last); break;
-      case kDown: from = lane + n, is_inside = from <= last; break;
-      case kButterfly: from = lane ^ n, is_inside = from <= last; break;
-      case kIndexed: from = first | (n & ~segment), is_inside = from <= last; break;
+      case kUp:
+        from = lane - n, is_inside = static_cast<std::int32_t>(from) >= static_cast<std::int32_t>(last);
+        break;
+      case kDown:
+        from = lane + n, is_inside = from <= last;
+        break;
+      case kButterfly:
+        from = lane ^ n, is_inside = from <= last;
+        break;
+      case kIndexed:
+        from = first | (n & ~segment), is_inside = from <= last;
+        break;
     }
     if (!is_inside) from = lane;
-    if (!(warp.mask >> from & 1)) warp.fail(Defect::BadMask, static_cast<int>(lane), "shuffles a value from lane " + std::to_string(from) + ", which takes no part");
+    if (!(warp.mask >> from & 1))
+      warp.fail(Defect::BadMask, static_cast<int>(lane), "shuffles a value from lane " + std::to_string(from) + ", which takes no part");
     found[lane] = a[from];
     inside |= static_cast<std::uint32_t>(is_inside) << lane;
   }
@@ -40,10 +49,14 @@ void shuffle(Warp& warp, const Instruction& in) {
 void vote_of(Warp& warp, const Instruction& in) {
   const std::uint32_t yes = predicate(warp, in.reg[1]) & warp.mask;
   switch (in.option) {
-    case 0: return ops::set_predicate(warp, in.reg[0], yes == warp.mask ? kAllLanes : 0);
-    case 1: return ops::set_predicate(warp, in.reg[0], yes ? kAllLanes : 0);
-    case 2: return ops::set_predicate(warp, in.reg[0], yes == 0 || yes == warp.mask ? kAllLanes : 0);
-    default: return ops::each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]), [=](int) { return yes; });
+    case 0:
+      return ops::set_predicate(warp, in.reg[0], yes == warp.mask ? kAllLanes : 0);
+    case 1:
+      return ops::set_predicate(warp, in.reg[0], yes ? kAllLanes : 0);
+    case 2:
+      return ops::set_predicate(warp, in.reg[0], yes == 0 || yes == warp.mask ? kAllLanes : 0);
+    default:
+      return ops::each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]), [=](int) { return yes; });
   }
 }
 
@@ -57,7 +70,7 @@ void match_lanes(Warp& warp, const Instruction& in) {
       if (a[std::countr_zero(other)] == a[i]) found[i] |= 1u << std::countr_zero(other);
   }
   if (kAll) {
-    const bool same = found[std::countr_zero(warp.mask)] == warp.mask;
+    const bool same = found[std::countr_zero(warp.mask) & 31] == warp.mask;
     const std::uint32_t value = same ? warp.mask : 0;
     ops::each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]), [=](int) { return value; });
     if (in.n_items == 2) ops::set_predicate(warp, in.reg[1], same ? kAllLanes : 0);
@@ -69,12 +82,18 @@ void match_lanes(Warp& warp, const Instruction& in) {
 template <class T>
 T combine(std::uint8_t operation, T a, T b) {
   switch (operation) {
-    case 0: return static_cast<T>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
-    case 1: return std::min(a, b);
-    case 2: return std::max(a, b);
-    case 3: return a & b;
-    case 4: return a | b;
-    default: return a ^ b;
+    case 0:
+      return static_cast<T>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
+    case 1:
+      return std::min(a, b);
+    case 2:
+      return std::max(a, b);
+    case 3:
+      return a & b;
+    case 4:
+      return a | b;
+    default:
+      return a ^ b;
   }
 }
 
@@ -82,7 +101,8 @@ template <class T>
 void reduce(Warp& warp, const Instruction& in) {
   const T* a = lanes<T>(warp, in.reg[1]);
   T found = a[std::countr_zero(warp.mask)];
-  for (std::uint32_t rest = warp.mask & (warp.mask - 1); rest; rest &= rest - 1) found = combine(in.option, found, a[std::countr_zero(rest)]);
+  for (std::uint32_t rest = warp.mask & (warp.mask - 1); rest; rest &= rest - 1)
+    found = combine(in.option, found, a[std::countr_zero(rest)]);
   ops::each_lane(warp.mask, lanes<T>(warp, in.reg[0]), [=](int) { return found; });
 }
 
@@ -151,7 +171,9 @@ void activemask(Decoder& d) {
   if (d.type() != Type::B32) d.refuse("is not executed for this type");
   d.finish(1);
   d.destination(0, 0, Type::B32);
-  d.emit([](Warp& warp, const Instruction& in) { ops::each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]), [m = warp.mask](int) { return m; }); });
+  d.emit([](Warp& warp, const Instruction& in) {
+    ops::each_lane(warp.mask, lanes<std::uint32_t>(warp, in.reg[0]), [m = warp.mask](int) { return m; });
+  });
 }
 
 /// elect.sync d|p, mask: the lowest lane is elected.

@@ -18,8 +18,36 @@ struct Constant {
 };
 
 enum class Special : std::uint8_t {
-  TidX, TidY, TidZ, NtidX, NtidY, NtidZ, CtaidX, CtaidY, CtaidZ, NctaidX, NctaidY, NctaidZ, Laneid, Warpid, Nwarpid, Smid, Nsmid, Gridid,
-  LanemaskEq, LanemaskLe, LanemaskLt, LanemaskGe, LanemaskGt, DynamicShared, TotalShared, Clock, Clock64, GlobalTimer, GlobalTimerLow, GlobalTimerHigh,
+  TidX,
+  TidY,
+  TidZ,
+  NtidX,
+  NtidY,
+  NtidZ,
+  CtaidX,
+  CtaidY,
+  CtaidZ,
+  NctaidX,
+  NctaidY,
+  NctaidZ,
+  Laneid,
+  Warpid,
+  Nwarpid,
+  Smid,
+  Nsmid,
+  Gridid,
+  LanemaskEq,
+  LanemaskLe,
+  LanemaskLt,
+  LanemaskGe,
+  LanemaskGt,
+  DynamicShared,
+  TotalShared,
+  Clock,
+  Clock64,
+  GlobalTimer,
+  GlobalTimerLow,
+  GlobalTimerHigh,
 };
 
 /// A register that each block, or each warp of it, finds filled.

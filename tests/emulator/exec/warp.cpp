@@ -16,8 +16,10 @@ bool Warp::pick(std::uint32_t& next) {
   next = Instruction::kNone;
   for (std::uint32_t rest = here; rest; rest &= rest - 1) {
     const int lane = std::countr_zero(rest);
-    if (pc[lane] == lowest) active |= 1u << lane;
-    else if (pc[lane] > lowest) next = std::min(next, pc[lane]);
+    if (pc[lane] == lowest)
+      active |= 1u << lane;
+    else if (pc[lane] > lowest)
+      next = std::min(next, pc[lane]);
   }
   waiting &= ~active;
   return true;
@@ -99,14 +101,9 @@ void Warp::run(std::uint64_t quantum) {
         mask &= instruction.guard_negated ? ~guard : guard;
       }
       if (!instruction.is_hidden) {
+        if (quantum-- == 0) return move_to(active, place);
         ++counters.warp_instructions;
-        counters.lane_instructions += static_cast<std::uint64_t>(std::popcount(mask));
-        if (quantum-- == 0) {
-          --counters.warp_instructions;
-          counters.lane_instructions -= static_cast<std::uint64_t>(std::popcount(mask));
-          move_to(active, place);
-          return;
-        }
+        counters.lane_instructions += mask == kAllLanes ? 32 : static_cast<std::uint64_t>(std::popcount(mask));
       }
       switch (instruction.flow) {
         case Flow::Next:
@@ -130,7 +127,8 @@ void Warp::run(std::uint64_t quantum) {
           move_to(active & ~mask, place + 1);
           for (std::uint32_t rest = mask; rest; rest &= rest - 1) {
             const int lane = std::countr_zero(rest);
-            if (index[lane] >= targets.size()) fail(Defect::BadBranch, lane, "branches to index " + std::to_string(index[lane]) + " of " + std::to_string(targets.size()));
+            if (index[lane] >= targets.size())
+              fail(Defect::BadBranch, lane, "branches to index " + std::to_string(index[lane]) + " of " + std::to_string(targets.size()));
             pc[lane] = targets[index[lane]];
           }
           together = false;

@@ -45,19 +45,19 @@ struct Launch {
 
 struct Warp {
   std::byte* frame = nullptr;
-  std::uint32_t mask = 0;    // lanes that the instruction at hand acts on
-  std::uint32_t active = 0;  // lanes at its address
-  std::uint32_t live = 0;    // lanes that have not exited
-  std::uint32_t waiting = 0; // ... that wait at a .sync instruction for others of its mask
+  std::uint32_t mask = 0;     // lanes that the instruction at hand acts on
+  std::uint32_t active = 0;   // lanes at its address
+  std::uint32_t live = 0;     // lanes that have not exited
+  std::uint32_t waiting = 0;  // ... that wait at a .sync instruction for others of its mask
   std::uint32_t at_barrier = 0;
-  std::uint32_t sync_time = 0;   // of the last synchronisation of the warp
+  std::uint32_t sync_time = 0;  // of the last synchronisation of the warp
   std::uint32_t pc[32] = {};
-  std::uint32_t index = 0;       // in the block
+  std::uint32_t index = 0;         // in the block
   std::uint32_t first_thread = 0;  // counted through the grid
   const Instruction* at = nullptr;
   Block* block = nullptr;
   Launch* launch = nullptr;
-  std::vector<std::byte> local;    // the lanes' own memory, one after the other
+  std::vector<std::byte> local;  // the lanes' own memory, one after the other
   std::unique_ptr<std::byte[]> frame_bytes;
 
   /// Runs until the warp has ended, waits at a barrier or has used up its quantum.
@@ -109,9 +109,9 @@ struct Block {
 
 /// How blocks take turns.
 struct Schedule {
-  std::uint64_t seed = 0;         // 0: in order, each to its end
-  std::uint32_t n_resident = 8;   // with a seed: blocks that take turns
-  std::uint64_t spin_limit = 0;   // instructions of a launch without a change of memory before a spin counts as endless
+  std::uint64_t seed = 0;        // 0: in order, each to its end
+  std::uint32_t n_resident = 8;  // with a seed: blocks that take turns
+  std::uint64_t spin_limit = 0;  // instructions of a launch without a change of memory before a spin counts as endless
 };
 
 /// Runs the whole grid. Throws Finding.

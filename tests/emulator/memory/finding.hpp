@@ -8,8 +8,20 @@
 namespace standin {
 
 enum class Defect : std::uint8_t {
-  OutOfBounds, UseAfterFree, Uninitialised, SharedRace, GlobalRace, DivergentBarrier, BadMask, NonCoherentLoad, Misaligned, EndlessSpin,
-  ReadOnly, Trap, BadBranch, BadLaunch,
+  OutOfBounds,
+  UseAfterFree,
+  Uninitialised,
+  SharedRace,
+  GlobalRace,
+  DivergentBarrier,
+  BadMask,
+  NonCoherentLoad,
+  Misaligned,
+  EndlessSpin,
+  ReadOnly,
+  Trap,
+  BadBranch,
+  BadLaunch,
 };
 
 /// The word that the report uses: "use-after-free".

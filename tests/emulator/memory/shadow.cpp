@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace standin {
 namespace {
@@ -144,8 +145,10 @@ Verdict Shadow::check_read(Chunk& chunk, std::uint32_t cell, const Access& acces
   const auto cached = static_cast<std::uint8_t>(access.non_coherent ? kNonCoherentRead : 0);
   const auto kept = static_cast<std::uint8_t>(flags & (is_first ? kStrongWrite | kBlockScopeWrite : 0xff & ~kStrongReads));
   chunk.flags[cell] = static_cast<std::uint8_t>(kept | strong | scope | cached);
-  if (is_first || chunk.reader[cell] == access.thread) chunk.reader[cell] = access.thread;
-  else add_reader(chunk, cell, access);
+  if (is_first || chunk.reader[cell] == access.thread)
+    chunk.reader[cell] = access.thread;
+  else
+    add_reader(chunk, cell, access);
   chunk.read_time[cell] = access.time;
   return {};
 }
@@ -206,57 +209,67 @@ Verdict Shadow::check_write(Chunk& chunk, std::uint32_t cell, const Access& acce
   return {};
 }
 
-bool Shadow::read_row(std::uint64_t at, std::uint32_t n, const Access& first) {
-  const std::uint64_t bytes = std::uint64_t{32} * n;
-  if (first.strong || (at % kChunk) + bytes > kChunk) return false;
+bool Shadow::row(std::uint64_t at, std::uint32_t n, const Access& first, Row& found) {
+  if (first.strong || at % kChunk + std::uint64_t{32} * n > kChunk) return false;
   Chunk& here = chunk(at, at + n, first.launch);
-  const int shift = std::countr_zero(n) - here.log2_cell;  // cells of a lane
-  if (shift < 0) return false;
+  found.shift = std::countr_zero(n) - here.log2_cell;
+  if (found.shift < 0) return false;
   const std::uint64_t cell = at % kChunk >> here.log2_cell;
-  const std::uint32_t n_cells = 32u << shift;
-  std::uint32_t* write_time = &here.write_time[cell];
-  std::uint32_t* read_time = &here.read_time[cell];
-  std::uint32_t* reader = &here.reader[cell];
-  std::uint32_t bad = 0;
-  for (std::uint32_t i = 0; i < n_cells; ++i)
-    bad |= static_cast<std::uint32_t>(write_time[i] >= first.launch) |
-           (static_cast<std::uint32_t>(read_time[i] >= first.launch) & static_cast<std::uint32_t>(reader[i] != first.thread + (i >> shift)));
+  found.write_time = &here.write_time[cell];
+  found.writer = &here.writer[cell];
+  found.read_time = &here.read_time[cell];
+  found.reader = &here.reader[cell];
+  found.flags = &here.flags[cell];
+  return true;
+}
+
+bool Shadow::read_row(std::uint64_t at, std::uint32_t n, const Access& first) {
+  Row cells;
+  if (!row(at, n, first, cells)) return false;
+  const std::uint32_t n_cells = 32u << cells.shift, launch = first.launch, thread = first.thread, time = first.time;
+  const int shift = cells.shift;
+  std::uint32_t bad = 0, again = 0;
+  for (std::uint32_t i = 0; i < n_cells; ++i) {
+    const std::uint32_t seen = cells.read_time[i] >= launch;
+    bad |= static_cast<std::uint32_t>(cells.write_time[i] >= launch) |
+           (seen & static_cast<std::uint32_t>(cells.reader[i] != thread + (i >> shift)));
+    again |= seen;
+  }
   if (bad) return false;
   const std::uint8_t flags = first.non_coherent ? kNonCoherentRead : 0;
+  for (std::uint32_t i = 0; again && i < n_cells; ++i)
+    cells.flags[i] = static_cast<std::uint8_t>((cells.read_time[i] >= launch ? cells.flags[i] & kNonCoherentRead : 0) | flags);
+  if (!again) std::memset(cells.flags, flags, n_cells);
+#pragma GCC ivdep
   for (std::uint32_t i = 0; i < n_cells; ++i) {
-    here.flags[cell + i] = static_cast<std::uint8_t>((read_time[i] >= first.launch ? here.flags[cell + i] & kNonCoherentRead : 0) | flags);
-    read_time[i] = first.time;
-    reader[i] = first.thread + (i >> shift);
+    cells.read_time[i] = time;
+    cells.reader[i] = thread + (i >> shift);
   }
   return true;
 }
 
 bool Shadow::write_row(std::uint64_t at, std::uint32_t n, const Access& first) {
-  const std::uint64_t bytes = std::uint64_t{32} * n;
-  if (first.strong || (at % kChunk) + bytes > kChunk) return false;
-  Chunk& here = chunk(at, at + n, first.launch);
-  const int shift = std::countr_zero(n) - here.log2_cell;
-  if (shift < 0) return false;
-  const std::uint64_t cell = at % kChunk >> here.log2_cell;
-  const std::uint32_t n_cells = 32u << shift;
-  std::uint32_t* write_time = &here.write_time[cell];
-  std::uint32_t* writer = &here.writer[cell];
-  std::uint32_t* read_time = &here.read_time[cell];
-  const std::uint32_t* reader = &here.reader[cell];
-  std::uint32_t bad = 0;
+  Row cells;
+  if (!row(at, n, first, cells)) return false;
+  const std::uint32_t n_cells = 32u << cells.shift, launch = first.launch, thread = first.thread, time = first.time;
+  const int shift = cells.shift;
+  std::uint32_t bad = 0, seen = 0;
   for (std::uint32_t i = 0; i < n_cells; ++i) {
-    const std::uint32_t me = first.thread + (i >> shift);
-    bad |= (static_cast<std::uint32_t>(write_time[i] >= first.launch) & static_cast<std::uint32_t>(writer[i] != me)) |
-           (static_cast<std::uint32_t>(read_time[i] >= first.launch) &
-            (static_cast<std::uint32_t>(reader[i] != me) | static_cast<std::uint32_t>((here.flags[cell + i] & kNonCoherentRead) != 0)));
+    const std::uint32_t me = thread + (i >> shift), was_read = cells.read_time[i] >= launch;
+    bad |= (static_cast<std::uint32_t>(cells.write_time[i] >= launch) & static_cast<std::uint32_t>(cells.writer[i] != me)) |
+           (was_read & static_cast<std::uint32_t>(cells.reader[i] != me));
+    seen |= was_read;
   }
+  for (std::uint32_t i = 0; seen && i < n_cells; ++i)
+    bad |= static_cast<std::uint32_t>(cells.read_time[i] >= launch) & static_cast<std::uint32_t>((cells.flags[i] & kNonCoherentRead) != 0);
   if (bad) return false;
+#pragma GCC ivdep
   for (std::uint32_t i = 0; i < n_cells; ++i) {
-    write_time[i] = first.time;
-    writer[i] = first.thread + (i >> shift);
-    read_time[i] = 0;
-    here.flags[cell + i] = 0;
+    cells.write_time[i] = time;
+    cells.writer[i] = thread + (i >> shift);
+    cells.read_time[i] = 0;
   }
+  std::memset(cells.flags, 0, n_cells);
   return true;
 }
 

@@ -25,12 +25,12 @@ class Order {
 
 /// One thread's access, as the race check sees it.
 struct Access {
-  std::uint32_t thread;         // counted through the grid
+  std::uint32_t thread;  // counted through the grid
   std::uint32_t time;
-  std::uint32_t launch;         // time at which the launch began: older records say nothing
+  std::uint32_t launch;  // time at which the launch began: older records say nothing
   std::uint32_t warp_first, block_first, block_threads;
-  bool strong = false;          // atomic, volatile, relaxed, acquire or release
-  bool block_scope = false;     // ... but for its block only
+  bool strong = false;       // atomic, volatile, relaxed, acquire or release
+  bool block_scope = false;  // ... but for its block only
   bool non_coherent = false;
 };
 
@@ -78,6 +78,12 @@ class Shadow {
     std::unordered_map<std::uint32_t, std::vector<Readers>> many;
   };
 
+  struct Row {  // the cells of 32 neighbouring lanes, each 1 << shift of them
+    std::uint32_t *write_time, *writer, *read_time, *reader;
+    std::uint8_t* flags;
+    int shift;
+  };
+  bool row(std::uint64_t at, std::uint32_t n, const Access& first, Row& found);
   Chunk& chunk(std::uint64_t at, std::uint64_t end, std::uint32_t launch);
   static void split(Chunk& chunk, int log2_cell);
   Verdict check_read(Chunk& chunk, std::uint32_t cell, const Access& access, const Order& order);

@@ -87,11 +87,24 @@ Number Cursor::number() {
   std::size_t exact = 0;
   if (rest.size() > 1 && rest[0] == '0') {
     switch (rest[1]) {
-      case 'x': case 'X': base = 16, n = 2; break;
-      case 'b': case 'B': base = 2, n = 2; break;
-      case 'f': case 'F': base = 16, n = 2, exact = 8, kind = OperandKind::Float32; break;
-      case 'd': case 'D': base = 16, n = 2, exact = 16, kind = OperandKind::Float64; break;
-      default: base = 8;
+      case 'x':
+      case 'X':
+        base = 16, n = 2;
+        break;
+      case 'b':
+      case 'B':
+        base = 2, n = 2;
+        break;
+      case 'f':
+      case 'F':
+        base = 16, n = 2, exact = 8, kind = OperandKind::Float32;
+        break;
+      case 'd':
+      case 'D':
+        base = 16, n = 2, exact = 16, kind = OperandKind::Float64;
+        break;
+      default:
+        base = 8;
     }
   }
   const std::size_t first = n;
@@ -103,9 +116,12 @@ Number Cursor::number() {
   at_ += n;
   skip();
   if (negative) {
-    if (kind == OperandKind::Float32) bits ^= std::uint64_t{1} << 31;
-    else if (kind == OperandKind::Float64) bits ^= std::uint64_t{1} << 63;
-    else bits = 0 - bits;
+    if (kind == OperandKind::Float32)
+      bits ^= std::uint64_t{1} << 31;
+    else if (kind == OperandKind::Float64)
+      bits ^= std::uint64_t{1} << 63;
+    else
+      bits = 0 - bits;
   }
   return {kind, bits};
 }

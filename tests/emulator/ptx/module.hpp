@@ -52,7 +52,21 @@ struct Variable {
   std::vector<Relocation> relocations;
 };
 
-enum class OperandKind : std::uint8_t { Register, Integer, Float32, Float64, Local, Global, Special, Vector, Address, Label, Sink, List, Name };
+enum class OperandKind : std::uint8_t {
+  Register,
+  Integer,
+  Float32,
+  Float64,
+  Local,
+  Global,
+  Special,
+  Vector,
+  Address,
+  Label,
+  Sink,
+  List,
+  Name
+};
 
 struct Operand {
   OperandKind kind;

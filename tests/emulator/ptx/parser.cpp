@@ -1,6 +1,7 @@
 // ptx/parser.cpp - the grammar of PTX (PTX ISA 9.0, chapters 4 to 6 and 11), as far as NVRTC and inline assembly use it.
 #include "tests/emulator/ptx/parser.hpp"
 
+#include <cstdlib>
 #include <cstring>
 #include <unordered_map>
 #include <utility>
@@ -19,10 +20,10 @@ struct TypeRow {
 };
 
 constexpr TypeRow kTypes[] = {
-    {"pred", Type::Pred, 0, 'p'}, {"b8", Type::B8, 1, 'b'},     {"b16", Type::B16, 2, 'b'},     {"b32", Type::B32, 4, 'b'},
-    {"b64", Type::B64, 8, 'b'},   {"b128", Type::B128, 16, 'b'}, {"u8", Type::U8, 1, 'u'},      {"u16", Type::U16, 2, 'u'},
-    {"u32", Type::U32, 4, 'u'},   {"u64", Type::U64, 8, 'u'},   {"s8", Type::S8, 1, 's'},       {"s16", Type::S16, 2, 's'},
-    {"s32", Type::S32, 4, 's'},   {"s64", Type::S64, 8, 's'},   {"f16", Type::F16, 2, 'f'},     {"f16x2", Type::F16x2, 4, 'f'},
+    {"pred", Type::Pred, 0, 'p'}, {"b8", Type::B8, 1, 'b'},      {"b16", Type::B16, 2, 'b'}, {"b32", Type::B32, 4, 'b'},
+    {"b64", Type::B64, 8, 'b'},   {"b128", Type::B128, 16, 'b'}, {"u8", Type::U8, 1, 'u'},   {"u16", Type::U16, 2, 'u'},
+    {"u32", Type::U32, 4, 'u'},   {"u64", Type::U64, 8, 'u'},    {"s8", Type::S8, 1, 's'},   {"s16", Type::S16, 2, 's'},
+    {"s32", Type::S32, 4, 's'},   {"s64", Type::S64, 8, 's'},    {"f16", Type::F16, 2, 'f'}, {"f16x2", Type::F16x2, 4, 'f'},
     {"f32", Type::F32, 4, 'f'},   {"f64", Type::F64, 8, 'f'},
 };
 
@@ -74,8 +75,10 @@ void Parser::directive() {
   for (;;) {
     const std::string_view name = in_.directive();
     if (name == ".version") {
-      const std::string_view version = in_.dotted();
-      module_.version = (version[0] - '0') * 10 + (version.size() > 2 ? version[2] - '0' : 0);
+      const std::string version(in_.dotted());
+      const std::size_t point = version.find('.');
+      if (point == std::string::npos) in_.fail("version '" + version + "' is not understood");
+      module_.version = std::atoi(version.c_str()) * 10 + std::atoi(version.c_str() + point + 1);
       return;
     }
     if (name == ".target") {
@@ -188,7 +191,7 @@ void Parser::initial_value(Variable& variable, std::uint64_t& at) {
 }
 
 void Parser::limits(std::string_view name, Function& function) {
-  auto three = [&](int (&to)[3]) {
+  auto three = [&](int(&to)[3]) {
     to[0] = static_cast<int>(in_.integer());
     to[1] = to[2] = 1;
     for (int i = 1; i < 3 && in_.accept(','); ++i) to[i] = static_cast<int>(in_.integer());
@@ -340,8 +343,10 @@ void Parser::instruction() {
   for (bool first = true; !rest.empty(); first = false) {
     const std::size_t point = rest.find('.');
     const std::string_view part = rest.substr(0, point);
-    if (first) found.opcode = part;
-    else found.modifiers.push_back(part);
+    if (first)
+      found.opcode = part;
+    else
+      found.modifiers.push_back(part);
     rest = point == std::string_view::npos ? std::string_view{} : rest.substr(point + 1);
   }
   if (found.opcode == "call") {
@@ -423,10 +428,14 @@ Operand Parser::vector() {
 Operand Parser::address() {
   Operand found{.kind = OperandKind::Address};
   in_.expect('[');
-  if (in_.at_number()) found.offset = in_.integer();
-  else found.items.push_back(named(in_.word()));
-  if (in_.accept('+')) found.offset += in_.integer();
-  else if (in_.peek() == '-') found.offset += in_.integer();
+  if (in_.at_number())
+    found.offset = in_.integer();
+  else
+    found.items.push_back(named(in_.word()));
+  if (in_.accept('+'))
+    found.offset += in_.integer();
+  else if (in_.peek() == '-')
+    found.offset += in_.integer();
   in_.expect(']');
   return found;
 }
@@ -450,7 +459,8 @@ Operand Parser::named(std::string_view name) {
 void Parser::link() {
   for (const Variable& variable : module_.variables)
     for (const Relocation& relocation : variable.relocations)
-      if (!globals_.count(relocation.name)) in_.fail("'" + relocation.name + "', in the initialiser of '" + variable.name + "', is not declared");
+      if (!globals_.count(relocation.name))
+        in_.fail("'" + relocation.name + "', in the initialiser of '" + variable.name + "', is not declared");
 }
 
 }  // namespace
