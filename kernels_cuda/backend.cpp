@@ -11,7 +11,9 @@
 #include "engine/catalog/evaluate.hpp"
 #include "engine/plan/hazard.hpp"
 #include "engine/run/executor.hpp"
+#include "engine/run/interp/block.hpp"
 #include "engine/run/watch.hpp"
+#include "kernels_cuda/fold.hpp"
 #include "kernels_cuda/launch.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
 #include "kernels_cuda/residency.hpp"
@@ -84,7 +86,7 @@ class Call {
         check_exponents(*step.action);
         continue;
       }
-      for (const plan::BoundKernel& kernel : step.kernels) stores(kernel);
+      for (const plan::BoundKernel& kernel : step.kernels) kernel.kernel->n_folds ? folds(kernel) : stores(kernel);
     }
     e_.device_.synchronize();  // so that faults come before the first write to the host
     watch_.poll();
@@ -110,7 +112,14 @@ class Call {
                        [&](const plan::Store& store) { return store.access - kernel.kernel->first_access == k; });
   }
 
+  static std::int64_t cells_of(const plan::BoundKernel& kernel) { return kernel.kept * (kernel.lanes_kept ? kernel.length : 1); }
+
   void announce(const plan::BoundKernel& kernel) {
+    for (const plan::Fold& fold : plan_.folds_of(*kernel.kernel)) {
+      const auto low = reinterpret_cast<std::uintptr_t>(b_.buffers[fold.buffer].base);
+      const std::size_t bytes = static_cast<std::size_t>(cells_of(kernel)) * item_size(plan_.buffers[fold.buffer].dtype);
+      if (bytes > 0) residency_.touch(low, low + bytes, false);
+    }
     if (kernel.total == 0) return;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
       if (is_value(kernel, k)) continue;
@@ -138,6 +147,37 @@ class Call {
     std::vector<Buffered> buffered = buffers_for(kernel, operands);
     run_kernel(graph_, plan_, *kernel.kernel, {kernel.rank, kernel.extents, kernel.total, operands}, false);
     for (const Buffered& each : buffered) write_out(kernel, each);
+  }
+
+  void folds(const plan::BoundKernel& kernel) {
+    if (cells_of(kernel) == 0) return;
+    const std::span<const plan::Fold> folds = plan_.folds_of(*kernel.kernel);
+    if (kernel.total == 0) return empty_folds(kernel, folds);
+    std::vector<DevicePointer> cells;
+    std::vector<std::size_t> part_bytes;
+    for (const plan::Fold& fold : folds) {
+      cells.push_back(reinterpret_cast<std::uintptr_t>(residency_.on_device(b_.buffers[fold.buffer].base)));
+      const bool has_moments = catalog::has_moments(catalog::info(fold.reduction).kernel);
+      part_bytes.push_back((has_moments ? 4 : 1) * item_size(plan_.buffers[fold.buffer].dtype));
+    }
+    std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
+    const std::vector<Operand> operands = operands_of(kernel, values);
+    launch_folds(e_.device_, {kernel.rank, kernel.extents, kernel.total, operands},
+                 {kernel.lanes_kept, kernel.kept, kernel.rows, kernel.length}, cells, part_bytes, [&](const Layout& layout) {
+                   const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph_, plan_, *kernel.kernel, layout);
+                   return Launchable{*entry.loaded, entry.text};
+                 });
+  }
+
+  void empty_folds(const plan::BoundKernel& kernel, std::span<const plan::Fold> folds) {
+    std::vector<char*> results;
+    for (const plan::Fold& fold : folds) results.push_back(b_.buffers[fold.buffer].base);
+    run::interp::fill_empty(plan_, kernel, results);
+    for (const plan::Fold& fold : folds) {
+      char* const base = b_.buffers[fold.buffer].base;
+      const std::size_t bytes = static_cast<std::size_t>(cells_of(kernel)) * item_size(plan_.buffers[fold.buffer].dtype);
+      e_.device_.copy_to_device(reinterpret_cast<std::uintptr_t>(residency_.on_device(base)), base, bytes);
+    }
   }
 
   std::vector<Operand> operands_of(const plan::BoundKernel& kernel, std::span<std::array<std::byte, 16>> values) const {
@@ -237,7 +277,7 @@ class Call {
   }
 
   void bring_back(const plan::BoundKernel& kernel) {
-    if (kernel.total == 0) return;
+    if (kernel.total == 0 || kernel.kernel->n_folds) return;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
       if (!is_store(kernel, k) || buffer_of(kernel, k).kind == plan::Buffer::Kind::Temporary) continue;
       const plan::BoundAccess& access = kernel.accesses[k];

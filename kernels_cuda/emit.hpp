@@ -37,6 +37,11 @@ enum class Form : std::uint8_t {
   Rows,     ///< blocks take pieces of rows along the last axis; the other indices are the same for a block
   Scatter,  ///< one index per thread, taken apart by every axis: short rows
   Serial,   ///< one thread, in order: a store that writes places twice
+  // Folds (see plan::BoundKernel): rows of `length` elements, of which `rows` make a cell.
+  Along,    ///< the innermost run is reduced: a warp makes a row, or a piece of one
+  AlongShort,  ///< the same by threads: rows of at most kShortRow elements
+  Across,   ///< the innermost run is kept: a thread makes one of its lanes, or a piece of the rows of one
+  Parts,    ///< a thread makes a cell from the parts of its rows, which Along has left in memory
 };
 
 struct Layout {
@@ -44,6 +49,10 @@ struct Layout {
   int rank = 1;
   int width = 1;                       ///< Flat: elements of a pack
   int unroll = 1;                      ///< elements or packs that a thread has under way at once
+  int kept_axes = 0, row_axes = 0;  ///< of folds: the outermost axes; the others are the innermost run
+  bool in_parts = false;            ///< Along: leaves parts, of which a later kernel makes cells
+  bool in_pieces = false;           ///< Along, Across, Parts: several threads or warps make a row, a cell
+  bool wide = false;                ///< indices have 64 bits
   std::vector<AccessLayout> accesses;  ///< the kernel's, then one per Position instruction (Strided)
   friend bool operator==(const Layout&, const Layout&) = default;
 };
@@ -52,6 +61,8 @@ struct Layout {
 inline constexpr int kBlock = 256;
 /// What every kernel is called.
 inline constexpr const char* kEntry = "engine_kernel";
+/// The longest row that a thread reduces alone.
+inline constexpr std::int64_t kShortRow = 16;
 /// Bytes of parameters that every driver takes; more go by way of memory.
 inline constexpr std::size_t kMostParameterBytes = 4000;
 
@@ -64,11 +75,22 @@ struct Parameter {
     Value,       ///< the element of access `index`
     Stride,      ///< long: bytes, of access `index` along `axis`
     Extent,      ///< unsigned: of `axis`
+    LongExtent,  ///< long: the same
     Multiplier,  ///< unsigned, with Shift: division by the extent of `axis`
     Shift,
     Pieces,            ///< unsigned: of a row
     PiecesMultiplier,  ///< unsigned, with PiecesShift: division by Pieces
     PiecesShift,
+    // Folds.
+    Result,    ///< cells of fold `index`
+    Partials,  ///< parts of fold `index`, one per row or lane and piece
+    RowParts,  ///< parts of fold `index`, one per row
+    Arrived,   ///< counters, one per row or lane, all zero
+    Span,      ///< unsigned: tree blocks or groups of rows of a piece
+    RowCount,  ///< long: rows in all; of Across and Parts rows of a cell
+    Length,    ///< long: of a row
+    Columns,   ///< long: cells
+    Items,     ///< double: elements that make a cell
   };
   Kind kind;
   std::uint32_t index = 0, axis = 0;
@@ -82,7 +104,7 @@ struct KernelText {
   bool parameters_in_memory = false;  ///< one parameter: the address of all of them, each at a multiple of its size
 };
 
-/// The kernel's stores; it has no folds.
+/// Of a kernel with folds, those; else its stores.
 KernelText emit(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout);
 
 /// The name of a dtype's lane in kernels: "double", "math::Half".

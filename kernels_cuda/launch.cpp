@@ -102,7 +102,7 @@ struct Divisor {
 /// Parameters of one launch, at the addresses cuLaunchKernel wants.
 class Parameters {
  public:
-  Parameters(const KernelText& text, const Layout& layout, const Space& space, std::uint32_t pieces) {
+  Parameters(const KernelText& text, const Layout& layout, const Space& space, const FoldRun& fold) {
     std::size_t at = 0;
     for (const Parameter& parameter : text.parameters) {
       at = (at + parameter.bytes - 1) / parameter.bytes * parameter.bytes;
@@ -110,7 +110,7 @@ class Parameters {
       at += parameter.bytes;
     }
     bytes_.resize(at);
-    for (std::size_t i = 0; i < offsets_.size(); ++i) write(text.parameters[i], layout, space, pieces, bytes_.data() + offsets_[i]);
+    for (std::size_t i = 0; i < offsets_.size(); ++i) write(text.parameters[i], layout, space, fold, bytes_.data() + offsets_[i]);
   }
   std::span<const std::byte> bytes() const { return bytes_; }
   std::vector<void*> addresses() {
@@ -120,7 +120,7 @@ class Parameters {
   }
 
  private:
-  static void write(const Parameter& parameter, const Layout& layout, const Space& space, std::uint32_t pieces, std::byte* to) {
+  static void write(const Parameter& parameter, const Layout& layout, const Space& space, const FoldRun& fold, std::byte* to) {
     const auto put = [&](const auto value) { std::memcpy(to, &value, sizeof value); };
     const auto extent = [&] { return static_cast<std::uint32_t>(space.extents[parameter.axis]); };
     switch (parameter.kind) {
@@ -143,11 +143,31 @@ class Parameters {
       case Parameter::Kind::Shift:
         return put(Divisor(extent()).shift);
       case Parameter::Kind::Pieces:
-        return put(pieces);
+        return put(fold.pieces);
       case Parameter::Kind::PiecesMultiplier:
-        return put(Divisor(pieces).multiplier);
+        return put(Divisor(fold.pieces).multiplier);
       case Parameter::Kind::PiecesShift:
-        return put(Divisor(pieces).shift);
+        return put(Divisor(fold.pieces).shift);
+      case Parameter::Kind::LongExtent:
+        return put(space.extents[parameter.axis]);
+      case Parameter::Kind::Result:
+        return put(fold.cells[parameter.index]);
+      case Parameter::Kind::Partials:
+        return put(fold.partials[parameter.index]);
+      case Parameter::Kind::RowParts:
+        return put(fold.row_parts[parameter.index]);
+      case Parameter::Kind::Arrived:
+        return put(fold.arrived);
+      case Parameter::Kind::Span:
+        return put(fold.span);
+      case Parameter::Kind::RowCount:
+        return put(fold.rows);
+      case Parameter::Kind::Length:
+        return put(fold.length);
+      case Parameter::Kind::Columns:
+        return put(fold.columns);
+      case Parameter::Kind::Items:
+        return put(fold.items);
     }
   }
 
@@ -171,11 +191,19 @@ void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelT
     case Form::Scatter:
       blocks = (space.total + per_block - 1) / per_block;
       break;
-    case Form::Serial:
+    default:
       break;
   }
-  blocks = std::max<std::int64_t>(blocks, 1);
-  Parameters parameters(text, layout, space, static_cast<std::uint32_t>(pieces));
+  FoldRun pieces_alone;
+  pieces_alone.pieces = static_cast<std::uint32_t>(pieces);
+  launch_blocks(device, kernel, text, layout, space, pieces_alone, std::max<std::int64_t>(blocks, 1));
+}
+
+}  // namespace
+
+void launch_blocks(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space,
+                   const FoldRun& fold, std::int64_t blocks) {
+  Parameters parameters(text, layout, space, fold);
   std::vector<void*> addresses = parameters.addresses();
   std::vector<Memory> in_memory;
   DevicePointer at = 0;
@@ -192,23 +220,26 @@ void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelT
   if (text.parameters_in_memory) device.synchronize();  // pageable bytes of this scope are being read
 }
 
-}  // namespace
+AccessLayout reach_of(const Space& space, const Operand& operand) {
+  AccessLayout access{.dtype = operand.dtype};
+  if (operand.value || (operand.is_position && is_single(space, operand))) {
+    access.reach = Reach::Value;
+    return access;
+  }
+  if (!operand.is_position) {
+    access.swapped = operand.swapped && number_bytes(operand.dtype) > 1;
+    access.unaligned = is_unaligned(space, operand);
+  }
+  if (!operand.is_store && is_single(space, operand)) access.reach = Reach::Uniform;
+  return access;
+}
 
 Layout layout_of(const Space& space, bool in_order) {
   Layout layout;
   layout.rank = space.rank;
   int loaded = 0;
   for (const Operand& operand : space.operands) {
-    AccessLayout access{.dtype = operand.dtype};
-    if (operand.value || (operand.is_position && is_single(space, operand))) {
-      access.reach = Reach::Value;
-    } else {
-      if (!operand.is_position) {
-        access.swapped = operand.swapped && number_bytes(operand.dtype) > 1;
-        access.unaligned = is_unaligned(space, operand);
-      }
-      if (!operand.is_store && is_single(space, operand)) access.reach = Reach::Uniform;
-    }
+    const AccessLayout access = reach_of(space, operand);
     if (access.reach == Reach::Strided) loaded += static_cast<int>(item_size(operand.dtype));
     layout.accesses.push_back(access);
   }

@@ -29,8 +29,24 @@ struct Space {
   std::span<const Operand> operands;
 };
 
+/// How one operand is reached, if not by packs or rows.
+AccessLayout reach_of(const Space& space, const Operand& operand);
+
 /// How the kernel is to walk it; `in_order`: one element after the other.
 Layout layout_of(const Space& space, bool in_order);
+
+/// What a launch of folds works on besides its operands.
+struct FoldRun {
+  std::int64_t rows = 1, length = 1, columns = 1;  ///< as the parameters of those names
+  double items = 0;
+  std::uint32_t pieces = 1, span = 1;
+  std::vector<DevicePointer> cells, partials, row_parts;  ///< of each fold
+  DevicePointer arrived = 0;
+};
+
+/// One launch of that many blocks.
+void launch_blocks(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space,
+                   const FoldRun& fold, std::int64_t blocks);
 
 /// Runs a kernel of that text and layout over the space, in pieces below 2^31 elements where indices have 32 bits.
 void launch(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space);

@@ -88,4 +88,11 @@ ENGINE_LANE unsigned divide_index(unsigned& index, unsigned extent, unsigned mul
   return quotient;
 }
 
+/// The same of 64 bits.
+ENGINE_LANE unsigned long divide_index(unsigned long& index, unsigned long extent) {
+  const unsigned long quotient = index / extent;
+  index -= quotient * extent;
+  return quotient;
+}
+
 }  // namespace engine::cuda
