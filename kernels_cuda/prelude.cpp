@@ -68,7 +68,7 @@ std::string_view name_of(std::string_view text) {
         name = head.substr(at, end - at);
         if (previous == "struct") return name;
       }
-      at = end;
+      at = name == "alignas" ? head.find(')', end) + 1 : end;
       continue;
     }
     angle += (c == '<') - (c == '>');

@@ -1,7 +1,7 @@
-// tests/kernels_cuda/host/driver.cpp - a driver and an NVRTC that hand kernels to g++ and run them on the CPU, one thread after
-// the other: the second oracle for generated text (ENGINE_CUDA_DRIVER and ENGINE_NVRTC name this library).
+// tests/kernels_cuda/host/driver.cpp - a driver and an NVRTC that hand kernels to g++ and run them on the CPU, one thread or warp
+// after the other: the second oracle for generated text (ENGINE_CUDA_DRIVER and ENGINE_NVRTC name this library).
 //
-// Kernels with barriers or shuffles cannot run here; the stand-in driver of tests/emulator runs those.
+// Kernels with barriers cannot run here; the stand-in driver of tests/emulator runs those.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -25,12 +25,23 @@ struct Compiled {
   void (*run)(unsigned blocks, unsigned threads, void** parameters) = nullptr;
 };
 
+/// Whether lanes exchange values is known from the text.
 constexpr const char* kCall = R"(
+void** kernel_parameters;
+void run_lane() {
+  call_kernel(&engine::cuda::engine_kernel, kernel_parameters);
+  warp->lanes[warp->current].is_done = true;
+  setcontext(&warp->scheduler);
+}
 extern "C" void run_kernel(unsigned blocks, unsigned threads, void** parameters) {
   gridDim = {blocks, 1, 1};
   blockDim = {threads, 1, 1};
-  for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x)
-    for (threadIdx.x = 0; threadIdx.x < threads; ++threadIdx.x) call_kernel(&engine::cuda::engine_kernel, parameters);
+  kernel_parameters = parameters;
+  if (kExchanges && !warp) warp = new Warp;
+  for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x) {
+    for (unsigned first = 0; kExchanges && first < threads; first += 32) run_warp(first, &run_lane);
+    for (threadIdx.x = 0; !kExchanges && threadIdx.x < threads; ++threadIdx.x) call_kernel(&engine::cuda::engine_kernel, parameters);
+  }
 }
 )";
 
@@ -38,9 +49,10 @@ Compiled* compile_on_host(const char* text) {
   char folder[] = "/tmp/engine-host-XXXXXX";
   if (!mkdtemp(folder)) return nullptr;
   const std::string source = std::string(folder) + "/kernel.cpp", library = std::string(folder) + "/kernel.so";
-  std::ofstream(source) << "#include \"" ENGINE_HOST_WORDS "\"\n" << text << kCall;
+  std::ofstream(source) << "#include \"" ENGINE_HOST_WORDS "\"\n"
+                        << text << "constexpr bool kExchanges = " << (std::strstr(text, "__shfl_sync") ? "true" : "false") << ";" << kCall;
   const std::string command =
-      "g++ -std=c++20 -O1 -w -fPIC -shared -ffp-contract=off -fno-math-errno -fno-strict-aliasing -o " + library + " " + source;
+      "g++ -std=c++20 -O0 -w -fPIC -shared -ffp-contract=off -fno-math-errno -fno-strict-aliasing -o " + library + " " + source;
   auto* compiled = new Compiled;
   if (std::system(command.c_str()) == 0) compiled->library = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   std::remove(source.c_str());
