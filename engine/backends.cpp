@@ -48,4 +48,14 @@ std::span<const Backend> backends() noexcept {
   return list;
 }
 
+std::vector<std::pair<std::string, std::string>> facts(BackendChoice choice) {
+  const run::BackendEntry* entry = run::find_backend(choice);
+  return entry ? entry->facts() : std::vector<std::pair<std::string, std::string>>{};
+}
+
+void add_library_folders(std::span<const std::string> folders) {
+  for (const BackendChoice choice : {BackendChoice::Jit, BackendChoice::Cuda})
+    if (const run::BackendEntry* entry = run::find_backend(choice)) entry->add_library_folders(folders);
+}
+
 }  // namespace engine

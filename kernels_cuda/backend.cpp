@@ -13,6 +13,7 @@
 #include "engine/run/executor.hpp"
 #include "engine/run/interp/block.hpp"
 #include "engine/run/watch.hpp"
+#include "kernels_cuda/disk_cache.hpp"
 #include "kernels_cuda/fold.hpp"
 #include "kernels_cuda/launch.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
@@ -307,9 +308,46 @@ Availability probe() {
   return {true, "a device, a driver and NVRTC are there", {}};
 }
 
+std::string capability(int architecture) { return fmt::format("{}.{}", architecture / 10, architecture % 10); }
+
 std::string place() {
   const DeviceState& device = DeviceState::get();
-  return fmt::format("{}, compute capability {}.{}", device.name(), device.architecture() / 10, device.architecture() % 10);
+  return fmt::format("{}, compute capability {}", device.name(), capability(device.architecture()));
+}
+
+/// Asks the driver alone: a device that nobody uses is not started for it.
+std::string device_line(int ordinal) {
+  const Driver& d = driver();
+  Device device = 0;
+  std::array<char, 256> text{};
+  int major = 0, minor = 0;
+  std::size_t bytes = 0;
+  if (d.cuDeviceGet(&device, ordinal) != kSuccess || d.cuDeviceGetName(text.data(), static_cast<int>(text.size()), device) != kSuccess ||
+      d.cuDeviceGetAttribute(&major, kMajor, device) != kSuccess || d.cuDeviceGetAttribute(&minor, kMinor, device) != kSuccess ||
+      d.cuDeviceTotalMem_v2(&bytes, device) != kSuccess)
+    return "does not answer";
+  return fmt::format("{}, compute capability {}.{}, {:.1f} GiB", text.data(), major, minor, static_cast<double>(bytes) / (1 << 30));
+}
+
+std::vector<std::pair<std::string, std::string>> facts() {
+  std::vector<std::pair<std::string, std::string>> rows;
+  const auto missing = [](const std::string& reason, const std::string& help) { return fmt::format("{}; {}", reason, help); };
+  const DriverState& driver = driver_state();
+  if (driver.reason.empty()) {
+    rows.emplace_back("driver", fmt::format("for CUDA {}.{} ({})", driver.version / 1000, driver.version % 1000 / 10, driver.path));
+    for (int ordinal = 0; ordinal < driver.devices; ++ordinal) rows.emplace_back(fmt::format("device {}", ordinal), device_line(ordinal));
+  } else {
+    rows.emplace_back("driver", missing(driver.reason, driver.help));
+  }
+  const NvrtcState& nvrtc = nvrtc_state();
+  rows.emplace_back("NVRTC", nvrtc.reason.empty() ? fmt::format("{}.{} ({}), for compute capability {} to {}", nvrtc.major, nvrtc.minor,
+                                                                nvrtc.path, capability(nvrtc.architectures.front()),
+                                                                capability(nvrtc.architectures.back()))
+                                                  : missing(nvrtc.reason, nvrtc.help));
+  rows.emplace_back("headers", "none needed: kernels include nothing");
+  const CacheState cache = cache_state();
+  rows.emplace_back("cache", cache.reason.empty() ? cache.folder : fmt::format("{} is not used: {}", cache.folder, cache.reason));
+  return rows;
 }
 
 std::unique_ptr<run::Executable> compile(const ir::Graph& graph, const plan::Plan& plan) {
@@ -318,6 +356,6 @@ std::unique_ptr<run::Executable> compile(const ir::Graph& graph, const plan::Pla
 
 }  // namespace
 
-const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &compile};
+const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &facts, &add_nvrtc_folders, &compile};
 
 }  // namespace engine::cuda

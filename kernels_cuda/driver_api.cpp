@@ -45,6 +45,11 @@ Loaded load() {
   loaded.process = getpid();
   const char* chosen = std::getenv("ENGINE_CUDA_DRIVER");
   state.path = chosen && *chosen ? chosen : kLibrary;
+  if (state.path == "none") {
+    state.reason = "switched off by ENGINE_CUDA_DRIVER=none";
+    state.help = "unset ENGINE_CUDA_DRIVER";
+    return loaded;
+  }
   const DynamicLibrary library = DynamicLibrary::open(state.path);
   if (!library.is_loaded()) {
     state.reason = fmt::format("there is no CUDA driver ({} could not be loaded)", state.path);

@@ -83,7 +83,7 @@ struct Driver {
 #undef ENGINE_MEMBER
 };
 
-/// The driver of this process, initialised. Which library: ENGINE_CUDA_DRIVER, else libcuda.so.1.
+/// The driver of this process, initialised. Which library: ENGINE_CUDA_DRIVER ("none": no driver), else libcuda.so.1.
 /// Throws BackendError where there is none that can be used.
 const Driver& driver();
 

@@ -25,6 +25,8 @@ struct BackendEntry {
   Availability (*probe)();
   /// One line about where it runs: the device's name.
   std::string (*place)();
+  std::vector<std::pair<std::string, std::string>> (*facts)();
+  void (*add_library_folders)(std::span<const std::string> folders);
   /// `graph` and `plan` outlive what is made.
   std::unique_ptr<Executable> (*compile)(const ir::Graph& graph, const plan::Plan& plan);
 };
