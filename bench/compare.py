@@ -25,7 +25,6 @@ import engine
 
 OUTPUT = Path(__file__).resolve().parent.parent / "build" / "bench.json"
 SIZES = "1e1,1e3,1e5,1e6,3e7"
-ROUND = 50e-6  # seconds that one timing is to take at least
 
 
 def calls(case, n):
@@ -54,11 +53,7 @@ def check(case, n, timed):
 
 def rounds(timed, seconds):
     """{who: seconds per call of each round}."""
-    repeats = {}
-    for who, call in timed.items():
-        start = time.perf_counter()
-        call()
-        repeats[who] = max(1, int(ROUND / (time.perf_counter() - start)))
+    repeats = {who: versus.enough(call) for who, call in timed.items()}
     logs = {who: [] for who in timed}
     end = time.perf_counter() + seconds
     while len(logs["engine"]) < 5 or time.perf_counter() < end:

@@ -104,14 +104,27 @@ def summary(logs):
     }
 
 
+def enough(call, wanted=ROUND):
+    """How many warm calls in a row take `wanted` seconds; the first call, which is not warm, would say too few."""
+    start = time.perf_counter()
+    call()
+    if time.perf_counter() - start > 100 * wanted:
+        return 1
+    n = 1
+    while True:
+        start = time.perf_counter()
+        for _ in range(n):
+            call()
+        spent = time.perf_counter() - start
+        if spent >= wanted or n >= 1_000_000:
+            return n
+        n = max(n + 1, min(10 * n, int(n * wanted / max(spent, 1e-9))))
+
+
 def rounds(timed, seconds, least=7, most=300, rng=None, settle=SETTLE, patience=PATIENCE):
     """{who: seconds per call of each round}, everybody once a round, in an order drawn anew."""
     rng = rng or random.Random(7)
-    repeats = {}
-    for who, call in timed.items():
-        start = time.perf_counter()
-        call()
-        repeats[who] = max(1, int(ROUND / max(1e-9, time.perf_counter() - start)))
+    repeats = {who: enough(call) for who, call in timed.items()}
     logs = {who: [] for who in timed}
     order, done = list(timed), 0
     begin = time.perf_counter()

@@ -377,8 +377,8 @@ PyObject* page_handler() {
 class PageHandler {
  public:
   explicit PageHandler(bool wanted) {
-    if (!wanted || !page_handler()) return;
-    before_ = Ref(PyDataMem_SetHandler(page_handler()));
+    if (!wanted) return;
+    if (PyObject* const handler = page_handler()) before_ = Ref(PyDataMem_SetHandler(handler));
     if (!before_) PyErr_Clear();
   }
   ~PageHandler() {

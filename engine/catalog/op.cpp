@@ -108,7 +108,6 @@ std::string_view parameters(const ReductionInfo& row) noexcept {
     case Reduction::CountNonzero:
       return "x, axis=None, keepdims=False, where=True";
     case Reduction::Var:
-      return "a, axis=None, keepdims=False, ddof=0, where=True";
     case Reduction::Nanvar:
       return "a, axis=None, keepdims=False, ddof=0, dtype=None, where=True";
     default:

@@ -80,14 +80,30 @@ ENGINE_LANE T negative(T x) noexcept {
     return static_cast<T>(0 - static_cast<Wrapping<T>>(x));
 }
 
-ENGINE_LANE double fmod(double x, double y) noexcept { return __builtin_fmod(x, y); }
-ENGINE_LANE float fmod(float x, float y) noexcept { return __builtin_fmodf(x, y); }
+/// x / y for y that is neither 0 nor -1. A double holds what a division of 32 bits or fewer comes to, and vectors divide
+/// doubles; a float so of 16. (Just below an integer n, x / y is by 1 / y away from it, more than half an ulp of n.)
+template <class T>
+ENGINE_LANE T quotient(T x, T y) noexcept {
+#if !defined(__CUDACC__)
+  if constexpr (sizeof(T) <= 2)
+    return static_cast<T>(static_cast<int>(static_cast<float>(x) / static_cast<float>(y)));
+  else if constexpr (sizeof(T) == 4)
+    return static_cast<T>(static_cast<double>(x) / static_cast<double>(y));
+#endif
+  return static_cast<T>(x / y);
+}
+template <class T>
+ENGINE_LANE bool is_unsafe_divisor(T y) noexcept {
+  if constexpr (kIsSigned<T>)
+    return y == 0 || y == T(-1);  // INT_MIN / -1 traps on x86
+  else
+    return y == 0;
+}
+
 template <class T>
 ENGINE_LANE T fmod(T x, T y) noexcept {
-  if (y == 0) return 0;
-  if constexpr (kIsSigned<T>)
-    if (y == T(-1)) return 0;  // INT_MIN % -1 traps on x86
-  return static_cast<T>(x % y);
+  const T divisor = is_unsafe_divisor(y) ? T(1) : y;
+  return static_cast<T>(static_cast<Wrapping<T>>(x) - static_cast<Wrapping<T>>(quotient(x, divisor)) * static_cast<Wrapping<T>>(divisor));
 }
 
 template <class T>
@@ -127,45 +143,26 @@ ENGINE_LANE T trunc(T x) noexcept {
 ENGINE_LANE double rint(double x) noexcept { return __builtin_rint(x); }
 ENGINE_LANE float rint(float x) noexcept { return __builtin_rintf(x); }
 
-/// Floor division and its rest as CPython and NumPy have them: from fmod, so that x == q*y + r holds as well as it can.
+/// Of integers, 0 where y is 0; INT_MIN / -1 wraps.
 template <class T>
 ENGINE_LANE T floor_divide(T x, T y) noexcept {
-  if constexpr (kIsFloat<T>) {
-    if (y == 0) return x / y;
-    T rest = fmod(x, y);
-    T quotient = (x - rest) / y;
-    if (rest != 0 && (y < 0) != (rest < 0)) quotient -= T(1);
-    if (quotient == 0) return copysign(T(0), x / y);
-    const T below = floor(quotient);
-    return quotient - below > T(0.5) ? below + T(1) : below;
+  const T divisor = is_unsafe_divisor(y) ? T(1) : y;
+  const T towards_zero = quotient(x, divisor);
+  if constexpr (kIsSigned<T>) {
+    const auto rest = static_cast<T>(static_cast<Wrapping<T>>(x) - static_cast<Wrapping<T>>(towards_zero) * static_cast<Wrapping<T>>(divisor));
+    const T floor = static_cast<T>(towards_zero - ((rest != 0) & ((rest ^ divisor) < 0)));
+    return y == 0 ? T(0) : y == T(-1) ? negative(x) : floor;
   } else {
-    if (y == 0) return 0;
-    if constexpr (kIsSigned<T>) {
-      if (y == T(-1)) return negative(x);
-      const T quotient = static_cast<T>(x / y);
-      return static_cast<T>(quotient - (x % y != 0 && (x < 0) != (y < 0)));
-    } else {
-      return static_cast<T>(x / y);
-    }
+    return y == 0 ? T(0) : towards_zero;
   }
 }
 template <class T>
 ENGINE_LANE T remainder(T x, T y) noexcept {
-  if constexpr (kIsFloat<T>) {
-    const T rest = fmod(x, y);
-    if (y == 0) return rest;
-    if (rest == 0) return copysign(T(0), y);
-    return (y < 0) != (rest < 0) ? rest + y : rest;
-  } else {
-    if (y == 0) return 0;
-    if constexpr (kIsSigned<T>) {
-      if (y == T(-1)) return 0;
-      const T rest = static_cast<T>(x % y);
-      return static_cast<T>(rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest);
-    } else {
-      return static_cast<T>(x % y);
-    }
-  }
+  const T rest = fmod(x, y);
+  if constexpr (kIsSigned<T>)
+    return (rest != 0) & ((rest ^ y) < 0) ? static_cast<T>(rest + y) : rest;
+  else
+    return rest;
 }
 
 template <FloatLane F>
@@ -272,16 +269,31 @@ ENGINE_LANE T reciprocal(T x) noexcept {
     return x == 1 ? T(1) : (kIsSigned<T> && x == T(-1)) ? T(-1) : T(0);
 }
 
+/// The bits of a float, in an unsigned integer of its size.
+template <class T>
+struct BitsOf {
+  using type = unsigned long;
+};
+template <>
+struct BitsOf<float> {
+  using type = unsigned;
+};
+template <>
+struct BitsOf<Half> {
+  using type = unsigned short;
+};
+template <class T>
+using Bits = typename BitsOf<T>::type;
+
 /// NaN if either is; +0 > -0. Equal numbers differ at most in the sign of zero, so `and` of their bits picks +0.
 template <class T>
 ENGINE_LANE T maximum(T x, T y) noexcept {
   if constexpr (kIsFloat<T>) {
-    T larger = x > y ? x : y;
-    if constexpr (sizeof(T) == 8)
-      larger = x == y ? bit_cast<T>(bit_cast<unsigned long>(x) & bit_cast<unsigned long>(y)) : larger;
-    else
-      larger = x == y ? bit_cast<T>(bit_cast<unsigned>(x) & bit_cast<unsigned>(y)) : larger;
-    return x != x ? x : larger;  // a NaN in y has been taken by the first comparison
+    const T larger = x > y ? x : y, positive = bit_cast<T>(bit_cast<Bits<T>>(x) & bit_cast<Bits<T>>(y));
+    const T result = x == y ? positive : larger;
+    return x != x ? x : result;  // a NaN in y has been taken by the first comparison
+  } else if constexpr (kIsBool<T>) {
+    return x | y;
   } else {
     return x > y ? x : y;
   }
@@ -289,29 +301,35 @@ ENGINE_LANE T maximum(T x, T y) noexcept {
 template <class T>
 ENGINE_LANE T minimum(T x, T y) noexcept {
   if constexpr (kIsFloat<T>) {
-    T smaller = x < y ? x : y;
-    if constexpr (sizeof(T) == 8)
-      smaller = x == y ? bit_cast<T>(bit_cast<unsigned long>(x) | bit_cast<unsigned long>(y)) : smaller;
-    else
-      smaller = x == y ? bit_cast<T>(bit_cast<unsigned>(x) | bit_cast<unsigned>(y)) : smaller;
-    return x != x ? x : smaller;
+    const T smaller = x < y ? x : y, negative = bit_cast<T>(bit_cast<Bits<T>>(x) | bit_cast<Bits<T>>(y));
+    const T result = x == y ? negative : smaller;
+    return x != x ? x : result;
+  } else if constexpr (kIsBool<T>) {
+    return x & y;
   } else {
     return x < y ? x : y;
   }
 }
+/// The other where one is NaN. Comparisons with NaN are false, so the larger of NaN and y is y.
 template <class T>
 ENGINE_LANE T fmax(T x, T y) noexcept {
-  if constexpr (kIsFloat<T>)
-    return x != x ? y : y != y ? x : maximum(x, y);
-  else
+  if constexpr (kIsFloat<T>) {
+    const T larger = x > y ? x : y, positive = bit_cast<T>(bit_cast<Bits<T>>(x) & bit_cast<Bits<T>>(y));
+    const T result = x == y ? positive : larger;
+    return y != y ? x : result;
+  } else {
     return maximum(x, y);
+  }
 }
 template <class T>
 ENGINE_LANE T fmin(T x, T y) noexcept {
-  if constexpr (kIsFloat<T>)
-    return x != x ? y : y != y ? x : minimum(x, y);
-  else
+  if constexpr (kIsFloat<T>) {
+    const T smaller = x < y ? x : y, negative = bit_cast<T>(bit_cast<Bits<T>>(x) | bit_cast<Bits<T>>(y));
+    const T result = x == y ? negative : smaller;
+    return y != y ? x : result;
+  } else {
     return minimum(x, y);
+  }
 }
 /// NumPy's clip to the letter: NaN wins, equal values give the bound.
 template <class T>
@@ -322,7 +340,10 @@ ENGINE_LANE T clip(T x, T low, T high) noexcept {
 
 template <class T>
 ENGINE_LANE T select(bool condition, T x, T y) noexcept {
-  return condition ? x : y;
+  if constexpr (kIsBool<T>)
+    return (condition & x) | (!condition & y);
+  else
+    return condition ? x : y;
 }
 
 template <class T>
@@ -372,22 +393,6 @@ template <class T>
 ENGINE_LANE T rad2deg(T x) noexcept {
   return x * (T(180) / T(3.141592653589793238462643383279502884));
 }
-
-/// The bits of a float, in an unsigned integer of its size.
-template <class T>
-struct BitsOf {
-  using type = unsigned long;
-};
-template <>
-struct BitsOf<float> {
-  using type = unsigned;
-};
-template <>
-struct BitsOf<Half> {
-  using type = unsigned short;
-};
-template <class T>
-using Bits = typename BitsOf<T>::type;
 
 /// The next number from x towards y (IEEE 754-2008, nextUp and nextDown).
 template <class T>
@@ -575,6 +580,8 @@ ENGINE_LANE To convert(From x) noexcept {
       return double_to_half(x);
     else
       return float_to_half(static_cast<float>(x));
+  } else if constexpr (kIsBool<From>) {
+    return x ? To(1) : To(0);
   } else if constexpr (kIsFloat<From> && !kIsFloat<To>) {
     if constexpr (!kIsSigned<To> && sizeof(To) == 8)
       return to_uint64(x);

@@ -32,6 +32,7 @@ enum class Syntax : std::uint8_t {
   Ellipsis,   ///< ...
   Tuple,      ///< (0, 2): only as axis; children: the items
   Transpose,  ///< x.T; one child
+  DTypeName,  ///< what dtype= names, a DType in `id`; no part of any value
   Target,     ///< what was parsed as an expression and turned out to be assigned to; no part of any value
 };
 

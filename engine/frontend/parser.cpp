@@ -550,7 +550,7 @@ class Parser {
     DType dtype{};
     if ((token.kind != Tok::Name && token.kind != Tok::String) || !find_cast(name, dtype))
       fail(token.span, "dtype is one of the engine's dtypes", "here", "write for example dtype=float64");
-    return add({.kind = Syntax::Cast, .id = static_cast<std::uint16_t>(dtype), .span = token.span, .mark = token.span});
+    return add({.kind = Syntax::DTypeName, .id = static_cast<std::uint16_t>(dtype), .span = token.span, .mark = token.span});
   }
 
   void forget_symbol(std::uint32_t id, Span at) {
@@ -621,12 +621,12 @@ class Parser {
     if (reduction) return reduce(*reduction, name_token.span, whole, list, args, false);
     if (name == "nansum" || name == "nanprod")
       return reduce(*catalog::find_reduction(name.substr(3)), name_token.span, whole, list, args, true);
+    if (name == "std") {  // with all that var knows of where= and dtype=
+      const NodeId variance = reduce(*catalog::find_reduction("var"), name_token.span, whole, list, args, false);
+      return add({.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(Op::Sqrt), .span = whole, .mark = name_token.span}, {variance});
+    }
     if (derived) {
       place(name, name_token.span, derived->parameters, list, args);
-      if (name == "std" && is_given(args[4])) {  // no NaN elsewhere: what is left may have NaN of its own
-        const NodeId variance = masked_variance(args[0], args[4], args[1], args[2], args[3], name_token.span, whole);
-        return add({.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(Op::Sqrt), .span = whole, .mark = name_token.span}, {variance});
-      }
       return derive(*derived, args, name_token.span, whole);
     }
     place(name, name_token.span, catalog::parameters(*op), list, args);
@@ -693,8 +693,10 @@ class Parser {
     }
     if (typed) args[kValue] = make(Syntax::Cast, dtype, {args[kValue]});
     if (args[kWhere] != kNone) {
-      if (row.id == Reduction::Var)
-        return masked_variance(args[kValue], args[kWhere], args[kAxis], args[kKeepdims], args[kDdof], mark, whole);
+      if (row.id == Reduction::Var) {
+        const NodeId left = masked_variance(args[kValue], args[kWhere], args[kAxis], args[kKeepdims], args[kDdof], mark, whole);
+        return typed ? make(Syntax::Cast, dtype, {left}) : left;
+      }
       if (row.id == Reduction::Mean) {
         if (args[kDdof] != kNone) fail(span(args[kDdof]), "'mean' takes no ddof beside where", "here");
         NodeId masked[] = {args[kValue], args[kWhere], args[kAxis], args[kKeepdims]};

@@ -81,6 +81,7 @@ class Printer {
       case Syntax::Ellipsis:
         text += "...";
         break;
+      case Syntax::DTypeName:
       case Syntax::Target:
         break;
       case Syntax::Transpose:
@@ -236,7 +237,8 @@ std::string print(const Ast& ast) {
 std::string dump(const Ast& ast) {
   static constexpr const char* kKinds[] = {"Integer", "Float",    "Imaginary", "Boolean",   "String",    "Name",
                                            "Apply",   "Position", "Reduce",    "Cast",      "Subscript", "Slice",
-                                           "NewAxis", "Ellipsis", "Tuple",     "Transpose", "Target"};
+                                           "NewAxis", "Ellipsis", "Tuple",     "Transpose", "DTypeName",
+                                           "Target"};
   std::string text;
   for (std::size_t i = 0; i < ast.nodes.size(); ++i) {
     const Node& node = ast.nodes[i];
@@ -263,6 +265,7 @@ std::string dump(const Ast& ast) {
         text += fmt::format(" {}", catalog::info(static_cast<catalog::Reduction>(node.id)).name);
         break;
       case Syntax::Cast:
+      case Syntax::DTypeName:
         text += fmt::format(" {}", info(static_cast<DType>(node.id)).name);
         break;
       default:

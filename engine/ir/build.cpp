@@ -780,6 +780,7 @@ class Builder {
       case Syntax::NewAxis:
       case Syntax::Ellipsis:
       case Syntax::Tuple:
+      case Syntax::DTypeName:
       case Syntax::Target:
         break;
     }

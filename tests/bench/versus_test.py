@@ -31,6 +31,19 @@ def right(case, names):
 ENGINE = peer("engine", right)
 
 
+# How long a turn is
+
+
+def test_a_slow_first_call_does_not_shorten_the_turns():
+    slow = iter([True] + [False] * 10**6)
+    assert versus.enough(lambda: next(slow) and time.sleep(2e-3), wanted=1e-3) > 10
+
+
+def test_a_long_call_is_made_once():
+    calls = []
+    assert versus.enough(lambda: (calls.append(1), time.sleep(0.02))) == 1 and len(calls) == 1
+
+
 # What counts as NumPy's result
 
 

@@ -113,9 +113,17 @@ def test_published_attacks_are_refused(text):
 def test_nothing_global_changes():
     """FP environment, locale, signal handlers, directory, descriptors, threads at import."""
     probe = """
-import locale, os, signal, sys, threading, numpy as np
+import ctypes, locale, os, platform, signal, sys, numpy as np
+libc = ctypes.CDLL(None)
+def float_control():
+    # Rounding, precision, flushing and traps; not the flags, which every inexact sum raises.
+    if platform.machine() != "x86_64":
+        return libc.fegetround()
+    environment = (ctypes.c_uint8 * 32)()
+    assert libc.fegetenv(environment) == 0
+    return bytes(environment[:2]), int.from_bytes(environment[28:], "little") & ~0x3F  # x87's control word, MXCSR
 def state():
-    return (locale.setlocale(locale.LC_ALL), os.getcwd(), sorted(os.listdir("/proc/self/fd")), np.geterr(),
+    return (float_control(), locale.setlocale(locale.LC_ALL), os.getcwd(), sorted(os.listdir("/proc/self/fd")), np.geterr(),
             [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGFPE, signal.SIGSEGV)],
             float(np.float64(1e-310) * 1), np.get_printoptions()["precision"], sys.getrecursionlimit())
 before, threads = state(), len(os.listdir("/proc/self/task"))

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <random>
 
 namespace engine::math {
 namespace {
@@ -34,6 +35,46 @@ TEST(IntegerDivision, OfTheSmallestIntegerByMinusOneDoesNotTrap) {
   expect_no_trap<std::int16_t>();
   expect_no_trap<std::int32_t>();
   expect_no_trap<std::int64_t>();
+}
+
+/// Any bits: every exponent is as likely as any other, so most quotients are far from 1.
+template <class T>
+void expect_fmod_of_the_library() {
+  using U = Bits<T>;
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 300'000; ++i) {
+    const T x = bit_cast<T>(static_cast<U>(random()));
+    T y = bit_cast<T>(static_cast<U>(random()));
+    if (i % 3 == 0) y = x / static_cast<T>(random() % 4096);  // quotients that are integers, or nearly
+    const T expected = std::fmod(x, y), found = fmod(x, y);
+    if (std::isnan(expected))
+      ASSERT_TRUE(std::isnan(found)) << x << ", " << y;
+    else
+      ASSERT_EQ(bit_cast<U>(found), bit_cast<U>(expected)) << x << ", " << y;
+  }
+}
+TEST(FloatDivision, HasTheExactRestOfTheLibrary) {
+  expect_fmod_of_the_library<float>();
+  expect_fmod_of_the_library<double>();
+}
+
+template <class T>
+void expect_division_of_long() {
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 300'000; ++i) {
+    const auto x = static_cast<T>(random() >> random() % 48), y = static_cast<T>(random() >> random() % 48);
+    if (y == 0) continue;
+    const long a = static_cast<long>(x), b = static_cast<long>(y), quotient = a / b - (a % b != 0 && (a < 0) != (b < 0));
+    ASSERT_EQ(floor_divide(x, y), static_cast<T>(quotient)) << a << " // " << b;
+    ASSERT_EQ(remainder(x, y), static_cast<T>(a - quotient * b)) << a << " % " << b;
+    ASSERT_EQ(fmod(x, y), static_cast<T>(a % b)) << a << " fmod " << b;
+  }
+}
+TEST(IntegerDivision, OfNarrowIntegersIsThatOfWideOnes) {
+  expect_division_of_long<std::int16_t>();
+  expect_division_of_long<std::uint16_t>();
+  expect_division_of_long<std::int32_t>();
+  expect_division_of_long<std::uint32_t>();
 }
 
 TEST(FloatDivision, FollowsPython) {

@@ -234,6 +234,20 @@ def test_variance_where_a_mask_is_true(dtype):
                     assert np.allclose(result, want, rtol=tolerance, atol=0, equal_nan=True), text
 
 
+@pytest.mark.parametrize("name", ("var", "std", "nanvar", "nanstd", "mean", "nanmean"))
+@pytest.mark.parametrize("dtype", ("f4", "f8"))
+def test_dtype_of_a_moment_is_that_of_its_accumulator(name, dtype):
+    """Of integers, where a cast before and NumPy's cast on the way come to the same."""
+    x = np.random.default_rng(5).integers(-1000, 1000, (30, 50)).astype("i2")
+    m = x % 3 != 0
+    for axis in (None, 0, 1):
+        for keyword in ("", ", where=m"):
+            text = f"{name}(x, axis={axis}, dtype={np.dtype(dtype)}{keyword})"
+            result = np.asarray(engine.evaluate(text, {"x": x, "m": m}))
+            wanted = getattr(np, name)(x.astype(dtype), axis=axis, dtype=dtype, where=m if keyword else True)
+            assert result.dtype == dtype and np.allclose(result, wanted, rtol=1e-5 if dtype == "f4" else 1e-12), text
+
+
 def test_nanvar_of_too_few_is_nan():
     x = np.array([[np.nan, np.nan, np.nan], [1, np.nan, np.nan], [1, 2, np.nan], [1, np.inf, 3]])
     for ddof in (0, 1, 2):

@@ -37,6 +37,11 @@ TEST(Parser, ChainsComparisonsOverOneMiddle) {
   EXPECT_EQ(ast.nodes.size(), 6u);
 }
 
+TEST(Parser, MakesNoCastOfADTypeThatIsOnlyNamed) {
+  for (const char* text : {"sum(a, dtype=int8)", "nanmean(a, dtype=float32, where=b)", "std(a, dtype='float32')"})
+    for (const Node& node : parse(text, {}).nodes) EXPECT_TRUE(node.kind != Syntax::Cast || node.count == 1) << text;
+}
+
 TEST(Parser, TakesTernariesFromTheRight) { EXPECT_EQ(tree("x if a else y if b else z"), "where(a,x,where(b,y,z))"); }
 
 TEST(Parser, PutsKeywordArgumentsInTheirPlace) {

@@ -4,6 +4,7 @@
 #include "engine/catalog/elementary/cbrt.hpp"
 #include "engine/catalog/elementary/erf.hpp"
 #include "engine/catalog/elementary/exp.hpp"
+#include "engine/catalog/elementary/fmod.hpp"
 #include "engine/catalog/elementary/gamma.hpp"
 #include "engine/catalog/elementary/hyperbolic.hpp"
 #include "engine/catalog/elementary/hypot.hpp"

@@ -7,7 +7,7 @@
 namespace engine ENGINE_API {
 
 /// Arrays of at least so many bytes are worth recycled pages; below, malloc recycles by itself.
-inline constexpr std::size_t kRecycledBytes = std::size_t{32} << 20;
+inline constexpr std::size_t kRecycledBytes = std::size_t{4} << 20;
 
 /// At least `bytes` bytes, aligned to 2 MiB and made of huge pages where the system gives them. The contents are arbitrary.
 /// nullptr where there is no memory. Thread-safe, as are all of these.

@@ -16,27 +16,12 @@ namespace {
 
 /// Rows at least this long are walked one by one; shorter ones are gathered into whole blocks.
 constexpr std::int64_t kLongRow = 96;
-constexpr std::size_t kLine = 64;
-/// Kernels that touch more bytes than this fetch ahead: half of the second-level cache of the smallest machine in use.
-constexpr std::int64_t kFetchAhead = std::int64_t{512} << 10;
 
 /// Columns of a panel in bytes: two lines, which memory delivers as a pair; one where rows are very long.
 constexpr std::int64_t kPanelColumn = 128;
 constexpr std::int64_t kMostPanelBytes = std::int64_t{1} << 20;
 /// Below so many bytes all lines stay in the first-level cache while they are gathered item by item.
 constexpr std::int64_t kWorthPanels = std::int64_t{32} << 10;
-
-/// Stores of kernels that touch more than this would only push other things out of the caches.
-std::int64_t last_level_cache() noexcept {
-  static const std::int64_t bytes = [] {
-    std::int64_t size = 0;
-#ifdef _SC_LEVEL3_CACHE_SIZE
-    size = sysconf(_SC_LEVEL3_CACHE_SIZE);
-#endif
-    return size > 0 ? std::max(size, std::int64_t{16} << 20) : std::int64_t{32} << 20;
-  }();
-  return bytes;
-}
 
 std::uint8_t number_size(DType dtype) { return static_cast<std::uint8_t>(is_complex(dtype) ? item_size(dtype) / 2 : item_size(dtype)); }
 
@@ -48,6 +33,17 @@ std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
 }
 
 }  // namespace
+
+std::int64_t last_level_cache() noexcept {
+  static const std::int64_t bytes = [] {
+    std::int64_t size = 0;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+    size = sysconf(_SC_LEVEL3_CACHE_SIZE);
+#endif
+    return size > 0 ? std::max(size, std::int64_t{16} << 20) : std::int64_t{32} << 20;
+  }();
+  return bytes;
+}
 
 BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char* scratch, std::pmr::memory_resource* memory)
     : code_(code),
@@ -215,15 +211,17 @@ std::size_t BlockRunner::table_bytes(const Code& code, const plan::BoundKernel& 
   return bytes;
 }
 
-/// Finds the accesses worth fetching ahead: those that walk memory in order, where the whole does not stay in the cache.
+/// Finds the accesses worth fetching ahead: those that meet every line of a stretch of memory, where the whole does not stay
+/// in the cache.
 void BlockRunner::plan_ahead(std::pmr::memory_resource* memory) {
   ahead_ = allocate<Ahead>(memory, reach_.size());
   std::int64_t bytes = 0;
   std::size_t n = 0;
   for (std::size_t k = 0; k < reach_.size(); ++k) {
-    if (!reach_[k].contiguous || reach_[k].detour || (!reach_[k].flat && inner_ < kLongRow)) continue;
+    const std::int64_t stride = kernel_.rank ? std::abs(kernel_.accesses[k].strides[kernel_.rank - 1]) : 0;
+    if (stride == 0 || stride > std::int64_t{kLine} || reach_[k].detour || (!reach_[k].flat && inner_ < kLongRow)) continue;
     ahead_[n++].access = static_cast<std::uint32_t>(k);
-    bytes += kernel_.total * reach_[k].item;
+    bytes += kernel_.total * stride;
   }
   std::size_t calls = 0;
   for (const Step& step : code_.steps) calls += step.kind == Step::Kind::Call;
@@ -241,8 +239,9 @@ void BlockRunner::look_ahead(std::int64_t next) noexcept {
   for (Ahead& ahead : ahead_) {
     const plan::BoundAccess& access = kernel_.accesses[ahead.access];
     const Reach& r = reach_[ahead.access];
-    if (n) ahead.at = access.base + (r.flat ? next * r.item : offset_of(access));
-    ahead.lines = (n * r.item + kLine - 1) / kLine;
+    const std::int64_t stride = access.strides[kernel_.rank - 1], last = stride * (static_cast<std::int64_t>(n) - 1);
+    if (n) ahead.at = access.base + (r.flat ? next * r.item : offset_of(access)) + std::min<std::int64_t>(last, 0);
+    ahead.lines = n ? (static_cast<std::size_t>(std::abs(last)) + r.item + kLine - 1) / kLine : 0;
     ahead.share = (ahead.lines + calls_ - 1) / calls_;
   }
 }

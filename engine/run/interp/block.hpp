@@ -11,6 +11,13 @@
 
 namespace engine::run::interp {
 
+/// Bytes that memory delivers at once.
+inline constexpr std::size_t kLine = 64;
+/// Kernels that touch more bytes than this fetch ahead: half of the second-level cache of the smallest machine in use.
+inline constexpr std::int64_t kFetchAhead = std::int64_t{512} << 10;
+/// Bytes. Stores of kernels that touch more would only push other things out of the caches.
+std::int64_t last_level_cache() noexcept;
+
 /// The machine's state for one run of one kernel: the table of addresses and where each access stands.
 /// Elements are numbered in the bound kernel's order of axes. Blocks may be asked for in any order.
 class BlockRunner {

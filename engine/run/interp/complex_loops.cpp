@@ -1,6 +1,7 @@
-// run/interp/complex_loops.cpp - complex + - * and conjugate in vectors written out, since the compiler may not make them
-// (see loops.cpp): the same products and sums as the meanings of the catalog, each rounded on its own.
+// run/interp/complex_loops.cpp - complex + - *, conjugate and magnitude in vectors written out, since the compiler may not make
+// them (see loops.cpp): the same products and sums as the meanings of the catalog, each rounded on its own.
 // Compiled once per instruction set, without the vectoriser. Takes the places that part 6 of loops.cpp has filled.
+#include "engine/catalog/elementary/vector.hpp"
 #include "engine/catalog/meaning.hpp"
 #include "engine/run/interp/table.hpp"
 
@@ -11,13 +12,7 @@ using catalog::Lane;
 using catalog::Meaning;
 using catalog::Op;
 
-#if defined(__AVX512F__)
-constexpr std::size_t kVector = 64;
-#elif defined(__AVX__)
-constexpr std::size_t kVector = 32;
-#else
-constexpr std::size_t kVector = 16;
-#endif
+constexpr std::size_t kVector = math::kVectorBytes;
 
 template <class T>
 struct Vectors {
@@ -80,6 +75,44 @@ void apply(void* out, const void* const* in, std::size_t n) {
   __builtin_memcpy(r + 2 * i, last[2], bytes);
 }
 
+/// Real parts (kOdd = 0) or imaginary ones (1) of two vectors of complex numbers.
+template <int kOdd, class V, std::size_t... i>
+ENGINE_LANE V parts(V low, V high, std::index_sequence<i...>) {
+  return __builtin_shufflevector(low, high, (2 * static_cast<int>(i) + kOdd)...);
+}
+
+template <class T>
+ENGINE_LANE void magnitude_of_vector(T* r, const T* x) {
+  constexpr std::size_t kCount = Vectors<T>::kNumbers;
+  using Lanes = math::Vector<T, static_cast<int>(kCount)>;
+  using Each = std::make_index_sequence<kCount>;
+  const auto low = Vectors<T>::load(x), high = Vectors<T>::load(x + kCount);
+  math::hypot(Lanes(parts<0>(low, high, Each{})), Lanes(parts<1>(low, high, Each{}))).store(r);
+}
+
+template <class T>
+void magnitude(void* out, const void* const* in, std::size_t n) {
+  constexpr std::size_t kCount = Vectors<T>::kNumbers;
+  auto* r = static_cast<T*>(out);
+  const auto* x = static_cast<const T*>(in[0]);
+  std::size_t i = 0;
+  for (; i + kCount <= n; i += kCount) magnitude_of_vector(r + i, x + 2 * i);
+  if (i == n) return;
+  T last[2 * kCount] = {}, result[kCount];
+  __builtin_memcpy(last, x + 2 * i, (n - i) * 2 * sizeof(T));
+  magnitude_of_vector(result, last);
+  __builtin_memcpy(r + i, result, (n - i) * sizeof(T));
+}
+
+void fill_magnitude(KernelTable& table) {
+  const auto loops = catalog::loops(Meaning<Op::Absolute>::kRule);
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    auto& kernel = table.apply[static_cast<std::size_t>(Op::Absolute)][i];
+    if (loops[i].in[0] == DType::Complex64) kernel = &magnitude<float>;
+    if (loops[i].in[0] == DType::Complex128) kernel = &magnitude<double>;
+  }
+}
+
 template <Op kOp>
 void fill(KernelTable& table) {
   const auto loops = catalog::loops(Meaning<kOp>::kRule);
@@ -98,6 +131,7 @@ void fill_complex(KernelTable& table) {
   fill<Op::Subtract>(table);
   fill<Op::Multiply>(table);
   fill<Op::Conjugate>(table);
+  fill_magnitude(table);
 }
 
 }  // namespace engine::run::interp::ENGINE_ISA

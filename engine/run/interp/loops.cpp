@@ -21,6 +21,15 @@ constexpr bool has_half(const Loop& loop, int arity) {
   return half;
 }
 
+/// x[i]. GCC 12 makes no vectors where a bool is loaded, but does where a byte is compared with 0.
+template <class T>
+ENGINE_LANE T item(const T* x, std::size_t i) {
+  if constexpr (std::is_same_v<T, bool>)
+    return reinterpret_cast<const unsigned char*>(x)[i] != 0;
+  else
+    return x[i];
+}
+
 template <Op kOp, std::size_t kLoop>
 void apply(void* out, const void* const* in, std::size_t n) {
   using M = Meaning<kOp>;
@@ -33,16 +42,16 @@ void apply(void* out, const void* const* in, std::size_t n) {
   const auto* x = static_cast<const X*>(in[0]);
   if constexpr (M::kArity == 1) {
     ENGINE_INDEPENDENT
-    for (std::size_t i = 0; i < n; ++i) r[i] = math::convert<R>(M::apply(x[i], x[i], x[i]));
+    for (std::size_t i = 0; i < n; ++i) r[i] = math::convert<R>(M::apply(item(x, i), item(x, i), item(x, i)));
   } else if constexpr (M::kArity == 2) {
     const auto* y = static_cast<const Y*>(in[1]);
     ENGINE_INDEPENDENT
-    for (std::size_t i = 0; i < n; ++i) r[i] = math::convert<R>(M::apply(x[i], y[i], x[i]));
+    for (std::size_t i = 0; i < n; ++i) r[i] = math::convert<R>(M::apply(item(x, i), item(y, i), item(x, i)));
   } else {
     const auto* y = static_cast<const Y*>(in[1]);
     const auto* z = static_cast<const Z*>(in[2]);
     ENGINE_INDEPENDENT
-    for (std::size_t i = 0; i < n; ++i) r[i] = math::convert<R>(M::apply(x[i], y[i], z[i]));
+    for (std::size_t i = 0; i < n; ++i) r[i] = math::convert<R>(M::apply(item(x, i), item(y, i), item(z, i)));
   }
 }
 
@@ -58,9 +67,9 @@ void apply_with_scalar(void* out, const void* const* in, std::size_t n) {
   ENGINE_INDEPENDENT
   for (std::size_t i = 0; i < n; ++i) {
     if constexpr (kScalar == 0)
-      r[i] = math::convert<R>(M::apply(s, v[i], s));
+      r[i] = math::convert<R>(M::apply(s, item(v, i), s));
     else
-      r[i] = math::convert<R>(M::apply(v[i], s, s));
+      r[i] = math::convert<R>(M::apply(item(v, i), s, s));
   }
 }
 
@@ -120,13 +129,35 @@ void fill_op(KernelTable& table) {
 
 // ---- casts --------------------------------------------------------------------------------------------------------------
 
+/// Floats to integers by what AVX2 has instructions for: conversion to int32 where all fit that, and to 64 bits, below 2^51,
+/// by the bits of a sum with 1.5 * 2^52. Gives false, with nothing written, where some item is larger or NaN.
+template <class To, class From>
+bool cast_small(To* r, const From* x, std::size_t n) {
+  constexpr From kLimit = sizeof(To) == 8 ? From(0x1p51) : From(0x1p31);
+  constexpr double kMagic = 0x1.8p52;
+  using Bits = std::conditional_t<sizeof(From) == 8, std::int64_t, std::int32_t>;
+  Bits large = 0;
+  for (std::size_t i = 0; i < n; ++i) large |= !(math::absolute(x[i]) < kLimit);
+  if (large) return false;
+  ENGINE_INDEPENDENT
+  for (std::size_t i = 0; i < n; ++i) {
+    if constexpr (sizeof(To) == 8)
+      r[i] = static_cast<To>(math::bit_cast<long>(math::trunc(x[i]) + kMagic) - math::bit_cast<long>(kMagic));
+    else
+      r[i] = static_cast<To>(static_cast<std::int32_t>(x[i]));
+  }
+  return true;
+}
+
 template <DType kFrom, DType kTo>
 void cast(void* out, const void* const* in, std::size_t n) {
   auto* r = static_cast<Lane<kTo>*>(out);
   const auto* x = static_cast<const Lane<kFrom>*>(in[0]);
+  if constexpr (math::kIsFloat<Lane<kFrom>> && !is_inexact(kTo) && kTo != DType::Bool)
+    if (cast_small(r, x, n)) return;
   // Not independent: with out == in the sizes differ, but then the registers are different ones.
   ENGINE_INDEPENDENT
-  for (std::size_t i = 0; i < n; ++i) r[i] = math::convert<Lane<kTo>>(x[i]);
+  for (std::size_t i = 0; i < n; ++i) r[i] = math::convert<Lane<kTo>>(item(x, i));
 }
 
 template <std::size_t... kPair>
