@@ -152,10 +152,11 @@ class Library {
       if (line.empty()) continue;
       if (line.starts_with("#if")) {
         conditional = true;  // each asks whether this is the device's compiler
+        skipped = line.find('!') != std::string_view::npos;
         continue;
       }
       if (conditional && line.starts_with("#else")) {
-        skipped = true;
+        skipped = !skipped;
         continue;
       }
       if (conditional && line.starts_with("#endif")) {

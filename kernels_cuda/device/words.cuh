@@ -5,8 +5,6 @@
 #define __builtin_copysignf ::copysignf
 #define __builtin_floor ::floor
 #define __builtin_floorf ::floorf
-#define __builtin_fmod ::fmod
-#define __builtin_fmodf ::fmodf
 #define __builtin_frexp ::frexp
 #define __builtin_frexpf ::frexpf
 #define __builtin_ldexp ::ldexp
