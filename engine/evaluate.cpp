@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "engine/opt/pipeline.hpp"
 #include "engine/plan/bind.hpp"
 #include "engine/plan/explain.hpp"
+#include "engine/run/backend.hpp"
 #include "engine/run/executor.hpp"
 
 namespace engine {
@@ -180,7 +182,8 @@ struct Compiled {
   std::pmr::vector<bool> present;
   std::optional<DType> out;
   bool aliased = false;
-  std::pmr::vector<std::uint32_t> slot_name;  ///< name of each slot, or kNone for locals
+  std::pmr::vector<std::uint32_t> slot_name;    ///< name of each slot, or kNone for locals
+  std::unique_ptr<run::Executable> executable;  ///< of a backend besides the interpreter
 
   bool matches(const Operand* operands, std::size_t n, const ArrayView* out_view, bool is_aliased) const {
     if (out_view ? out != out_view->dtype : out.has_value()) return false;
@@ -303,6 +306,7 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     c.work.push_back(plan::work_of(c.plan, kernel));
   }
   if (c.plan.simple) c.simple = plan::simple_work_of(c.plan);
+  if (const run::BackendEntry* backend = run::find_backend(options.backend)) c.executable = backend->compile(c.graph, c.plan);
   if (wants_dump("code"))
     for (const run::interp::Code& code : c.codes) dump("code", run::interp::print(code));
 
@@ -371,12 +375,12 @@ std::unique_ptr<Program::Impl> read(const std::string& text, const Options& opti
 }  // namespace
 
 std::shared_ptr<const Program> Program::compile(std::string text, const Options& options) {
-  for (const Backend& backend : backends())
-    if (backend.choice == options.backend && !backend.usable)
-      throw BackendError({.what = fmt::format("the backend \"{}\" is {}", backend.name, backend.reason),
-                          .labels = {},
-                          .help = "use backend=\"auto\" or \"interp\"",
-                          .text = {}});
+  if (options.backend != BackendChoice::Auto)
+    if (const Availability found = probe(options.backend); !found.usable) {
+      const std::string_view name = options.backend == BackendChoice::Jit ? "jit" : "cuda";
+      throw BackendError(
+          {.what = fmt::format("the backend \"{}\" is {}", name, found.reason), .labels = {}, .help = std::string(found.help), .text = {}});
+    }
   try {
     return std::shared_ptr<const Program>(new Program(read(text, options)));
   } catch (Error& error) {
@@ -460,8 +464,11 @@ Explanation Program::describe(const Operand* operands, Order order) const {
     if (all.copies)
       explanation.text +=
           fmt::format(", {} cop{} of {} bytes because of overlap", all.copies, all.copies == 1 ? "y" : "ies", all.bytes_copied);
-    const std::string why = impl_->options.backend == BackendChoice::Auto ? "the only one of this build" : "asked for";
-    explanation.text += fmt::format("\nbackend: interp ({} elements a block), {}\n", run::interp::kBlock, why);
+    const run::BackendEntry* const backend = run::find_backend(impl_->options.backend);
+    const std::string_view backend_name = backend ? "cuda" : "interp";
+    const std::string why = impl_->options.backend == BackendChoice::Auto ? "the operands are in the host's memory" : "asked for";
+    explanation.text += fmt::format("\nbackend: {} ({}), {}\n", backend_name,
+                                    backend ? backend->place() : fmt::format("{} elements a block", run::interp::kBlock), why);
 
     std::string stages, reports;
     for (std::size_t i = 0; i < kStages.size(); ++i)
@@ -472,9 +479,9 @@ Explanation Program::describe(const Operand* operands, Order order) const {
                              reports.empty() ? "" : ", ", pass.name, pass.changed, pass.nodes_before, pass.nodes_after);
     explanation.json = fmt::format(
         "{{\"expression\": {}, \"operands\": {}, \"stages\": [{}], \"passes\": [{}], \"kernels\": {}, \"buffers\": {}, \"totals\": "
-        "{{\"kernels\": {}, {}}}, \"backend\": {{\"name\": \"interp\", \"why\": \"{}\"}}}}",
+        "{{\"kernels\": {}, {}}}, \"backend\": {{\"name\": \"{}\", \"why\": \"{}\"}}}}",
         json_string(impl_->text), json_operands(*this, operands), stages, reports, plan::json_kernels(c.graph, c.plan, binding),
-        plan::json_buffers(c.graph, c.plan, slots, binding), all.kernels, plan::json_traffic(all), why);
+        plan::json_buffers(c.graph, c.plan, slots, binding), all.kernels, plan::json_traffic(all), backend_name, why);
     return explanation;
   } catch (Error& error) {
     error.attach_text(impl_->text);
@@ -559,7 +566,18 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
 
 Execution::~Execution() { state_->~State(); }
 
-double Execution::work() const noexcept { return run::work(state_->compiled->plan, state_->compiled->codes, state_->binding); }
+double Execution::work() const noexcept {
+  if (state_->compiled->executable) return std::numeric_limits<double>::infinity();  // waits for a device
+  return run::work(state_->compiled->plan, state_->compiled->codes, state_->binding);
+}
+
+void Execution::run_plan(State& s, const RunOptions& options) {
+  const Compiled& c = *s.compiled;
+  if (c.executable)
+    c.executable->execute(s.binding, options);
+  else
+    s.threads_used = run::execute(c.graph, c.plan, c.codes, s.binding, options);
+}
 
 /// Within what Limits.seconds leaves.
 void Execution::run_limited(State& s, const RunOptions& options) {
@@ -567,7 +585,7 @@ void Execution::run_limited(State& s, const RunOptions& options) {
   const double left = s.deadline.left();
   if (!(options.seconds > 0) || left < options.seconds) limited.seconds = left;
   try {
-    s.threads_used = run::execute(s.compiled->graph, s.compiled->plan, s.compiled->codes, s.binding, limited);
+    run_plan(s, limited);
   } catch (const LimitError&) {
     if (limited.seconds == options.seconds) throw;
     throw LimitError({.what = fmt::format("the evaluation took longer than the limit of {:g} s", s.program->options.limits.seconds),
@@ -600,7 +618,7 @@ void Execution::run(const RunOptions& options) {
     if (s.program->options.limits.seconds > 0)
       run_limited(s, options);
     else
-      s.threads_used = run::execute(c.graph, c.plan, c.codes, s.binding, options);
+      run_plan(s, options);
   } catch (Error& error) {
     error.attach_text(s.program->text);
     throw;

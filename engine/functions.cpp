@@ -25,22 +25,6 @@ std::string_view compiler() noexcept {
 std::string_view instruction_set() noexcept { return run::interp::instruction_set(); }
 bool fused_multiply_add() noexcept { return run::interp::fused_multiply_add(); }
 
-std::span<const Backend> backends() noexcept {
-  static constexpr Backend kBackends[] = {
-      {BackendChoice::Interp, "interp", true, "runs everywhere"},
-      {BackendChoice::Jit, "jit", false, "not part of this build"},
-      {BackendChoice::Cuda, "cuda", false, "not part of this build"},
-  };
-  return kBackends;
-}
-
-Availability probe(BackendChoice choice) noexcept {
-  if (choice == BackendChoice::Auto) return {true, "chooses among the backends of this build", {}};
-  for (const Backend& backend : backends())
-    if (backend.choice == choice) return {backend.usable, backend.reason, backend.usable ? "" : "use Auto or Interp"};
-  return {false, "no such backend", "use Auto or Interp"};
-}
-
 namespace {
 
 /// Rows in the order of the tables: operations, reductions, derived functions, casts, constants.

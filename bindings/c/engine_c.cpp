@@ -285,7 +285,7 @@ ArrayView read_array(const engine_array& array, const Subject& subject) {
     throw BadArgument{fmt::format("{} has flags {:#x}, some of which mean nothing", subject.who, array.flags)};
   if (array.device < ENGINE_HOST) throw BadArgument{fmt::format("{} is on device {}, which is none", subject.who, array.device)};
   if (array.device != ENGINE_HOST)
-    subject.refuse<BackendError>(fmt::format("{} is on CUDA device {}, and CUDA is not part of this build", subject.who, array.device - 1),
+    subject.refuse<BackendError>(fmt::format("{} is on CUDA device {}: only memory of the host is read", subject.who, array.device - 1),
                                  "on a device", "copy it to the host");
   if (array.ndim > 0 && !array.shape) throw BadArgument{fmt::format("{} has axes, but its shape is NULL", subject.who)};
 

@@ -116,6 +116,8 @@ void doctor(bool json) {
     for (const auto& [level, n_bytes] : caches()) report["caches"][level] = n_bytes;
     for (const Backend& row : backends())
       report["backends"].push_back({{"name", row.name}, {"usable", row.usable}, {"reason", row.reason}});
+    report["cuda"] = Json::object();
+    for (const auto& [name, value] : facts(BackendChoice::Cuda)) report["cuda"][name] = value;
     for (const auto& [name, value] : environment()) report["environment"][name] = value;
     print(json_text(report) + "\n");
     return;
@@ -133,6 +135,7 @@ void doctor(bool json) {
   rows.emplace_back("threads", fmt::format("{}", num_threads()));
   for (const Backend& row : backends())
     rows.emplace_back(fmt::format("backend {}", row.name), fmt::format("{}: {}", row.usable ? "yes" : "no", row.reason));
+  for (const auto& [name, value] : facts(BackendChoice::Cuda)) rows.emplace_back("cuda " + name, value);
   list.clear();
   for (const auto& [name, value] : environment()) list += fmt::format("{}{}={}", list.empty() ? "" : ", ", name, value);
   rows.emplace_back("environment", list.empty() ? "nothing set" : list);

@@ -75,6 +75,8 @@ struct CallOptions {
 enum Accepts : unsigned { kAcceptsNone = 0, kAcceptsOut = 1, kAcceptsOrder = 2, kAcceptsRest = 4 };
 /// Reads one keyword argument. False if it is unknown; throws PythonError where the value is wrong.
 bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned accepts);
+/// Tells the engine where wheels have put the compiler of the backend "cuda"; once, and before it is asked for.
+void find_wheels();
 /// Whether a Python object is the str `word`.
 bool equals(PyObject* text, const char* word);
 /// Words and numbers as read_option takes them: casting, exactness, backend, threads, limits. A new dict.

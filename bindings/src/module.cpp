@@ -37,9 +37,17 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     return info;
   });
   module.def("_backends", [text] {
+    find_wheels();
     py::list list;
     for (const Backend& backend : backends()) list.append(py::make_tuple(text(backend.name), backend.usable, text(backend.reason)));
     return list;
+  });
+
+  module.def("_facts", [] {
+    find_wheels();
+    py::dict dict;
+    for (const auto& [name, value] : facts(BackendChoice::Cuda)) dict[py::str(name)] = py::str(value);
+    return dict;
   });
 
   py::list rows;

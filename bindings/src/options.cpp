@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "bindings.hpp"
 
@@ -108,6 +110,7 @@ bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned
     o.exactness = read_word(value, kExactnesses, "exactness must be 'strict' or 'relaxed', not %R");
   } else if (equals(keyword, "backend")) {
     o.backend = read_word(value, kBackends, "backend must be 'auto', 'interp', 'jit' or 'cuda', not %R");
+    if (o.backend == BackendChoice::Cuda) find_wheels();
   } else if (equals(keyword, "threads")) {
     o.threads = read_threads(value);
   } else if (equals(keyword, "limits")) {
@@ -116,6 +119,19 @@ bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned
     return false;
   }
   return true;
+}
+
+void find_wheels() {
+  static std::atomic<bool> found{false};
+  if (found.exchange(true)) return;
+  const Ref module(PyImport_ImportModule("engine.wheels"));
+  const Ref folders(module ? PyObject_CallMethod(module.get(), "folders", nullptr) : nullptr);
+  if (!folders) throw PythonError{};
+  std::vector<std::string> list;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(folders.get()); ++i)
+    if (const char* folder = PyUnicode_AsUTF8(PyList_GET_ITEM(folders.get(), i))) list.emplace_back(folder);
+  PyErr_Clear();  // of a folder whose name is no text
+  add_library_folders(list);
 }
 
 PyObject* options_dict(const Options& options, int threads) {

@@ -28,16 +28,6 @@ namespace {
                      .text = std::string(graph.text)});
 }
 
-void check(const ir::Graph& graph, const plan::Plan& plan, const plan::Action& action, const plan::Binding& binding) {
-  std::int64_t lowest = 0;
-  catalog::cast_scalar(plan.buffers[action.buffer].dtype, DType::Int64, binding.buffers[action.buffer].base, &lowest);
-  if (lowest >= 0) return;
-  throw RangeError({.what = "integers to negative integer powers are not allowed",
-                    .labels = {{action.span, fmt::format("the smallest exponent is {}", lowest)}},
-                    .help = "make the base a float: float64(x) ** y",
-                    .text = std::string(graph.text)});
-}
-
 /// What a kernel's store will overwrite, kept so that an error found later can be as if nothing had been written.
 class Snapshot {
  public:
@@ -148,7 +138,8 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
     for (plan::Binding::Step& step : binding.steps) {
       if (step.action->kind == plan::Action::Kind::Check) {
         try {
-          check(graph, plan, *step.action, binding);
+          const std::uint32_t buffer = step.action->buffer;
+          check_not_negative(graph, *step.action, plan.buffers[buffer].dtype, binding.buffers[buffer].base);
         } catch (...) {
           for (std::size_t i = kept.size(); i-- > 0;) kept[i].restore();
           throw;
@@ -175,6 +166,16 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
   }
   trim();
   return used;
+}
+
+void check_not_negative(const ir::Graph& graph, const plan::Action& action, DType dtype, const void* value) {
+  std::int64_t lowest = 0;
+  catalog::cast_scalar(dtype, DType::Int64, value, &lowest);
+  if (lowest >= 0) return;
+  throw RangeError({.what = "integers to negative integer powers are not allowed",
+                    .labels = {{action.span, fmt::format("the smallest exponent is {}", lowest)}},
+                    .help = "make the base a float: float64(x) ** y",
+                    .text = std::string(graph.text)});
 }
 
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept {

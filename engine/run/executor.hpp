@@ -13,6 +13,9 @@ namespace engine::run {
 int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding,
             const RunOptions& options);
 
+/// Throws RangeError where the value, of that dtype, is below zero.
+void check_not_negative(const ir::Graph& graph, const plan::Action& action, DType dtype, const void* value);
+
 /// Predicted element-operations.
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;
 

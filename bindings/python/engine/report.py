@@ -38,6 +38,8 @@ class Report:
                       its control groups grant; None: no quota).
     threads         : that an evaluation may use.
     backends        : each with a reason.
+    cuda            : what the backend "cuda" found: "driver", "device 0" …, "NVRTC", "headers", "cache"; where something is
+                      missing, what to install.
     environment     : variables ENGINE_* that are set.
     """
 
@@ -53,6 +55,7 @@ class Report:
     cpus: dict[str, float | None]
     threads: int
     backends: tuple[Backend, ...]
+    cuda: dict[str, str]
     environment: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,6 +81,7 @@ class Report:
                 (f"backend {backend.name}", f"{'yes' if backend.usable else 'no'}: {backend.reason}")
                 for backend in self.backends
             ),
+            *((f"cuda {name}", value) for name, value in self.cuda.items()),
             ("environment", ", ".join(f"{name}={value}" for name, value in self.environment.items()) or "nothing set"),
         ]
         width = max(len(name) for name, _ in rows)
@@ -93,7 +97,7 @@ def doctor() -> Report:
     >>> import engine
     >>> report = engine.doctor()
     >>> [backend.name for backend in report.backends if backend.usable]
-    ['interp']
+    ['interp'...]
     >>> print(report)
     engine ... built by ...
     """
@@ -109,6 +113,7 @@ def doctor() -> Report:
         cpus={"online": os.cpu_count(), "affinity": _affinity(), "quota": _quota()},
         threads=_core.num_threads(),
         backends=tuple(Backend(*row) for row in _core._backends()),
+        cuda=_core._facts(),
         environment={name: value for name, value in sorted(os.environ.items()) if name.startswith("ENGINE_")},
     )
 

@@ -4,7 +4,10 @@
 #include <engine/export.hpp>
 #include <engine/options.hpp>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace engine ENGINE_API {
 
@@ -32,6 +35,17 @@ struct Availability {
 ///
 ///     probe(BackendChoice::Interp).usable
 Availability probe(BackendChoice choice) noexcept;
+
+/// What a backend found on this machine: its driver, devices, compiler, cache; what is missing and what would help.
+///
+///     for (const auto& [name, value] : facts(BackendChoice::Cuda)) std::printf("%s: %s\n", name.c_str(), value.c_str());
+std::vector<std::pair<std::string, std::string>> facts(BackendChoice choice);
+
+/// Folders where the run-time compiler's library may be, besides those that are always looked at. To be called before a
+/// backend is first asked for; the Python package tells the folders of its wheels.
+///
+///     add_library_folders(std::array<std::string, 1>{"/opt/nvrtc/lib"});
+void add_library_folders(std::span<const std::string> folders);
 
 /// "0.1.0"
 std::string_view version() noexcept;

@@ -133,6 +133,8 @@ std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexce
 
 /// Runs a kernel that stores.
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team);
+/// The values of a kernel's folds over no elements, to be computed on the host wherever it runs.
+void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results);
 /// Runs a kernel that folds; results[i] is the buffer of fold i, contiguous, in the accumulator's dtype. The tree of
 /// combinations, and so every bit, is the same for any number of threads.
 void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, const Team& team);

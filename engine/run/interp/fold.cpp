@@ -608,6 +608,25 @@ std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexce
   return kernel.kernel->n_folds * fold + 2 * kAlignment;
 }
 
+void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results) {
+  const std::span<const plan::Fold> specs = plan.folds_of(*kernel.kernel);
+  const std::int64_t cells = kernel.kept * (kernel.lanes_kept ? kernel.length : 1);
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const DType dtype = plan.buffers[specs[i].buffer].dtype;
+    const catalog::ReductionInfo& row = catalog::info(specs[i].reduction);
+    alignas(16) std::byte value[16];
+    if (specs[i].bounded && row.identity.empty()) {
+      catalog::limit_scalar(dtype, row.id == catalog::Reduction::Min || row.id == catalog::Reduction::Nanmin, value);
+    } else {
+      const double identity = row.identity == "1" ? 1 : 0;
+      catalog::cast_scalar(DType::Float64, dtype, &identity, value);
+    }
+    splat(results[i], value, static_cast<std::size_t>(cells), item_size(dtype));
+    if (specs[i].reduction == catalog::Reduction::Mean || catalog::has_moments(specs[i].reduction))
+      divide_by_count(results[i], dtype, cells, 0);
+  }
+}
+
 void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,
                const Team& team) {
   const plan::Kernel& k = *kernel.kernel;
@@ -615,23 +634,7 @@ void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel
   const std::int64_t cells = kernel.kept * (kernel.lanes_kept ? kernel.length : 1);
   const std::int64_t count = kernel.rows * (kernel.lanes_kept ? 1 : kernel.length);
   if (cells == 0) return;
-  if (kernel.total == 0) {
-    for (std::size_t i = 0; i < specs.size(); ++i) {
-      const DType dtype = plan.buffers[specs[i].buffer].dtype;
-      const catalog::ReductionInfo& row = catalog::info(specs[i].reduction);
-      alignas(16) std::byte value[16];
-      if (specs[i].bounded && row.identity.empty()) {
-        catalog::limit_scalar(dtype, row.id == catalog::Reduction::Min || row.id == catalog::Reduction::Nanmin, value);
-      } else {
-        const double identity = row.identity == "1" ? 1 : 0;
-        catalog::cast_scalar(DType::Float64, dtype, &identity, value);
-      }
-      splat(results[i], value, static_cast<std::size_t>(cells), item_size(dtype));
-      if (specs[i].reduction == catalog::Reduction::Mean || catalog::has_moments(specs[i].reduction))
-        divide_by_count(results[i], dtype, cells, 0);
-    }
-    return;
-  }
+  if (kernel.total == 0) return fill_empty(plan, kernel, results);
   std::array<std::byte, 1024> small;
   std::pmr::monotonic_buffer_resource memory(small.data(), small.size());
   std::pmr::vector<FoldType> types(&memory);

@@ -1,0 +1,18 @@
+"""Where wheels have put libraries that the engine opens at run time."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+
+def folders() -> list[str]:
+    """Folders of NVRTC: the extras engine[cuda13] and engine[cuda12] install it into the namespace package `nvidia`."""
+    spec = importlib.util.find_spec("nvidia")
+    found = []
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        for name in ("cu13", "cuda_nvrtc"):
+            folder = os.path.join(place, name, "lib")
+            if os.path.isdir(folder):
+                found.append(folder)
+    return found

@@ -1,0 +1,37 @@
+// run/backend.hpp - what a backend besides the interpreter implements: it gets plans, and runs them once they are bound.
+#pragma once
+
+#include <engine/backend.hpp>
+
+#include <memory>
+#include <string>
+
+#include "engine/plan/bind.hpp"
+
+namespace engine::run {
+
+/// A plan made ready for one backend. Many threads may run it at once.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  /// Throws what run::execute() throws, and BackendError, OutOfMemory for the device. Operands and `out` are written at the
+  /// very end, so that whatever is found before leaves them untouched.
+  virtual void execute(plan::Binding& binding, const RunOptions& options) const = 0;
+};
+
+/// The answers a backend gives.
+struct BackendEntry {
+  BackendChoice choice;
+  Availability (*probe)();
+  /// One line about where it runs: the device's name.
+  std::string (*place)();
+  std::vector<std::pair<std::string, std::string>> (*facts)();
+  void (*add_library_folders)(std::span<const std::string> folders);
+  /// `graph` and `plan` outlive what is made.
+  std::unique_ptr<Executable> (*compile)(const ir::Graph& graph, const plan::Plan& plan);
+};
+
+/// Null where this build has none of that name, or needs none (the interpreter).
+const BackendEntry* find_backend(BackendChoice choice) noexcept;
+
+}  // namespace engine::run

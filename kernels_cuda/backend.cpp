@@ -1,0 +1,361 @@
+// kernels_cuda/backend.cpp - implements the backend "cuda": a bound plan -> device memory, launches, results.
+#include "kernels_cuda/backend.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory_resource>
+
+#include "engine/catalog/evaluate.hpp"
+#include "engine/plan/hazard.hpp"
+#include "engine/run/executor.hpp"
+#include "engine/run/interp/block.hpp"
+#include "engine/run/watch.hpp"
+#include "kernels_cuda/disk_cache.hpp"
+#include "kernels_cuda/fold.hpp"
+#include "kernels_cuda/launch.hpp"
+#include "kernels_cuda/nvrtc_api.hpp"
+#include "kernels_cuda/residency.hpp"
+
+namespace engine::cuda {
+namespace {
+
+/// A kernel that moves elements of one dtype: what a store by way of a buffer ends with.
+struct CopyProgram {
+  explicit CopyProgram(DType dtype) : graph(&memory), plan(&memory) {
+    plan::Instr load{.kind = plan::Instr::Kind::Load, .dtype = dtype, .payload = 0};
+    plan.instrs.push_back(load);
+    plan.stores.push_back({.value = 0, .access = 1});
+    plan.kernels.push_back({.n_instr = 1, .n_stores = 1, .n_accesses = 2});
+  }
+  std::pmr::monotonic_buffer_resource memory;
+  ir::Graph graph;
+  plan::Plan plan;
+};
+
+/// Compiled kernels by layout.
+class Kernels {
+ public:
+  struct Entry {
+    const plan::Kernel* kernel;
+    Layout layout;
+    KernelText text;
+    std::shared_ptr<const LoadedKernel> loaded;
+  };
+  const Entry& find(DeviceState& device, const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, Layout layout) {
+    for (const std::unique_ptr<Entry>& entry : entries_)
+      if (entry->kernel == &kernel && entry->layout == layout) return *entry;
+    KernelText text = emit(graph, plan, kernel, layout);
+    auto loaded = device.kernel(text.text);
+    text.text.clear();  // the device keeps it
+    entries_.push_back(std::make_unique<Entry>(Entry{&kernel, std::move(layout), std::move(text), std::move(loaded)}));
+    return *entries_.back();
+  }
+
+ private:
+  std::vector<std::unique_ptr<Entry>> entries_;
+};
+
+class CudaExecutable final : public run::Executable {
+ public:
+  CudaExecutable(const ir::Graph& graph, const plan::Plan& plan) : graph_(graph), plan_(plan), device_(DeviceState::get()) {}
+  void execute(plan::Binding& binding, const RunOptions& options) const override;
+
+ private:
+  friend class Call;
+  const ir::Graph& graph_;
+  const plan::Plan& plan_;
+  DeviceState& device_;
+  mutable Kernels kernels_;  ///< under the device's mutex
+};
+
+/// One execution.
+class Call {
+ public:
+  Call(const CudaExecutable& executable, plan::Binding& binding, run::Watch& watch)
+      : e_(executable), graph_(e_.graph_), plan_(e_.plan_), b_(binding), watch_(watch), residency_(e_.device_) {}
+
+  void run() {
+    for (const plan::Binding::Step& step : b_.steps)
+      for (const plan::BoundKernel& kernel : step.kernels) announce(kernel);
+    residency_.arrive();
+    for (const plan::Binding::Step& step : b_.steps) {
+      watch_.poll();
+      if (step.action->kind == plan::Action::Kind::Check) {
+        check_exponents(*step.action);
+        continue;
+      }
+      for (const plan::BoundKernel& kernel : step.kernels) kernel.kernel->n_folds ? folds(kernel) : stores(kernel);
+    }
+    e_.device_.synchronize();  // so that faults come before the first write to the host
+    watch_.poll();
+    for (const plan::Binding::Step& step : b_.steps)
+      for (const plan::BoundKernel& kernel : step.kernels) bring_back(kernel);
+    e_.device_.synchronize();
+  }
+
+ private:
+  const plan::Buffer& buffer_of(const plan::BoundKernel& kernel, std::uint32_t k) const {
+    return plan_.buffers[plan_.accesses[kernel.kernel->first_access + k].buffer];
+  }
+  /// Scalars go along with the parameters.
+  bool is_value(const plan::BoundKernel& kernel, std::uint32_t k) const {
+    const plan::Buffer& buffer = buffer_of(kernel, k);
+    if (buffer.kind != plan::Buffer::Kind::Slot) return false;
+    const ir::Slot& slot = graph_.slots[buffer.slot];
+    return slot.rank == 0 && (slot.weak != Weak::No || (!slot.written && !graph_.aliased));
+  }
+  bool is_store(const plan::BoundKernel& kernel, std::uint32_t k) const {
+    const std::span<const plan::Store> stores = plan_.stores_of(*kernel.kernel);
+    return std::any_of(stores.begin(), stores.end(),
+                       [&](const plan::Store& store) { return store.access - kernel.kernel->first_access == k; });
+  }
+
+  static std::int64_t cells_of(const plan::BoundKernel& kernel) { return kernel.kept * (kernel.lanes_kept ? kernel.length : 1); }
+
+  void announce(const plan::BoundKernel& kernel) {
+    for (const plan::Fold& fold : plan_.folds_of(*kernel.kernel)) {
+      const auto low = reinterpret_cast<std::uintptr_t>(b_.buffers[fold.buffer].base);
+      const std::size_t bytes = static_cast<std::size_t>(cells_of(kernel)) * item_size(plan_.buffers[fold.buffer].dtype);
+      if (bytes > 0) residency_.touch(low, low + bytes, false);
+    }
+    if (kernel.total == 0) return;
+    for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+      if (is_value(kernel, k)) continue;
+      const plan::BoundAccess& access = kernel.accesses[k];
+      std::uintptr_t low = 0, high = 0;
+      plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low,
+                  high);
+      residency_.touch(low, high, buffer_of(kernel, k).kind == plan::Buffer::Kind::Slot && !is_store(kernel, k));
+    }
+  }
+
+  void check_exponents(const plan::Action& action) {
+    const plan::Layout& buffer = b_.buffers[action.buffer];
+    const DType dtype = plan_.buffers[action.buffer].dtype;
+    alignas(16) std::byte lowest[16];
+    e_.device_.copy_to_host(lowest, reinterpret_cast<std::uintptr_t>(residency_.on_device(buffer.base)), item_size(dtype));
+    e_.device_.synchronize();
+    run::check_not_negative(graph_, action, dtype, lowest);
+  }
+
+  void stores(const plan::BoundKernel& kernel) {
+    if (kernel.total == 0) return;
+    std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
+    std::vector<Operand> operands = operands_of(kernel, values);
+    std::vector<Buffered> buffered = buffers_for(kernel, operands);
+    run_kernel(graph_, plan_, *kernel.kernel, {kernel.rank, kernel.extents, kernel.total, operands}, false);
+    for (const Buffered& each : buffered) write_out(kernel, each);
+  }
+
+  void folds(const plan::BoundKernel& kernel) {
+    if (cells_of(kernel) == 0) return;
+    const std::span<const plan::Fold> folds = plan_.folds_of(*kernel.kernel);
+    if (kernel.total == 0) return empty_folds(kernel, folds);
+    std::vector<DevicePointer> cells;
+    std::vector<std::size_t> part_bytes;
+    for (const plan::Fold& fold : folds) {
+      cells.push_back(reinterpret_cast<std::uintptr_t>(residency_.on_device(b_.buffers[fold.buffer].base)));
+      const bool has_moments = catalog::has_moments(catalog::info(fold.reduction).kernel);
+      part_bytes.push_back((has_moments ? 4 : 1) * item_size(plan_.buffers[fold.buffer].dtype));
+    }
+    std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
+    const std::vector<Operand> operands = operands_of(kernel, values);
+    launch_folds(e_.device_, {kernel.rank, kernel.extents, kernel.total, operands},
+                 {kernel.lanes_kept, kernel.kept, kernel.rows, kernel.length}, cells, part_bytes, [&](const Layout& layout) {
+                   const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph_, plan_, *kernel.kernel, layout);
+                   return Launchable{*entry.loaded, entry.text};
+                 });
+  }
+
+  void empty_folds(const plan::BoundKernel& kernel, std::span<const plan::Fold> folds) {
+    std::vector<char*> results;
+    for (const plan::Fold& fold : folds) results.push_back(b_.buffers[fold.buffer].base);
+    run::interp::fill_empty(plan_, kernel, results);
+    for (const plan::Fold& fold : folds) {
+      char* const base = b_.buffers[fold.buffer].base;
+      const std::size_t bytes = static_cast<std::size_t>(cells_of(kernel)) * item_size(plan_.buffers[fold.buffer].dtype);
+      e_.device_.copy_to_device(reinterpret_cast<std::uintptr_t>(residency_.on_device(base)), base, bytes);
+    }
+  }
+
+  std::vector<Operand> operands_of(const plan::BoundKernel& kernel, std::span<std::array<std::byte, 16>> values) const {
+    std::vector<Operand> operands(kernel.accesses.size());
+    for (std::uint32_t k = 0; k < operands.size(); ++k) {
+      const plan::BoundAccess& access = kernel.accesses[k];
+      Operand& operand = operands[k];
+      operand.strides = access.strides;
+      operand.dtype = access.dtype;
+      operand.is_position = k >= kernel.kernel->n_accesses;
+      if (operand.is_position) {
+        operand.base = access.base;
+      } else if (is_value(kernel, k)) {
+        read_scalar(access, values[k]);
+        operand.value = &values[k];
+      } else {
+        operand.base = residency_.on_device(access.base);
+        operand.swapped = access.swapped;
+        operand.is_store = is_store(kernel, k);
+      }
+    }
+    return operands;
+  }
+
+  static void read_scalar(const plan::BoundAccess& access, std::array<std::byte, 16>& value) {
+    const std::size_t item = item_size(access.dtype), number = is_complex(access.dtype) ? item / 2 : item;
+    std::memcpy(value.data(), access.base, item);
+    if (access.swapped)
+      for (std::size_t at = 0; at < item; at += number) std::reverse(value.data() + at, value.data() + at + number);
+  }
+
+  /// A store by way of memory of its own: its target overlaps what the kernel reads, and threads have no order.
+  struct Buffered {
+    Memory memory;
+    std::vector<std::int64_t> strides;
+    Operand target;
+  };
+  std::vector<Buffered> buffers_for(const plan::BoundKernel& kernel, std::vector<Operand>& operands) const {
+    std::vector<Buffered> list;
+    list.reserve(plan_.stores_of(*kernel.kernel).size());
+    for (const plan::Store& store : plan_.stores_of(*kernel.kernel)) {
+      const std::uint32_t k = store.access - kernel.kernel->first_access;
+      const bool is_detour =
+          std::any_of(kernel.detours.begin(), kernel.detours.end(), [&](const plan::Detour& detour) { return detour.access == k; });
+      if (!is_detour && !kernel.ordered) continue;
+      Operand& operand = operands[k];
+      const std::size_t item = item_size(operand.dtype);
+      list.push_back({Memory(e_.device_, static_cast<std::size_t>(kernel.total) * item), {}, operand});
+      Buffered& buffered = list.back();
+      buffered.strides.resize(static_cast<std::size_t>(kernel.rank));
+      auto stride = static_cast<std::int64_t>(item);
+      for (int axis = kernel.rank - 1; axis >= 0; --axis) {
+        buffered.strides[static_cast<std::size_t>(axis)] = stride;
+        stride *= kernel.extents[axis];
+      }
+      operand.base = reinterpret_cast<char*>(buffered.memory.address());  // NOLINT(performance-no-int-to-ptr)
+      operand.strides = buffered.strides.data();
+      operand.swapped = false;
+    }
+    return list;
+  }
+
+  void write_out(const plan::BoundKernel& kernel, const Buffered& buffered) {
+    const Operand& target = buffered.target;
+    // The bytes as they are: numbers are turned on the way, so of a swapped target only the store is.
+    Operand from{.base = reinterpret_cast<char*>(buffered.memory.address()),  // NOLINT(performance-no-int-to-ptr)
+                 .strides = buffered.strides.data(),
+                 .dtype = target.dtype};
+    const std::array operands{from, target};
+    static std::array<std::unique_ptr<CopyProgram>, kDTypes> programs;  // under the device's mutex
+    std::unique_ptr<CopyProgram>& copy = programs[static_cast<std::size_t>(target.dtype)];
+    if (!copy) copy = std::make_unique<CopyProgram>(target.dtype);
+    run_kernel(copy->graph, copy->plan, copy->plan.kernels[0], {kernel.rank, kernel.extents, kernel.total, operands},
+               repeats(kernel, target));
+  }
+
+  /// Whether the store may write a place twice: then the last element wins.
+  static bool repeats(const plan::BoundKernel& kernel, const Operand& target) {
+    std::array<std::pair<std::int64_t, std::int64_t>, kMaxRank> axes;  // stride, extent
+    int n = 0;
+    for (int axis = 0; axis < kernel.rank; ++axis)
+      if (kernel.extents[axis] > 1) axes[static_cast<std::size_t>(n++)] = {std::abs(target.strides[axis]), kernel.extents[axis]};
+    std::sort(axes.begin(), axes.begin() + n);
+    auto reach = static_cast<std::int64_t>(item_size(target.dtype));
+    for (int i = 0; i < n; ++i) {
+      const auto [stride, extent] = axes[static_cast<std::size_t>(i)];
+      if (stride < reach) return true;
+      reach += stride * (extent - 1);
+    }
+    return false;
+  }
+
+  void run_kernel(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Space& space, bool in_order) {
+    Layout layout = layout_of(space, in_order);
+    const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph, plan, kernel, std::move(layout));
+    launch(e_.device_, *entry.loaded, entry.text, entry.layout, space);
+  }
+
+  void bring_back(const plan::BoundKernel& kernel) {
+    if (kernel.total == 0 || kernel.kernel->n_folds) return;
+    for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+      if (!is_store(kernel, k) || buffer_of(kernel, k).kind == plan::Buffer::Kind::Temporary) continue;
+      const plan::BoundAccess& access = kernel.accesses[k];
+      residency_.bring_back(access.base, item_size(access.dtype), kernel.rank, kernel.extents, access.strides);
+    }
+  }
+
+  const CudaExecutable& e_;
+  const ir::Graph& graph_;
+  const plan::Plan& plan_;
+  plan::Binding& b_;
+  run::Watch& watch_;
+  Residency residency_;
+};
+
+void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) const {
+  run::Watch watch(options);
+  const Session session(device_);
+  Call(*this, binding, watch).run();
+}
+
+Availability probe() {
+  const DriverState& driver = driver_state();
+  if (!driver.reason.empty()) return {false, driver.reason, driver.help};
+  const NvrtcState& nvrtc = nvrtc_state();
+  if (!nvrtc.reason.empty()) return {false, nvrtc.reason, nvrtc.help};
+  return {true, "a device, a driver and NVRTC are there", {}};
+}
+
+std::string capability(int architecture) { return fmt::format("{}.{}", architecture / 10, architecture % 10); }
+
+std::string place() {
+  const DeviceState& device = DeviceState::get();
+  return fmt::format("{}, compute capability {}", device.name(), capability(device.architecture()));
+}
+
+/// Asks the driver alone: a device that nobody uses is not started for it.
+std::string device_line(int ordinal) {
+  const Driver& d = driver();
+  Device device = 0;
+  std::array<char, 256> text{};
+  int major = 0, minor = 0;
+  std::size_t bytes = 0;
+  if (d.cuDeviceGet(&device, ordinal) != kSuccess || d.cuDeviceGetName(text.data(), static_cast<int>(text.size()), device) != kSuccess ||
+      d.cuDeviceGetAttribute(&major, kMajor, device) != kSuccess || d.cuDeviceGetAttribute(&minor, kMinor, device) != kSuccess ||
+      d.cuDeviceTotalMem_v2(&bytes, device) != kSuccess)
+    return "does not answer";
+  return fmt::format("{}, compute capability {}.{}, {:.1f} GiB", text.data(), major, minor, static_cast<double>(bytes) / (1 << 30));
+}
+
+std::vector<std::pair<std::string, std::string>> facts() {
+  std::vector<std::pair<std::string, std::string>> rows;
+  const auto missing = [](const std::string& reason, const std::string& help) { return fmt::format("{}; {}", reason, help); };
+  const DriverState& driver = driver_state();
+  if (driver.reason.empty()) {
+    rows.emplace_back("driver", fmt::format("for CUDA {}.{} ({})", driver.version / 1000, driver.version % 1000 / 10, driver.path));
+    for (int ordinal = 0; ordinal < driver.devices; ++ordinal) rows.emplace_back(fmt::format("device {}", ordinal), device_line(ordinal));
+  } else {
+    rows.emplace_back("driver", missing(driver.reason, driver.help));
+  }
+  const NvrtcState& nvrtc = nvrtc_state();
+  rows.emplace_back("NVRTC", nvrtc.reason.empty() ? fmt::format("{}.{} ({}), for compute capability {} to {}", nvrtc.major, nvrtc.minor,
+                                                                nvrtc.path, capability(nvrtc.architectures.front()),
+                                                                capability(nvrtc.architectures.back()))
+                                                  : missing(nvrtc.reason, nvrtc.help));
+  rows.emplace_back("headers", "none needed: kernels include nothing");
+  const CacheState cache = cache_state();
+  rows.emplace_back("cache", cache.reason.empty() ? cache.folder : fmt::format("{} is not used: {}", cache.folder, cache.reason));
+  return rows;
+}
+
+std::unique_ptr<run::Executable> compile(const ir::Graph& graph, const plan::Plan& plan) {
+  return std::make_unique<CudaExecutable>(graph, plan);
+}
+
+}  // namespace
+
+const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &facts, &add_nvrtc_folders, &compile};
+
+}  // namespace engine::cuda

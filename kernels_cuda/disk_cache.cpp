@@ -1,0 +1,216 @@
+// kernels_cuda/disk_cache.cpp - see disk_cache.hpp.
+#include "kernels_cuda/disk_cache.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+namespace engine::cuda {
+namespace {
+
+/// A file starts with this; the last byte is the format's version.
+constexpr char kMagic[8] = {'e', 'n', 'g', 'i', 'n', 'e', 'K', 1};
+constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
+constexpr std::uint64_t kMostEntryBytes = std::uint64_t{64} << 20;
+
+struct Header {
+  char magic[8];
+  std::uint64_t key_bytes, image_bytes, is_cubin;
+  std::uint64_t checksum[2];  ///< of key and image
+};
+
+/// 64 bits of mixing per 8 bytes, by the finaliser of MurmurHash3 (public domain). Against damage and for names, not against
+/// malice: the folder is the user's alone.
+std::uint64_t hash(std::string_view bytes, std::uint64_t seed) {
+  const auto mix = [](std::uint64_t h) {
+    h ^= h >> 33;
+    h *= 0xff51afd7ed558ccdu;
+    h ^= h >> 33;
+    h *= 0xc4ceb9fe1a85ec53u;
+    return h ^ h >> 33;
+  };
+  std::uint64_t h = mix(seed + bytes.size());
+  for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes.data(), 8);
+    h = mix(h * 5 + word);
+  }
+  std::uint64_t last = 0;
+  std::memcpy(&last, bytes.data(), bytes.size());
+  return mix(h * 5 + last);
+}
+
+struct File {
+  explicit File(int fd) : fd(fd) {}
+  ~File() {
+    if (fd >= 0) close(fd);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd;
+};
+
+bool read_all(int fd, void* to, std::size_t bytes) {
+  auto* at = static_cast<char*>(to);
+  while (bytes > 0) {
+    const ssize_t n = read(fd, at, bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+    bytes -= static_cast<std::size_t>(n);
+  }
+  return true;
+}
+bool write_all(int fd, const void* from, std::size_t bytes) {
+  const auto* at = static_cast<const char*>(from);
+  while (bytes > 0) {
+    const ssize_t n = write(fd, at, bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n;
+    bytes -= static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+std::string wanted_folder() {
+  if (const char* chosen = std::getenv("ENGINE_CACHE_DIR"); chosen && *chosen) return chosen;
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache == '/') return std::string(cache) + "/engine";
+  if (const char* home = std::getenv("HOME"); home && *home) return std::string(home) + "/.cache/engine";
+  return {};
+}
+
+/// Empty where the folder may be trusted, or does not exist.
+std::string distrust(const std::string& folder) {
+  struct stat s{};
+  if (lstat(folder.c_str(), &s) != 0) return errno == ENOENT ? "" : std::strerror(errno);
+  if (S_ISLNK(s.st_mode)) return "it is a symbolic link";
+  if (!S_ISDIR(s.st_mode)) return "it is no folder";
+  if (s.st_uid != geteuid()) return "it belongs to someone else";
+  if (s.st_mode & 077) return "others may use it (its mode is not 0700)";
+  return {};
+}
+
+void make_parents(const std::string& folder) {
+  for (std::size_t at = folder.find('/', 1); at != std::string::npos; at = folder.find('/', at + 1))
+    mkdir(folder.substr(0, at).c_str(), 0700);
+}
+
+/// The folder, opened, so that what is done afterwards is done in the one that was looked at; -1: do without.
+int open_folder(bool make) {
+  const std::string folder = wanted_folder();
+  if (folder.empty()) return -1;
+  if (make) {
+    make_parents(folder);
+    mkdir(folder.c_str(), 0700);
+  }
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return -1;
+  struct stat s{};
+  if (fstat(fd, &s) == 0 && s.st_uid == geteuid() && !(s.st_mode & 077)) return fd;
+  close(fd);
+  return -1;
+}
+
+std::string file_name(const std::string& key) { return fmt::format("{:016x}{:016x}.kernel", hash(key, 1), hash(key, 2)); }
+
+/// Removes the entries longest unused until what is left fits.
+void bound_size(int folder) {
+  const int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* list = copy < 0 ? nullptr : fdopendir(copy);
+  if (!list) {
+    if (copy >= 0) close(copy);
+    return;
+  }
+  struct Entry {
+    std::int64_t used;
+    std::uint64_t bytes;
+    std::string name;
+  };
+  std::vector<Entry> entries;
+  std::uint64_t total = 0;
+  while (const dirent* entry = readdir(list)) {
+    struct stat s{};
+    if (fstatat(folder, entry->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(s.st_mode)) continue;
+    entries.push_back({static_cast<std::int64_t>(s.st_mtim.tv_sec), static_cast<std::uint64_t>(s.st_size), entry->d_name});
+    total += static_cast<std::uint64_t>(s.st_size);
+  }
+  closedir(list);
+  if (total <= kMostBytes) return;
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  for (const Entry& entry : entries) {
+    if (total <= kMostBytes / 4 * 3) return;
+    if (unlinkat(folder, entry.name.c_str(), 0) == 0) total -= entry.bytes;
+  }
+}
+
+}  // namespace
+
+std::string cache_key(const std::string& text, int architecture) {
+  std::string key = fmt::format("engine {}; NVRTC {}.{};", ENGINE_VERSION, nvrtc_state().major, nvrtc_state().minor);
+  for (const std::string& option : compile_options(architecture)) key += " " + option;
+  return key + "\n" + text;
+}
+
+bool read_cache(const std::string& key, Image& image) noexcept {
+  try {
+    const File folder(open_folder(false));
+    if (folder.fd < 0) return false;
+    const std::string name = file_name(key);
+    const File file(openat(folder.fd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    Header header{};
+    struct stat s{};
+    if (file.fd < 0 || fstat(file.fd, &s) != 0 || !S_ISREG(s.st_mode) || !read_all(file.fd, &header, sizeof header)) return false;
+    if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.key_bytes != key.size() || header.image_bytes > kMostEntryBytes ||
+        static_cast<std::uint64_t>(s.st_size) != sizeof header + header.key_bytes + header.image_bytes)
+      return false;
+    std::string bytes(header.key_bytes + header.image_bytes, '\0');
+    if (!read_all(file.fd, bytes.data(), bytes.size()) || bytes.compare(0, key.size(), key) != 0) return false;
+    if (hash(bytes, 3) != header.checksum[0] || hash(bytes, 4) != header.checksum[1]) return false;
+    image.bytes = bytes.substr(key.size());
+    image.is_cubin = header.is_cubin != 0;
+    futimens(file.fd, nullptr);  // used now
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+void write_cache(const std::string& key, const Image& image) noexcept {
+  try {
+    static std::atomic<unsigned> serial{0};
+    const File folder(open_folder(true));
+    if (folder.fd < 0 || image.bytes.size() > kMostEntryBytes) return;
+    const std::string name = file_name(key), beside = fmt::format("{}.{}.{}", name, getpid(), serial++);
+    const std::string bytes = key + image.bytes;
+    Header header{{}, key.size(), image.bytes.size(), image.is_cubin, {hash(bytes, 3), hash(bytes, 4)}};
+    std::memcpy(header.magic, kMagic, sizeof kMagic);
+    bool written = false;
+    {
+      const File file(openat(folder.fd, beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+      if (file.fd < 0) return;
+      written = write_all(file.fd, &header, sizeof header) && write_all(file.fd, bytes.data(), bytes.size());
+    }
+    if (!written || renameat(folder.fd, beside.c_str(), folder.fd, name.c_str()) != 0) unlinkat(folder.fd, beside.c_str(), 0);
+    bound_size(folder.fd);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+CacheState cache_state() {
+  CacheState state;
+  state.folder = wanted_folder();
+  state.reason = state.folder.empty() ? "neither ENGINE_CACHE_DIR nor HOME is set" : distrust(state.folder);
+  return state;
+}
+
+}  // namespace engine::cuda

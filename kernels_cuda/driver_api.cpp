@@ -1,0 +1,143 @@
+// kernels_cuda/driver_api.cpp - see driver_api.hpp.
+#include "kernels_cuda/driver_api.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <engine/error.hpp>
+
+#include "engine/base/dynamic_library.hpp"
+
+namespace engine::cuda {
+namespace {
+
+constexpr const char* kLibrary = "libcuda.so.1";
+/// Older drivers read no PTX of a compiler that is still supported.
+constexpr int kOldestDriver = 12000;
+
+struct Loaded {
+  Driver table;
+  DriverState state;
+  pid_t process = 0;  ///< a context does not outlive fork()
+};
+
+/// Null, or the name of a function that the library does not have.
+const char* fill(Driver& table, const DynamicLibrary& library) {
+#define ENGINE_FIND(NAME, PARAMETERS) \
+  if (!(table.NAME = reinterpret_cast<decltype(table.NAME)>(library.symbol(#NAME)))) return #NAME;
+  ENGINE_CUDA_DRIVER_FUNCTIONS(ENGINE_FIND)
+#undef ENGINE_FIND
+  return nullptr;
+}
+
+std::string describe_by(const Driver& table, Status status) {
+  const char *name = nullptr, *text = nullptr;
+  if (!table.cuGetErrorName || table.cuGetErrorName(status, &name) != kSuccess || !name)
+    return fmt::format("CUDA error {}", static_cast<int>(status));
+  if (table.cuGetErrorString(status, &text) != kSuccess || !text) return name;
+  return fmt::format("{} ({})", name, text);
+}
+
+Loaded load() {
+  Loaded loaded;
+  DriverState& state = loaded.state;
+  loaded.process = getpid();
+  const char* chosen = std::getenv("ENGINE_CUDA_DRIVER");
+  state.path = chosen && *chosen ? chosen : kLibrary;
+  if (state.path == "none") {
+    state.reason = "switched off by ENGINE_CUDA_DRIVER=none";
+    state.help = "unset ENGINE_CUDA_DRIVER";
+    return loaded;
+  }
+  const DynamicLibrary library = DynamicLibrary::open(state.path);
+  if (!library.is_loaded()) {
+    state.reason = fmt::format("there is no CUDA driver ({} could not be loaded)", state.path);
+    state.help = "install NVIDIA's driver, or use backend=\"interp\"";
+    return loaded;
+  }
+  if (const char* missing = fill(loaded.table, library)) {
+    state.reason = fmt::format("the CUDA driver is too old: it has no {}", missing);
+    state.help = "install a driver for CUDA 12 or later";
+    return loaded;
+  }
+  if (const Status status = loaded.table.cuInit(0); status != kSuccess) {
+    state.reason = status == kNoDevice ? "there is no CUDA device"
+                                       : fmt::format("the CUDA driver does not start: {}", describe_by(loaded.table, status));
+    state.help = "check nvidia-smi and CUDA_VISIBLE_DEVICES";
+    return loaded;
+  }
+  loaded.table.cuDriverGetVersion(&state.version);
+  if (state.version < kOldestDriver) {
+    state.reason = fmt::format("the CUDA driver is too old: it is of version {}.{}", state.version / 1000, state.version % 1000 / 10);
+    state.help = "install a driver for CUDA 12 or later";
+    return loaded;
+  }
+  if (loaded.table.cuDeviceGetCount(&state.devices) != kSuccess || state.devices == 0) {
+    state.reason = "there is no CUDA device";
+    state.help = "check nvidia-smi and CUDA_VISIBLE_DEVICES";
+  }
+  return loaded;
+}
+
+const Loaded& loaded() {
+  static const Loaded the_driver = [] {
+    Loaded found = load();
+    if (!found.state.reason.empty()) found.state.reason.insert(0, "not usable here: ");
+    return found;
+  }();
+  return the_driver;
+}
+
+}  // namespace
+
+const DriverState& driver_state() { return loaded().state; }
+
+const Driver& driver() {
+  const Loaded& found = loaded();
+  if (!found.state.reason.empty())
+    throw BackendError({.what = "the backend \"cuda\" is " + found.state.reason, .labels = {}, .help = found.state.help, .text = {}});
+  if (found.process != getpid())
+    throw BackendError({.what = "the backend \"cuda\" is not usable in a forked process: CUDA does not survive fork()",
+                        .labels = {},
+                        .help = "start processes by multiprocessing's \"spawn\" or \"forkserver\"",
+                        .text = {}});
+  return found.table;
+}
+
+std::string describe(Status status) { return describe_by(loaded().table, status); }
+
+void check(Status status, const char* doing) {
+  if (status == kSuccess) return;
+  if (status == kOutOfMemory)
+    throw OutOfMemory({.what = fmt::format("the device is out of memory while {}", doing),
+                       .labels = {},
+                       .help = "free device arrays, or evaluate smaller pieces",
+                       .text = {}});
+  throw BackendError({.what = fmt::format("the CUDA device failed while {}: {}", doing, describe(status)),
+                      .labels = {},
+                      .help = is_lost(status) ? "the device's context is lost: start a new process" : "",
+                      .text = {}});
+}
+
+bool is_lost(Status status) {
+  switch (status) {
+    case kInvalidContext:
+    case kEccUncorrectable:
+    case kIllegalAddress:
+    case kLaunchFailed:
+    case kIllegalInstruction:
+    case kMisalignedAddress:
+    case kInvalidAddressSpace:
+    case kInvalidPc:
+    case kHardwareStackError:
+    case kLaunchTimeout:
+    case kAssert:
+    case kUnknown:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace engine::cuda

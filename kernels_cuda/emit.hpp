@@ -1,0 +1,113 @@
+// kernels_cuda/emit.hpp - a plan's kernel -> CUDA C++. Pure: the same kernel and layout give the same characters.
+//
+// in: a body in single assignment, and how each of its accesses lies   out: text without includes, and its parameters
+//
+// Every operation is the catalog's own cell, so results are those of the other backends. A kernel is one function; what
+// depends on sizes is a parameter, so a text serves every call with arrays of the same kind.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/plan/plan.hpp"
+
+namespace engine::cuda {
+
+/// How a kernel reaches an operand.
+enum class Reach : std::uint8_t {
+  Value,    ///< one element, handed over with the parameters
+  Uniform,  ///< one element in memory
+  Pack,     ///< contiguous; vectors start where those of the other packs do
+  Row,      ///< contiguous, but out of step with the packs
+  Strided,  ///< a stride for every axis
+};
+
+struct AccessLayout {
+  DType dtype = DType::Float64;
+  Reach reach = Reach::Strided;
+  bool swapped = false;    ///< the other byte order
+  bool unaligned = false;  ///< not at multiples of its numbers' size
+  friend bool operator==(const AccessLayout&, const AccessLayout&) = default;
+};
+
+/// How threads walk the space.
+enum class Form : std::uint8_t {
+  Flat,     ///< one axis, everything contiguous or uniform: vectors
+  Rows,     ///< blocks take pieces of rows along the last axis; the other indices are the same for a block
+  Scatter,  ///< one index per thread, taken apart by every axis: short rows
+  Serial,   ///< one thread, in order: a store that writes places twice
+  // Folds (see plan::BoundKernel): rows of `length` elements, of which `rows` make a cell.
+  Along,    ///< the innermost run is reduced: a warp makes a row, or a piece of one
+  AlongShort,  ///< the same by threads: rows of at most kShortRow elements
+  Across,   ///< the innermost run is kept: a thread makes one of its lanes, or a piece of the rows of one
+  Parts,    ///< a thread makes a cell from the parts of its rows, which Along has left in memory
+};
+
+struct Layout {
+  Form form = Form::Flat;
+  int rank = 1;
+  int width = 1;                       ///< Flat: elements of a pack
+  int unroll = 1;                      ///< elements or packs that a thread has under way at once
+  int kept_axes = 0, row_axes = 0;  ///< of folds: the outermost axes; the others are the innermost run
+  bool in_parts = false;            ///< Along: leaves parts, of which a later kernel makes cells
+  bool in_pieces = false;           ///< Along, Across, Parts: several threads or warps make a row, a cell
+  bool wide = false;                ///< indices have 64 bits
+  std::vector<AccessLayout> accesses;  ///< the kernel's, then one per Position instruction (Strided)
+  friend bool operator==(const Layout&, const Layout&) = default;
+};
+
+/// Threads of a block.
+inline constexpr int kBlock = 256;
+/// What every kernel is called.
+inline constexpr const char* kEntry = "engine_kernel";
+/// The longest row that a thread reduces alone.
+inline constexpr std::int64_t kShortRow = 16;
+/// Bytes of parameters that every driver takes; more go by way of memory.
+inline constexpr std::size_t kMostParameterBytes = 4000;
+
+/// One parameter of the kernel, in order.
+struct Parameter {
+  enum class Kind : std::uint8_t {
+    Total,       ///< long, of Rows: pieces of rows; else elements
+    Head,        ///< long: elements before the first pack
+    Address,     ///< of access `index`; of a position its first value
+    Value,       ///< the element of access `index`
+    Stride,      ///< long: bytes, of access `index` along `axis`
+    Extent,      ///< unsigned: of `axis`
+    LongExtent,  ///< long: the same
+    Multiplier,  ///< unsigned, with Shift: division by the extent of `axis`
+    Shift,
+    Pieces,            ///< unsigned: of a row
+    PiecesMultiplier,  ///< unsigned, with PiecesShift: division by Pieces
+    PiecesShift,
+    // Folds.
+    Result,    ///< cells of fold `index`
+    Partials,  ///< parts of fold `index`, one per row or lane and piece
+    RowParts,  ///< parts of fold `index`, one per row
+    Arrived,   ///< counters, one per row or lane, all zero
+    Span,      ///< unsigned: tree blocks or groups of rows of a piece
+    RowCount,  ///< long: rows in all; of Across and Parts rows of a cell
+    Length,    ///< long: of a row
+    Columns,   ///< long: cells
+    Items,     ///< double: elements that make a cell
+  };
+  Kind kind;
+  std::uint32_t index = 0, axis = 0;
+  std::uint32_t bytes = 8;
+  friend bool operator==(const Parameter&, const Parameter&) = default;
+};
+
+struct KernelText {
+  std::string text;  ///< all of it, prelude included
+  std::vector<Parameter> parameters;
+  bool parameters_in_memory = false;  ///< one parameter: the address of all of them, each at a multiple of its size
+};
+
+/// Of a kernel with folds, those; else its stores.
+KernelText emit(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout);
+
+/// The name of a dtype's lane in kernels: "double", "math::Half".
+std::string_view lane_name(DType dtype);
+
+}  // namespace engine::cuda

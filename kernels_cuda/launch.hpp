@@ -1,0 +1,54 @@
+// kernels_cuda/launch.hpp - a bound kernel -> launches: layout, grid, parameters.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/plan/bind.hpp"
+#include "kernels_cuda/device.hpp"
+#include "kernels_cuda/emit.hpp"
+
+namespace engine::cuda {
+
+/// An operand of a launch: an address on the device, or a value.
+struct Operand {
+  char* base = nullptr;         ///< on the device; of a position, its first value
+  const void* value = nullptr;  ///< Reach::Value: the element, on the host
+  const std::int64_t* strides = nullptr;
+  DType dtype = DType::Float64;
+  bool swapped = false;
+  bool is_position = false;
+  bool is_store = false;
+};
+
+/// A space with its operands, one per access of the kernel and then one per position.
+struct Space {
+  int rank = 0;
+  const std::int64_t* extents = nullptr;
+  std::int64_t total = 1;
+  std::span<const Operand> operands;
+};
+
+/// How one operand is reached, if not by packs or rows.
+AccessLayout reach_of(const Space& space, const Operand& operand);
+
+/// How the kernel is to walk it; `in_order`: one element after the other.
+Layout layout_of(const Space& space, bool in_order);
+
+/// What a launch of folds works on besides its operands.
+struct FoldRun {
+  std::int64_t rows = 1, length = 1, columns = 1;  ///< as the parameters of those names
+  double items = 0;
+  std::uint32_t pieces = 1, span = 1;
+  std::vector<DevicePointer> cells, partials, row_parts;  ///< of each fold
+  DevicePointer arrived = 0;
+};
+
+/// One launch of that many blocks.
+void launch_blocks(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space,
+                   const FoldRun& fold, std::int64_t blocks);
+
+/// Runs a kernel of that text and layout over the space, in pieces below 2^31 elements where indices have 32 bits.
+void launch(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space);
+
+}  // namespace engine::cuda

@@ -1,0 +1,97 @@
+// kernels_cuda/residency.cpp - see residency.hpp.
+#include "kernels_cuda/residency.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <engine/error.hpp>
+#include <memory>
+#include <new>
+#include <numeric>
+
+#include "engine/plan/hazard.hpp"
+
+namespace engine::cuda {
+namespace {
+
+/// Addresses on the device are those of the host modulo this: as aligned as there, for vectors and for memory's sectors.
+constexpr std::size_t kAlignment = 256;
+
+/// Whether the elements fill what they cover, each place once.
+bool is_dense(std::size_t item, int rank, const std::int64_t* extents, const std::int64_t* strides) {
+  std::array<int, kMaxRank> order{};
+  std::iota(order.begin(), order.begin() + rank, 0);
+  std::sort(order.begin(), order.begin() + rank, [&](int a, int b) { return std::abs(strides[a]) < std::abs(strides[b]); });
+  auto expected = static_cast<std::int64_t>(item);
+  for (int i = 0; i < rank; ++i) {
+    const int axis = order[static_cast<std::size_t>(i)];
+    if (extents[axis] == 1) continue;
+    if (std::abs(strides[axis]) != expected) return false;
+    expected *= extents[axis];
+  }
+  return true;
+}
+
+char* pointer(std::uintptr_t address) { return reinterpret_cast<char*>(address); }  // NOLINT(performance-no-int-to-ptr)
+
+}  // namespace
+
+void Residency::touch(std::uintptr_t low, std::uintptr_t high, bool is_read) { stretches_.push_back({low, high, is_read}); }
+
+void Residency::arrive() {
+  std::sort(stretches_.begin(), stretches_.end(), [](const Stretch& a, const Stretch& b) { return a.low < b.low; });
+  std::size_t n = 0;
+  for (const Stretch& next : stretches_) {
+    if (n > 0 && next.low < stretches_[n - 1].high) {
+      stretches_[n - 1].high = std::max(stretches_[n - 1].high, next.high);
+      stretches_[n - 1].is_read |= next.is_read;
+    } else {
+      stretches_[n++] = next;
+    }
+  }
+  stretches_.resize(n);
+  for (Stretch& stretch : stretches_) {
+    memory_.emplace_back(device_, stretch.high - stretch.low + kAlignment);
+    stretch.device = memory_.back().address() + stretch.low % kAlignment;
+    if (stretch.is_read) device_.copy_to_device(stretch.device, pointer(stretch.low), stretch.high - stretch.low);
+  }
+}
+
+const Residency::Stretch& Residency::find(std::uintptr_t address) const {
+  auto after = std::upper_bound(stretches_.begin(), stretches_.end(), address,
+                                [](std::uintptr_t wanted, const Stretch& stretch) { return wanted < stretch.low; });
+  if (after == stretches_.begin() || (--after)->high <= address)
+    throw InternalError({.what = "memory that was not announced", .labels = {}, .help = {}, .text = {}});
+  return *after;
+}
+
+char* Residency::on_device(const char* host) const {
+  const auto address = reinterpret_cast<std::uintptr_t>(host);
+  const Stretch& stretch = find(address);
+  return pointer(stretch.device + (address - stretch.low));
+}
+
+void Residency::bring_back(const char* base, std::size_t item, int rank, const std::int64_t* extents, const std::int64_t* strides) const {
+  std::uintptr_t low = 0, high = 0;
+  plan::cover({base, strides, static_cast<std::int64_t>(item)}, rank, extents, low, high);
+  const DevicePointer from = reinterpret_cast<std::uintptr_t>(on_device(pointer(low)));
+  if (is_dense(item, rank, extents, strides)) return device_.copy_to_host(pointer(low), from, high - low);
+  const std::unique_ptr<char[]> copy(new (std::nothrow) char[high - low]);
+  if (!copy) throw OutOfMemory({.what = "out of memory while copying results from the device", .labels = {}, .help = {}, .text = {}});
+  device_.copy_to_host(copy.get(), from, high - low);
+  device_.synchronize();
+  const std::int64_t inner = rank ? extents[rank - 1] : 1, stride = rank ? strides[rank - 1] : 0;
+  const std::int64_t total = std::accumulate(extents, extents + rank, std::int64_t{1}, std::multiplies<>());
+  for (std::int64_t row = 0; row < total / inner; ++row) {
+    std::int64_t rest = row;
+    std::uintptr_t at = reinterpret_cast<std::uintptr_t>(base);
+    for (int axis = rank - 2; axis >= 0; --axis) {
+      at += static_cast<std::uintptr_t>(rest % extents[axis] * strides[axis]);
+      rest /= extents[axis];
+    }
+    for (std::int64_t i = 0; i < inner; ++i, at += static_cast<std::uintptr_t>(stride))
+      std::memcpy(pointer(at), copy.get() + (at - low), item);
+  }
+}
+
+}  // namespace engine::cuda

@@ -1,0 +1,41 @@
+// kernels_cuda/residency.hpp - host memory that a call touches, and its counterpart on the device.
+//
+// Stretches of host memory are mirrored whole, wherever operands overlap once: so strides, overlaps and alignments are on the
+// device what they are on the host, and plan and hazard analysis hold there unchanged.
+#pragma once
+
+#include <vector>
+
+#include "engine/plan/bind.hpp"
+#include "kernels_cuda/device.hpp"
+
+namespace engine::cuda {
+
+class Residency {
+ public:
+  explicit Residency(DeviceState& device) : device_(device) {}
+
+  /// Announces host memory [low, high); `is_read`: its values are needed.
+  void touch(std::uintptr_t low, std::uintptr_t high, bool is_read);
+  /// After all is announced: allocates, and copies what is needed.
+  void arrive();
+  /// The counterpart of an address in announced memory.
+  char* on_device(const char* host) const;
+
+  /// Copies the elements at base + sum of index * strides back, and none of what lies between them.
+  void bring_back(const char* base, std::size_t item, int rank, const std::int64_t* extents, const std::int64_t* strides) const;
+
+ private:
+  struct Stretch {
+    std::uintptr_t low, high;
+    bool is_read;
+    DevicePointer device = 0;
+  };
+  const Stretch& find(std::uintptr_t address) const;
+
+  DeviceState& device_;
+  std::vector<Stretch> stretches_;  ///< after arrive(): disjoint, in order
+  std::vector<Memory> memory_;
+};
+
+}  // namespace engine::cuda

@@ -1,0 +1,158 @@
+// tests/kernels_cuda/host/driver.cpp - a driver and an NVRTC that hand kernels to g++ and run them on the CPU, one thread or warp
+// after the other: the second oracle for generated text (ENGINE_CUDA_DRIVER and ENGINE_NVRTC name this library).
+//
+// Kernels with barriers cannot run here; the stand-in driver of tests/emulator runs those.
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "kernels_cuda/driver_api.hpp"
+#include "kernels_cuda/nvrtc_api.hpp"
+
+namespace engine::cuda {
+namespace {
+
+/// A capability that no compiler knows, so that "PTX" is asked for.
+constexpr int kMajorVersion = 9, kMinorVersion = 9;
+
+struct Compiled {
+  void* library = nullptr;
+  void (*run)(unsigned blocks, unsigned threads, void** parameters) = nullptr;
+};
+
+/// Whether lanes exchange values is known from the text.
+constexpr const char* kCall = R"(
+void** kernel_parameters;
+void run_lane() {
+  call_kernel(&engine::cuda::engine_kernel, kernel_parameters);
+  warp->lanes[warp->current].is_done = true;
+  setcontext(&warp->scheduler);
+}
+extern "C" void run_kernel(unsigned blocks, unsigned threads, void** parameters) {
+  gridDim = {blocks, 1, 1};
+  blockDim = {threads, 1, 1};
+  kernel_parameters = parameters;
+  if (kExchanges && !warp) warp = new Warp;
+  for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x) {
+    for (unsigned first = 0; kExchanges && first < threads; first += 32) run_warp(first, &run_lane);
+    for (threadIdx.x = 0; !kExchanges && threadIdx.x < threads; ++threadIdx.x) call_kernel(&engine::cuda::engine_kernel, parameters);
+  }
+}
+)";
+
+Compiled* compile_on_host(const char* text) {
+  char folder[] = "/tmp/engine-host-XXXXXX";
+  if (!mkdtemp(folder)) return nullptr;
+  const std::string source = std::string(folder) + "/kernel.cpp", library = std::string(folder) + "/kernel.so";
+  std::ofstream(source) << "#include \"" ENGINE_HOST_WORDS "\"\n"
+                        << text << "constexpr bool kExchanges = " << (std::strstr(text, "__shfl_sync") ? "true" : "false") << ";" << kCall;
+  const std::string command =
+      "g++ -std=c++20 -O0 -w -fPIC -shared -ffp-contract=off -fno-math-errno -fno-strict-aliasing -o " + library + " " + source;
+  auto* compiled = new Compiled;
+  if (std::system(command.c_str()) == 0) compiled->library = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  std::remove(source.c_str());
+  std::remove(library.c_str());
+  rmdir(folder);
+  if (compiled->library) compiled->run = reinterpret_cast<void (*)(unsigned, unsigned, void**)>(dlsym(compiled->library, "run_kernel"));
+  if (compiled->run) return compiled;
+  delete compiled;
+  return nullptr;
+}
+
+struct Text {
+  std::string text;
+};
+
+}  // namespace
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+// ---- driver -----------------------------------------------------------------------------------------------------------
+
+Status cuInit(unsigned) { return kSuccess; }
+Status cuDriverGetVersion(int* version) { return *version = 13000, kSuccess; }
+Status cuGetErrorName(Status, const char** text) { return *text = "CUDA_ERROR", kSuccess; }
+Status cuGetErrorString(Status, const char** text) { return *text = "an error", kSuccess; }
+Status cuDeviceGetCount(int* count) { return *count = 1, kSuccess; }
+Status cuDeviceGet(Device* device, int) { return *device = 0, kSuccess; }
+Status cuDeviceGetName(char* text, int length, Device) { return std::snprintf(text, static_cast<std::size_t>(length), "host"), kSuccess; }
+Status cuDeviceGetAttribute(int* value, DeviceAttribute attribute, Device) {
+  *value = attribute == kMajor ? kMajorVersion : attribute == kMinor ? kMinorVersion : 1;
+  return kSuccess;
+}
+Status cuDeviceTotalMem_v2(std::size_t* bytes, Device) { return *bytes = std::size_t{1} << 30, kSuccess; }
+Status cuDevicePrimaryCtxRetain(Context* context, Device) { return *context = nullptr, kSuccess; }
+Status cuCtxPushCurrent_v2(Context) { return kSuccess; }
+Status cuCtxPopCurrent_v2(Context*) { return kSuccess; }
+Status cuStreamCreate(Stream* stream, unsigned) { return *stream = nullptr, kSuccess; }
+Status cuStreamSynchronize(Stream) { return kSuccess; }
+Status cuMemAlloc_v2(DevicePointer* memory, std::size_t bytes) {
+  void* block = std::aligned_alloc(512, (bytes + 511) / 512 * 512);
+  if (!block) return kOutOfMemory;
+  std::memset(block, 0xcd, bytes);  // nothing may rest on fresh memory
+  *memory = reinterpret_cast<DevicePointer>(block);
+  return kSuccess;
+}
+Status cuMemFree_v2(DevicePointer memory) { return std::free(reinterpret_cast<void*>(memory)), kSuccess; }
+Status cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, std::size_t bytes, Stream) {
+  return std::memcpy(reinterpret_cast<void*>(to), from, bytes), kSuccess;
+}
+Status cuMemcpyDtoHAsync_v2(void* to, DevicePointer from, std::size_t bytes, Stream) {
+  return std::memcpy(to, reinterpret_cast<void*>(from), bytes), kSuccess;
+}
+Status cuMemsetD8Async(DevicePointer to, unsigned char value, std::size_t bytes, Stream) {
+  return std::memset(reinterpret_cast<void*>(to), value, bytes), kSuccess;
+}
+Status cuModuleLoadData(Module* module, const void* image) {
+  *module = reinterpret_cast<Module>(compile_on_host(static_cast<const char*>(image)));
+  return *module ? kSuccess : kInvalidPtx;
+}
+Status cuModuleUnload(Module module) {
+  auto* compiled = reinterpret_cast<Compiled*>(module);
+  dlclose(compiled->library);
+  delete compiled;
+  return kSuccess;
+}
+Status cuModuleGetFunction(Function* function, Module module, const char*) {
+  *function = reinterpret_cast<Function>(module);
+  return kSuccess;
+}
+Status cuLaunchKernel(Function function, unsigned blocks, unsigned, unsigned, unsigned threads, unsigned, unsigned, unsigned, Stream,
+                      void** parameters, void**) {
+  reinterpret_cast<Compiled*>(function)->run(blocks, threads, parameters);
+  return kSuccess;
+}
+
+// ---- NVRTC: the text is the image ---------------------------------------------------------------------------------------
+
+NvrtcStatus nvrtcVersion(int* major, int* minor) { return *major = 13, *minor = 0, kNvrtcSuccess; }
+NvrtcStatus nvrtcGetNumSupportedArchs(int* count) { return *count = 1, kNvrtcSuccess; }
+NvrtcStatus nvrtcGetSupportedArchs(int* architectures) { return *architectures = 90, kNvrtcSuccess; }
+NvrtcStatus nvrtcCreateProgram(NvrtcProgram* program, const char* text, const char*, int, const char* const*, const char* const*) {
+  *program = reinterpret_cast<NvrtcProgram>(new Text{text});
+  return kNvrtcSuccess;
+}
+NvrtcStatus nvrtcDestroyProgram(NvrtcProgram* program) { return delete reinterpret_cast<Text*>(*program), kNvrtcSuccess; }
+NvrtcStatus nvrtcCompileProgram(NvrtcProgram, int, const char* const*) { return kNvrtcSuccess; }
+NvrtcStatus nvrtcGetProgramLogSize(NvrtcProgram, std::size_t* bytes) { return *bytes = 1, kNvrtcSuccess; }
+NvrtcStatus nvrtcGetProgramLog(NvrtcProgram, char* text) { return *text = 0, kNvrtcSuccess; }
+NvrtcStatus nvrtcGetPTXSize(NvrtcProgram program, std::size_t* bytes) {
+  return *bytes = reinterpret_cast<Text*>(program)->text.size() + 1, kNvrtcSuccess;
+}
+NvrtcStatus nvrtcGetPTX(NvrtcProgram program, char* text) {
+  const std::string& kept = reinterpret_cast<Text*>(program)->text;
+  return std::memcpy(text, kept.c_str(), kept.size() + 1), kNvrtcSuccess;
+}
+NvrtcStatus nvrtcGetCUBINSize(NvrtcProgram, std::size_t*) { return kNvrtcCompilation; }
+NvrtcStatus nvrtcGetCUBIN(NvrtcProgram, char*) { return kNvrtcCompilation; }
+
+}  // extern "C"
+#pragma GCC visibility pop
+
+}  // namespace engine::cuda

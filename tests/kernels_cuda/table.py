@@ -1,0 +1,173 @@
+"""Every elementwise function, operator and cast of the catalog, and every reduction, on the backend "cuda" against the
+interpreter: the same bits, NaN aside.
+
+Run as a program, for which ENGINE_CUDA_DRIVER says what a device is: `python -m tests.kernels_cuda.table [group …]`.
+Prints what differs and how much was compared. Many operations make one kernel, so that few are compiled.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+
+import engine
+from tests.conformance.operations import DTYPES, INFIX, PREFIX, special
+
+PER_KERNEL = 24
+
+
+def samples(dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of special and of ordinary values, of a length that leaves packs a rest."""
+    few = special(dtype)
+    rng = np.random.default_rng(5)
+    x, y = np.repeat(few, few.size), np.tile(few, few.size)
+    if few.size > 30:
+        kept = rng.choice(x.size, 301, replace=False)
+        x, y = x[kept], y[kept]
+    if dtype.kind in "fc":
+        more = rng.uniform(-20, 20, (2, 200)) + (1j * rng.uniform(-20, 20, (2, 200)) if dtype.kind == "c" else 0)
+    else:
+        more = rng.integers(0, 2 if dtype.kind == "b" else 100, (2, 200))
+    return np.append(x, more[0].astype(dtype))[: x.size + 199], np.append(y, more[1].astype(dtype))[: x.size + 199]
+
+
+def elementwise_texts() -> list[str]:
+    calls = [row for row in engine.functions if row.kind in ("elementwise", "cast")]
+    one = [f"{row.name}(x)" for row in calls if len(row.required) == 1] + [f"{symbol} x" for symbol in PREFIX]
+    two = [f"{row.name}(x, y)" for row in calls if len(row.required) == 2] + [f"x {symbol} y" for symbol in INFIX]
+    three = [f"{row.name}(y == x, x, y)" for row in calls if len(row.required) == 3]
+    return one + two + three + ["clip(x, y, 3)", "x * x + y", "x.real", "x.imag"]
+
+
+def differs(got: np.ndarray, want: np.ndarray) -> bool:
+    if got.dtype != want.dtype or got.shape != want.shape:
+        return True
+    if got.dtype.kind == "c":
+        return differs(got.real, want.real) or differs(got.imag, want.imag)
+    bits = got.view(f"u{got.dtype.itemsize}") == want.view(f"u{got.dtype.itemsize}")
+    if got.dtype.kind == "f":
+        bits |= np.isnan(got) & np.isnan(want)
+    return not bits.all()
+
+
+def accepted(texts: list[str], names: dict) -> dict[str, np.ndarray]:
+    """What the interpreter makes of those that it does not refuse."""
+    results = {}
+    for text in texts:
+        try:
+            results[text] = np.array(engine.evaluate(text, names, backend="interp"))
+        except engine.Error:
+            continue
+    return results
+
+
+def elementwise(dtype: np.dtype) -> Iterator[str | None]:
+    """A complaint or nothing for each operation."""
+    x, y = samples(dtype)
+    results = accepted(elementwise_texts(), {"x": x, "y": y})
+    results = {text: value for text, value in results.items() if value.shape == x.shape}
+    texts = list(results)
+    for first in range(0, len(texts), PER_KERNEL):
+        group = texts[first : first + PER_KERNEL]
+        outputs = {f"o{i}": np.zeros(x.shape, results[text].dtype) for i, text in enumerate(group)}
+        program = "\n".join(f"o{i}[...] = {text}" for i, text in enumerate(group))
+        engine.evaluate(program, {"x": x, "y": y, **outputs}, backend="cuda")
+        for i, text in enumerate(group):
+            if differs(outputs[f"o{i}"], results[text]):
+                bad = outputs[f"o{i}"] != results[text]
+                at = int(np.argmax(bad))
+                yield f"{text} of {dtype}({x[at]!r}, {y[at]!r}): {outputs[f'o{i}'][at]!r}, not {results[text][at]!r}"
+            else:
+                yield None
+
+
+def reductions(dtype: np.dtype) -> Iterator[str | None]:
+    rng = np.random.default_rng(9)
+    rows = [row.name for row in engine.functions if row.kind == "reduction" and row.required == ("a",)]
+    for shape, axes in (((3, 700), (None, 0, 1)), ((4, 5, 6), ((0, 2), 1)), ((2, 40, 9), (1, 2))):
+        a = special(dtype)[rng.integers(0, special(dtype).size, shape)]
+        if dtype.kind in "fc":  # sums that are not all NaN
+            a = np.where(np.isfinite(a) & (rng.random(shape) < 0.3), a, rng.uniform(-2, 2, shape).astype(dtype))
+        for axis in axes:
+            results = accepted([f"{name}(a, axis={axis!r})" for name in rows], {"a": a})
+            results = {text: value for text, value in results.items() if value.ndim == np.ndim(a.sum(axis))}
+            outputs = {f"o{i}": np.zeros(value.shape, value.dtype) for i, value in enumerate(results.values())}
+            program = "\n".join(f"o{i}[...] = {text}" for i, text in enumerate(results))
+            engine.evaluate(program, {"a": a, **outputs}, backend="cuda")
+            for i, (text, want) in enumerate(results.items()):
+                yield f"{text} of {dtype}{shape}" if differs(outputs[f"o{i}"], want) else None
+
+
+def layouts(dtype: np.dtype) -> Iterator[str | None]:
+    """One expression over operands that lie in every way, into an out that does too."""
+    rng = np.random.default_rng(3)
+    base = special(dtype)[rng.integers(0, special(dtype).size, 6 * 10 * 300)].reshape(6, 10, 300)
+    packed = np.zeros(6 * 10 * 300 * dtype.itemsize + 1, np.uint8)[1:].view(dtype).reshape(6, 10, 300)
+    packed[...] = base
+    views = {
+        "whole": base,
+        "reversed": base[::-1, :, ::-1],
+        "stepped": np.repeat(base, 2, axis=2)[:, :, ::2],
+        "transposed": np.ascontiguousarray(base.T).T,
+        "stretched": base[:1, :, :1],
+        "shifted": np.append(base.ravel(), base.ravel()[:1])[1:].reshape(base.shape),
+        "swapped": base.astype(dtype.newbyteorder(">")),
+        "unaligned": packed,
+        "short rows": base[:, :, :5],
+        "scalar": base[0, 0, :1].reshape(()),
+    }
+    for name, x in views.items():
+        for other in ("whole", "reversed", "transposed"):
+            y = views[other][..., : x.shape[-1]] if x.ndim else views[other]
+            want = engine.evaluate("where(x == y, x, y)", {"x": x, "y": y}, backend="interp")
+            got = engine.evaluate("where(x == y, x, y)", {"x": x, "y": y}, backend="cuda")
+            yield f"{name} with {other} of {dtype}" if differs(got, want) or got.strides != want.strides else None
+        out = np.zeros((*base.shape[:2], 3 * base.shape[2]), dtype)[:, ::-1, ::3]
+        engine.evaluate("x", {"x": x}, out=out[..., : x.shape[-1]] if x.ndim else out, backend="cuda")
+        yield f"{name} into strides of {dtype}" if differs(*np.broadcast_arrays(out[..., : x.shape[-1] if x.ndim else None], x.astype(dtype))) else None
+
+
+def overlaps(dtype: np.dtype) -> Iterator[str | None]:
+    """Targets that share memory with what is read."""
+    for text in (
+        "a[1:] = a[:-1]",
+        "a[:-1] = a[1:]",
+        "a[::-1] = a",
+        "a[1:-1] = where(a[:-2] == a[2:], a[:-2], a[2:])",
+        "a[...] = a[::-1]",
+        "b = a[::2]; a[:100] = b; a[1:101] = a[:100]",
+        "a[0] = a[5]; a[1:] = a[0]",
+    ):
+        a = np.resize(special(dtype), 200)
+        want, got = a.copy(), a.copy()
+        engine.evaluate(text, {"a": want}, backend="interp")
+        engine.evaluate(text, {"a": got}, backend="cuda")
+        yield f"{text} of {dtype}" if differs(got, want) else None
+    matrix = np.resize(special(dtype), (30, 30))
+    want, got = matrix.copy(), matrix.copy()
+    engine.evaluate("m[...] = m.T", {"m": want}, backend="interp")
+    engine.evaluate("m[...] = m.T", {"m": got}, backend="cuda")
+    yield f"m[...] = m.T of {dtype}" if differs(got, want) else None
+
+
+GROUPS = {"elementwise": elementwise, "reductions": reductions, "layouts": layouts, "overlaps": overlaps}
+
+
+def main(names: list[str]) -> None:
+    n_compared = 0
+    wanted = [name for name in names if name in GROUPS] or list(GROUPS)
+    dtypes = [dtype for dtype in DTYPES if dtype.name in names] or DTYPES
+    for name in wanted:
+        for dtype in dtypes:
+            with np.errstate(all="ignore"):
+                for complaint in GROUPS[name](dtype):
+                    n_compared += 1
+                    if complaint:
+                        print(complaint, flush=True)
+    print(f"{n_compared} compared")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
