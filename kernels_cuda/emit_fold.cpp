@@ -175,6 +175,7 @@ class FoldEmitter : KernelWriter {
       line("    last = is_last(arrived + row, pieces);");
       line("  }}");
       line("  if (!__shfl_sync(0xffffffffu, last, 0)) return;");
+      line("  __syncwarp();  // what thread 0 has waited for is there for all of them");
       line("  __threadfence();");
       each_fold([&](std::uint32_t f) { line("  part{0} = combine_by_warp<Fold{0}>(partials{0} + row * pieces, pieces);", f); });
     }
