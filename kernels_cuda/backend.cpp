@@ -343,10 +343,10 @@ std::vector<std::pair<std::string, std::string>> facts() {
     rows.emplace_back("driver", missing(driver.reason, driver.help));
   }
   const NvrtcState& nvrtc = nvrtc_state();
-  rows.emplace_back("NVRTC", nvrtc.reason.empty() ? fmt::format("{}.{} ({}), for compute capability {} to {}", nvrtc.major, nvrtc.minor,
-                                                                nvrtc.path, capability(nvrtc.architectures.front()),
-                                                                capability(nvrtc.architectures.back()))
-                                                  : missing(nvrtc.reason, nvrtc.help));
+  rows.emplace_back("NVRTC", nvrtc.reason.empty()
+                                 ? fmt::format("{}.{} ({}), for compute capability {} to {}", nvrtc.major, nvrtc.minor, nvrtc.path,
+                                               capability(nvrtc.architectures.front()), capability(nvrtc.architectures.back()))
+                                 : missing(nvrtc.reason, nvrtc.help));
   rows.emplace_back("headers", "none needed: kernels include nothing");
   const CacheState cache = cache_state();
   rows.emplace_back("cache", cache.reason.empty() ? cache.folder : fmt::format("{} is not used: {}", cache.folder, cache.reason));

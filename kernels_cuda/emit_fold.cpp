@@ -159,7 +159,9 @@ class FoldEmitter : KernelWriter {
     indices(outer_axes(), layout_.rank, "start + at", "          ");
     evaluate("b", outer_axes(), layout_.rank, "          ", [](std::size_t f) { return fmt::format("v{}[k]", f); });
     line("        }}\n      }}");
-    each_fold([&](std::uint32_t f) { line("      block{0}.add(v{0}, g, n - g * kTreeGroup < kTreeGroup ? n - g * kTreeGroup : kTreeGroup);", f); });
+    each_fold([&](std::uint32_t f) {
+      line("      block{0}.add(v{0}, g, n - g * kTreeGroup < kTreeGroup ? n - g * kTreeGroup : kTreeGroup);", f);
+    });
     line("    }}");
     each_fold([&](std::uint32_t f) { line("    part{0} = block{0}.finish(n);", f); });
     line("    if (lane == 0) {{");
