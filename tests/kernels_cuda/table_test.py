@@ -1,4 +1,4 @@
-"""The backend "cuda" gives the interpreter's bits: by way of g++ (host/driver.cpp), and as PTX on the stand-in driver."""
+"""The backend "cuda" gives the interpreter's bits: by g++ (host/driver.cpp), and as PTX on the stand-in driver."""
 
 import os
 import re
