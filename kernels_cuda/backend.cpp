@@ -128,7 +128,10 @@ class Call {
       std::uintptr_t low = 0, high = 0;
       plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low,
                   high);
-      residency_.touch(low, high, buffer_of(kernel, k).kind == plan::Buffer::Kind::Slot && !is_store(kernel, k));
+      // What lies between the elements of a store travels with them, and is not written back.
+      const bool is_read = is_store(kernel, k) ? !is_dense(item_size(access.dtype), kernel.rank, kernel.extents, access.strides)
+                                               : buffer_of(kernel, k).kind == plan::Buffer::Kind::Slot;
+      residency_.touch(low, high, is_read);
     }
   }
 
@@ -340,10 +343,10 @@ std::vector<std::pair<std::string, std::string>> facts() {
     rows.emplace_back("driver", missing(driver.reason, driver.help));
   }
   const NvrtcState& nvrtc = nvrtc_state();
-  rows.emplace_back("NVRTC", nvrtc.reason.empty() ? fmt::format("{}.{} ({}), for compute capability {} to {}", nvrtc.major, nvrtc.minor,
-                                                                nvrtc.path, capability(nvrtc.architectures.front()),
-                                                                capability(nvrtc.architectures.back()))
-                                                  : missing(nvrtc.reason, nvrtc.help));
+  rows.emplace_back("NVRTC", nvrtc.reason.empty()
+                                 ? fmt::format("{}.{} ({}), for compute capability {} to {}", nvrtc.major, nvrtc.minor, nvrtc.path,
+                                               capability(nvrtc.architectures.front()), capability(nvrtc.architectures.back()))
+                                 : missing(nvrtc.reason, nvrtc.help));
   rows.emplace_back("headers", "none needed: kernels include nothing");
   const CacheState cache = cache_state();
   rows.emplace_back("cache", cache.reason.empty() ? cache.folder : fmt::format("{} is not used: {}", cache.folder, cache.reason));

@@ -38,10 +38,10 @@ enum class Form : std::uint8_t {
   Scatter,  ///< one index per thread, taken apart by every axis: short rows
   Serial,   ///< one thread, in order: a store that writes places twice
   // Folds (see plan::BoundKernel): rows of `length` elements, of which `rows` make a cell.
-  Along,    ///< the innermost run is reduced: a warp makes a row, or a piece of one
+  Along,       ///< the innermost run is reduced: a warp makes a row, or a piece of one
   AlongShort,  ///< the same by threads: rows of at most kShortRow elements
-  Across,   ///< the innermost run is kept: a thread makes one of its lanes, or a piece of the rows of one
-  Parts,    ///< a thread makes a cell from the parts of its rows, which Along has left in memory
+  Across,      ///< the innermost run is kept: a thread makes one of its lanes, or a piece of the rows of one
+  Parts,       ///< a thread makes a cell from the parts of its rows, which Along has left in memory
 };
 
 struct Layout {
@@ -49,10 +49,10 @@ struct Layout {
   int rank = 1;
   int width = 1;                       ///< Flat: elements of a pack
   int unroll = 1;                      ///< elements or packs that a thread has under way at once
-  int kept_axes = 0, row_axes = 0;  ///< of folds: the outermost axes; the others are the innermost run
-  bool in_parts = false;            ///< Along: leaves parts, of which a later kernel makes cells
-  bool in_pieces = false;           ///< Along, Across, Parts: several threads or warps make a row, a cell
-  bool wide = false;                ///< indices have 64 bits
+  int kept_axes = 0, row_axes = 0;     ///< of folds: the outermost axes; the others are the innermost run
+  bool in_parts = false;               ///< Along: leaves parts, of which a later kernel makes cells
+  bool in_pieces = false;              ///< Along, Across, Parts: several threads or warps make a row, a cell
+  bool wide = false;                   ///< indices have 64 bits
   std::vector<AccessLayout> accesses;  ///< the kernel's, then one per Position instruction (Strided)
   friend bool operator==(const Layout&, const Layout&) = default;
 };

@@ -159,7 +159,9 @@ class FoldEmitter : KernelWriter {
     indices(outer_axes(), layout_.rank, "start + at", "          ");
     evaluate("b", outer_axes(), layout_.rank, "          ", [](std::size_t f) { return fmt::format("v{}[k]", f); });
     line("        }}\n      }}");
-    each_fold([&](std::uint32_t f) { line("      block{0}.add(v{0}, g, n - g * kTreeGroup < kTreeGroup ? n - g * kTreeGroup : kTreeGroup);", f); });
+    each_fold([&](std::uint32_t f) {
+      line("      block{0}.add(v{0}, g, n - g * kTreeGroup < kTreeGroup ? n - g * kTreeGroup : kTreeGroup);", f);
+    });
     line("    }}");
     each_fold([&](std::uint32_t f) { line("    part{0} = block{0}.finish(n);", f); });
     line("    if (lane == 0) {{");
@@ -175,6 +177,7 @@ class FoldEmitter : KernelWriter {
       line("    last = is_last(arrived + row, pieces);");
       line("  }}");
       line("  if (!__shfl_sync(0xffffffffu, last, 0)) return;");
+      line("  __syncwarp();  // what thread 0 has waited for is there for all of them");
       line("  __threadfence();");
       each_fold([&](std::uint32_t f) { line("  part{0} = combine_by_warp<Fold{0}>(partials{0} + row * pieces, pieces);", f); });
     }

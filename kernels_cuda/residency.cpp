@@ -17,7 +17,10 @@ namespace {
 /// Addresses on the device are those of the host modulo this: as aligned as there, for vectors and for memory's sectors.
 constexpr std::size_t kAlignment = 256;
 
-/// Whether the elements fill what they cover, each place once.
+char* pointer(std::uintptr_t address) { return reinterpret_cast<char*>(address); }  // NOLINT(performance-no-int-to-ptr)
+
+}  // namespace
+
 bool is_dense(std::size_t item, int rank, const std::int64_t* extents, const std::int64_t* strides) {
   std::array<int, kMaxRank> order{};
   std::iota(order.begin(), order.begin() + rank, 0);
@@ -31,10 +34,6 @@ bool is_dense(std::size_t item, int rank, const std::int64_t* extents, const std
   }
   return true;
 }
-
-char* pointer(std::uintptr_t address) { return reinterpret_cast<char*>(address); }  // NOLINT(performance-no-int-to-ptr)
-
-}  // namespace
 
 void Residency::touch(std::uintptr_t low, std::uintptr_t high, bool is_read) { stretches_.push_back({low, high, is_read}); }
 

@@ -11,6 +11,9 @@
 
 namespace engine::cuda {
 
+/// Whether the elements fill what they cover, each place once.
+bool is_dense(std::size_t item, int rank, const std::int64_t* extents, const std::int64_t* strides);
+
 class Residency {
  public:
   explicit Residency(DeviceState& device) : device_(device) {}

@@ -127,16 +127,26 @@ KernelText KernelWriter::assemble(std::string_view before) {
   }
   if (result_.parameters_in_memory) list = "const char* parameters";
   const std::string text =
-      fmt::format("namespace engine::cuda {{\n{}{}extern \"C\" __global__ void __launch_bounds__({}) {}({}) {{\n{}{}}}\n}}\n",
-                  body_.text, before, kBlock, kEntry, list, prologue, lines_);
+      fmt::format("namespace engine::cuda {{\n{}{}extern \"C\" __global__ void __launch_bounds__({}) {}({}) {{\n{}{}}}\n}}\n", body_.text,
+                  before, kBlock, kEntry, list, prologue, lines_);
   result_.text = prelude_for(text, {.complex = body_.has_complex, .half = body_.has_half}) + text;
   return std::move(result_);
 }
 
 std::string_view lane_name(DType dtype) {
-  static constexpr std::string_view kNames[] = {"bool",           "signed char", "unsigned char", "short",         "unsigned short",
-                                                "int",            "unsigned",    "long",          "unsigned long", "math::Half",
-                                                "float",          "double",      "math::Complex<float>",
+  static constexpr std::string_view kNames[] = {"bool",
+                                                "signed char",
+                                                "unsigned char",
+                                                "short",
+                                                "unsigned short",
+                                                "int",
+                                                "unsigned",
+                                                "long",
+                                                "unsigned long",
+                                                "math::Half",
+                                                "float",
+                                                "double",
+                                                "math::Complex<float>",
                                                 "math::Complex<double>"};
   return kNames[static_cast<std::size_t>(dtype)];
 }

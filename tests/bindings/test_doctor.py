@@ -69,7 +69,9 @@ def test_variables_in_force_are_listed():
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "generic {'ENGINE_ISA': 'generic', 'ENGINE_NUM_THREADS': '3'} 3"
+    assert done.stdout.strip() == (
+        "generic {'ENGINE_CUDA_DRIVER': 'none', 'ENGINE_ISA': 'generic', 'ENGINE_NUM_THREADS': '3'} 3"
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ class Report:
                       its control groups grant; None: no quota).
     threads         : that an evaluation may use.
     backends        : each with a reason.
-    cuda            : what the backend "cuda" found: "driver", "device 0" …, "NVRTC", "headers", "cache"; where something is
-                      missing, what to install.
+    cuda            : what the backend "cuda" found: "driver", "device 0" …, "NVRTC", "headers", "cache";
+                      where something is missing, what to install.
     environment     : variables ENGINE_* that are set.
     """
 

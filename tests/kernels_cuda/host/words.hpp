@@ -36,6 +36,7 @@ inline int __popcll(unsigned long long a) { return __builtin_popcountll(a); }
 
 inline int __ffs(int a) { return __builtin_ffs(a); }
 inline void __threadfence() {}
+inline void __syncwarp() {}
 inline unsigned atomicAdd(unsigned* at, unsigned value) {
   const unsigned before = *at;
   *at += value;
