@@ -486,6 +486,7 @@ class Builder {
   std::int64_t bound(AstId id) const {
     const Typed& t = typed_[id];
     const AstNode& node = ast_.nodes[id];
+    if (node.kind == Syntax::Tuple) fail<DTypeError>(node.span, "one integer belongs here", "a tuple");
     if (!t.is_constant() || (t.weak != Weak::Int && t.weak != Weak::Bool)) {
       const std::string type = type_name(t, g_);
       if (t.weak == Weak::No && g_[t.node].rank > 0)
