@@ -80,12 +80,11 @@ engine_code fail(engine_code code, std::string message, const Diagnostic& d) noe
   }
 }
 
-/// Runs `body`, and gives the code of what it throws.
+/// Runs `body`, and gives the code of what it throws; success leaves the last error as it was.
 template <class Body>
-engine_code guarded(Body&& body) noexcept {
+engine_code attempt(Body&& body) noexcept {
   try {
     body();
-    clear(last_error);
     return ENGINE_OK;
   } catch (const Error& error) {
     try {
@@ -108,6 +107,13 @@ engine_code guarded(Body&& body) noexcept {
   } catch (...) {
     return fail_plainly(ENGINE_INTERNAL_ERROR, "an unexpected exception: please report it");
   }
+}
+
+template <class Body>
+engine_code guarded(Body&& body) noexcept {
+  const engine_code code = attempt(body);
+  if (code == ENGINE_OK) clear(last_error);
+  return code;
 }
 
 template <class T>
@@ -560,7 +566,7 @@ engine_code engine_compile(const char* text, size_t length, const engine_options
 }
 
 engine_code engine_program_free(engine_program* program) {
-  return guarded([&] {
+  return attempt([&] {
     if (program && !tables().programs.erase(number(program))) throw BadArgument{"program was freed already, or never was one"};
   });
 }
@@ -612,7 +618,7 @@ engine_code engine_result_array(const engine_result* result, engine_array* array
 }
 
 engine_code engine_result_free(engine_result* result) {
-  return guarded([&] {
+  return attempt([&] {
     if (result && !tables().results.erase(number(result))) throw BadArgument{"result was freed already, or never was one"};
   });
 }

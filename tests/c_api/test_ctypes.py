@@ -146,6 +146,15 @@ def test_any_bytes_are_a_program_or_an_error(text):
         assert str(error)
 
 
+def test_a_free_keeps_the_last_error():
+    kept = Program("a")
+    assert LIB.engine_compile(b"a +", 3, None, byref(c_void_p())) == capi.PARSE
+    del kept
+    assert LIB.engine_last_error().contents.code == capi.PARSE
+    assert LIB.engine_program_free(c_void_p(12345)) == capi.BAD_ARGUMENT
+    assert LIB.engine_last_error().contents.code == capi.BAD_ARGUMENT
+
+
 def test_readonly_arrays_are_not_written():
     a = np.ones(3)
     a.flags.writeable = False

@@ -1,5 +1,6 @@
 // The examples of the public headers, each as it stands there.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <engine/engine.hpp>
 #include <memory>
@@ -40,6 +41,8 @@ void arrays() {
 }
 
 void backends_and_functions() {
+  add_library_folders(std::array<std::string, 1>{"/opt/nvrtc/lib"});
+  for (const auto& [name, value] : facts(BackendChoice::Cuda)) std::printf("%s: %s\n", name.c_str(), value.c_str());
   for (const Backend& backend : backends()) std::printf("%s\n", backend.name.data());
   check(probe(BackendChoice::Interp).usable);
   for (const Function& row : functions()) std::printf("%s\n", row.name.data());

@@ -80,7 +80,8 @@ typedef struct engine_error {
 } engine_error;
 
 /* How this thread's last call of a function that gives an engine_code ended, or of one that gave NULL or 0 for a bad
- * argument. Never NULL; its strings are never NULL. Valid until the thread's next call of such a function, or its end. */
+ * argument. Never NULL; its strings are never NULL. Valid until the thread's next call of such a function, or its end; a
+ * free that succeeds leaves it, so that a collector of garbage may run between a call and this one. */
 ENGINE_C_API const engine_error *engine_last_error(void);
 
 /* ---- arrays ---------------------------------------------------------------------------------------------------------- */
