@@ -72,30 +72,31 @@ def _fails(program, pool: Pool, door) -> bool:
         return False
 
 
-def _chunk(job: tuple[int, int]) -> Tally:
+def _chunk(job: tuple[int, int], backend: str) -> Tally:
     import engine
 
+    engine.config.backend = backend
     return check(*job, engine, n_shrunk=3)
 
 
-def run(programs: int, seed: int, jobs: int, chunk: int = N_PER_CHUNK) -> Iterator[Tally]:
+def run(programs: int, seed: int, jobs: int, chunk: int = N_PER_CHUNK, backend: str = "auto") -> Iterator[Tally]:
     """The tallies of all chunks, in order, over `jobs` processes. A process that dies is an answer too (`_alone`)."""
     work = [(start, min(chunk, seed + programs - start)) for start in range(seed, seed + programs, chunk)]
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as workers:
-        waiting = [(job, workers.submit(_chunk, job)) for job in work]
+        waiting = [(job, workers.submit(_chunk, job, backend)) for job in work]
         for job, future in waiting:
             try:
                 yield future.result()
             except BrokenProcessPool:
-                yield _alone(job)
+                yield _alone(job, backend)
 
 
-def _alone(job: tuple[int, int]) -> Tally:
+def _alone(job: tuple[int, int], backend: str) -> Tally:
     """Runs a chunk in a process of its own, and halves it while that process dies, down to the seeds that kill it."""
     first, count = job
     try:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as worker:
-            return worker.submit(_chunk, job).result()
+            return worker.submit(_chunk, job, backend).result()
     except BrokenProcessPool:
         tally = Tally()
         if count == 1:
@@ -104,8 +105,8 @@ def _alone(job: tuple[int, int]) -> Tally:
                 program = generate.generate(first, pool)
             tally.add(Tally(1, [(first, shrink.report(program, pool, first, "the process died"))]))
         else:
-            tally.add(_alone((first, count // 2)))
-            tally.add(_alone((first + count // 2, count - count // 2)))
+            tally.add(_alone((first, count // 2), backend))
+            tally.add(_alone((first + count // 2, count - count // 2), backend))
         return tally
 
 
@@ -114,12 +115,14 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--chunk", type=int, default=N_PER_CHUNK, help="programs per task of a process")
     options = parser.parse_args()
     started = time.monotonic()
     shown = 0
 
     total = Tally()
-    for tally in run(options.programs, options.seed, options.jobs):
+    for tally in run(options.programs, options.seed, options.jobs, options.chunk, options.backend):
         total.add(tally)
         for _, report in total.failures[shown:N_REPORTED]:
             print(report, flush=True)

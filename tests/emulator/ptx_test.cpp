@@ -37,6 +37,12 @@ TEST(Ptx, ReadsVersionTargetAndLimits) {
   EXPECT_EQ(module.functions[1].required_threads[2], 1);
 }
 
+TEST(Ptx, TakesTheAlignmentOfAPointeeForNoneOfTheParameter) {
+  const ptx::Module module = ptx::parse(kHeader + ".entry k(.param .f32 x, .param .u64 .ptr .global .align 1 p, .param .align 4 .b8 q[8]) { ret; }");
+  EXPECT_EQ(module.functions[0].variables[module.functions[0].parameters[1]].align, 8u);
+  EXPECT_EQ(module.functions[0].variables[module.functions[0].parameters[2]].align, 4u);
+}
+
 TEST(Ptx, ReadsRangesOfRegisters) {
   const ptx::Module module = read(".reg .b32 %r<12>; .reg .pred p, q; mov.u32 %r11, 1;");
   EXPECT_EQ(module.functions[0].registers.size(), 14u);

@@ -123,12 +123,14 @@ void Parser::variable(Space space, bool is_extern) {
 Variable Parser::declaration(Space space) {
   Variable found{.space = space, .align = 0};
   std::uint64_t vector = 1;
+  bool is_pointer = false;  // then what follows speaks of what it points to
   for (;;) {
     const std::string_view name = in_.directive();
     if (name == ".align") {
-      found.align = static_cast<std::uint64_t>(in_.integer());
+      const auto align = static_cast<std::uint64_t>(in_.integer());
+      if (!is_pointer) found.align = align;
     } else if (name == ".ptr") {
-      if (in_.peek() == '.') continue;
+      is_pointer = true;
     } else if (name == ".v2" || name == ".v4") {
       vector = static_cast<std::uint64_t>(name[2] - '0');
     } else if (name == ".global" || name == ".const" || name == ".shared" || name == ".local") {
