@@ -1,6 +1,8 @@
 // kernels_cuda/emit.cpp - see emit.hpp: kernels that store. Those that fold are in emit_fold.cpp.
 #include "kernels_cuda/emit.hpp"
 
+#include <algorithm>
+
 #include "kernels_cuda/writer.hpp"
 
 namespace engine::cuda {
@@ -140,7 +142,7 @@ class Emitter : KernelWriter {
     stride_parameters();
     long_parameter(Kind::Total, "total");
     for (int axis = 1; axis < layout_.rank; ++axis) divisor_parameters(axis);
-    const int last = layout_.rank - 1;
+    const int last = std::max(layout_.rank - 1, 0);  // of no axes there is one element
     const bool is_serial = layout_.form == Form::Serial;
     if (is_serial) line("  for (unsigned at = 0; at < total; ++at) {{");
     strided(

@@ -230,7 +230,8 @@ AccessLayout reach_of(const Space& space, const Operand& operand) {
     access.swapped = operand.swapped && number_bytes(operand.dtype) > 1;
     access.unaligned = is_unaligned(space, operand);
   }
-  if (!operand.is_store && is_single(space, operand)) access.reach = Reach::Uniform;
+  // One element alone is read by the thread that works on it, as its place may be written, too.
+  if (!operand.is_store && space.total > 1 && is_single(space, operand)) access.reach = Reach::Uniform;
   return access;
 }
 
@@ -255,7 +256,7 @@ Layout layout_of(const Space& space, bool in_order) {
     return layout;
   }
   layout.unroll = std::clamp(kBytesUnderWay / std::max(loaded, 1), 1, 4);
-  layout.form = space.extents[space.rank - 1] >= kLongRow ? Form::Rows : Form::Scatter;
+  layout.form = space.rank > 0 && space.extents[space.rank - 1] >= kLongRow ? Form::Rows : Form::Scatter;
   if (layout.form == Form::Rows)
     for (std::size_t k = 0; k < space.operands.size(); ++k) {
       const Operand& operand = space.operands[k];

@@ -249,6 +249,10 @@ TEST(Lanes, Shuffle) {
   EXPECT_EQ(run("shfl.sync.idx.b32 %r0, %t, 9, 0x181f, 0xffffffff;"), each(32, [](auto i) { return i / 8 * 8 + 1; }));
 }
 
+TEST(Lanes, TakeLiteralPredicates) {
+  EXPECT_EQ(run("mov.pred %p0, -1; mov.pred %p1, 0; selp.u32 %r0, 1, 0, %p0; @%p1 add.u32 %r0, %r0, 2;"), each(32, [](auto) { return 1; }));
+}
+
 TEST(Lanes, VoteMatchAndReduce) {
   EXPECT_EQ(run("setp.lt.u32 %p0, %t, 5; vote.sync.ballot.b32 %r0, %p0, 0xffffffff;"), each(32, [](auto) { return 31; }));
   EXPECT_EQ(run("setp.lt.u32 %p0, %t, 5; vote.sync.any.pred %p1, %p0, 0xffffffff; vote.sync.all.pred %p2, %p0, 0xffffffff; "

@@ -68,8 +68,9 @@ std::uint32_t Assembler::temporary(Type type) {
   return type == Type::Pred ? allocate(1) : allocate(static_cast<std::uint64_t>(ptx::size_of(type)));
 }
 
+/// 0 bytes: of a predicate.
 std::uint32_t Assembler::constant(std::uint64_t bits, int bytes) {
-  const std::uint64_t kept = bytes >= 8 ? bits : bits & ((std::uint64_t{1} << 8 * bytes) - 1);
+  const std::uint64_t kept = bytes >= 8 || bytes == 0 ? bits : bits & ((std::uint64_t{1} << 8 * bytes) - 1);
   const auto [found, is_new] = constants_.try_emplace({kept, bytes}, 0);
   if (is_new) {
     found->second = allocate(static_cast<std::uint64_t>(std::max(bytes, 1)));
