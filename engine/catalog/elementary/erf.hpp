@@ -61,24 +61,28 @@ template <FloatLane F>
 ENGINE_LANE F erf(F x) noexcept {
   const F a = abs(x), z = a * a;
   const F low = fma(a, erf_series(z), a);
-  // exp(-z), as exp.hpp has it.
-  F k, e, p;
+  // exp(-z), as exp.hpp has it, and what its last addition lost.
+  F k, e, w, p;
   if constexpr (DoubleLane<F>) {
     k = round_to_int(z, F(-kLog2E64)).value;
     const F r = fma(-k, F(kLn2Low64), fma(-k, F(kLn2High64), -z) - fma(a, a, -z));
-    e = fma(r * r, estrin(r, kExp64), r) + number<F>(1);
+    w = fma(r * r, estrin(r, kExp64), r);
     p = estrin((a - F(kErfCenter64)) / (a + F(kErfCenter64)), kErfTail64);
   } else {
     k = round_to_int(z, F(-kLog2E32)).value;
     const F r = fma(-k, F(kLn2Low32), fma(-k, F(kLn2High32), -z));
-    e = fma(r * r, estrin(r, kExp32), r) + number<F>(1);
+    w = fma(r * r, estrin(r, kExp32), r);
     p = estrin((a - F(kErfCenter32)) / (a + F(kErfCenter32)), kErfTail32);
   }
-  const F high = fma(-(e * power_of_two<F>(bits_of(k + magic<F>()))), p, number<F>(1));
+  const F one = number<F>(1), s = power_of_two<F>(bits_of(k + magic<F>()));
+  e = w + one;
+  // Below 2 erfc is large enough for its own roundings to show.
+  const F tail = (e * s) * p, rest = fma(e * s, p, -tail) + ((w - (e - one)) * s) * p;
+  const F first = one - tail, high = first + (((one - first) - tail) - rest);
   const F y = give_sign(select(a < number<F>(0.9375), low, high), x);
   const Mask<F> odd = !(a < number<F>(DoubleLane<F> ? 6 : 4));
   if (!any(odd)) return y;
-  return select(odd, select(x == x, give_sign(number<F>(1), x), x + x), y);
+  return select(odd, select(x == x, give_sign(one, x), x + x), y);
 }
 
 template <FloatLane F>

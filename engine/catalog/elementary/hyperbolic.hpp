@@ -196,8 +196,14 @@ ENGINE_LANE F atanh(F x) noexcept {
 template <int kSign, FloatLane F>
 ENGINE_LANE F log_of_sum(F x) noexcept {
   const F one = number<F>(1);
-  const F root = sqrt(fma(x, x, number<F>(kSign)));
-  const F residual = kSign > 0 ? fma(x, x, fma(-root, root, one)) : fma(-root, root, fma(x, x, -one));
+  const F radicand = fma(x, x, number<F>(kSign)), root = sqrt(radicand);
+  F residual;
+  if constexpr (kSign > 0) {
+    residual = fma(x, x, fma(-root, root, one));
+  } else {  // near 1 the rounding of x^2 - 1 counts
+    const F square = x * x;
+    residual = fma(-root, root, radicand) + (((square - one) - radicand) + fma(x, x, -square));
+  }
   const Two<F> r = {root, residual * (rough_reciprocal(root) * number<F>(0.5))};
   const F big = kSign > 0 ? r.hi : x, small = kSign > 0 ? x : r.hi;
   const F e = x + r.hi, e_low = (small - (e - big)) + r.lo;

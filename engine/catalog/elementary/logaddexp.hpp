@@ -12,9 +12,16 @@
 
 namespace engine::math {
 
+/// 2^k (m.hi + m.lo)
+template <FloatLane F>
+struct ScaledTwo {
+  Two<F> m;
+  Exponent<F> k;
+};
+
 /// e^(d + low) or, with kBase 2, 2^(d + low), for d <= 0 and low below an ulp of d.
 template <int kBase, FloatLane F>
-ENGINE_LANE Two<F> exp_in_two(F d, F low) noexcept {
+ENGINE_LANE ScaledTwo<F> exp_in_two(F d, F low) noexcept {
   using T = ItemOf<F>;
   constexpr bool kDouble = DoubleLane<F>;
   constexpr T kLog2E = kDouble ? T(kLog2E64) : T(kLog2E32), kHigh = kDouble ? T(kLn2High64) : T(kLn2High32);
@@ -43,8 +50,8 @@ ENGINE_LANE Two<F> exp_in_two(F d, F low) noexcept {
     tail = fma(r * r, fma(r, p, F(T(0.5))), sum.lo);
     tail = fma(rest, sum.hi + tail, tail);
   }
-  const F hi = sum.hi + tail, lo = tail - (hi - sum.hi);
-  return {scale(hi, k), scale(lo, k)};
+  const F hi = sum.hi + tail;
+  return {{hi, tail - (hi - sum.hi)}, k};
 }
 
 template <int kBase, FloatLane F>
@@ -55,9 +62,10 @@ ENGINE_LANE F log_add(F x, F y) noexcept {
   const Mask<F> less = x < y;
   const F a = select(less, y, x), b = select(less, x, y);
   const Two<F> apart = two_sum(b, -a);
-  const F none = F(T(kDouble ? -1200 : -150));  // e^d is 0 from here on, and apart.lo may be NaN
+  const F none = F(T(kDouble ? -1200 : -160));  // e^d is 0 from here on, and apart.lo may be NaN
   const Mask<F> near = apart.hi > none;
-  const Two<F> e = exp_in_two<kBase>(select(near, apart.hi, none), select(near, apart.lo, F(T(0))));
+  const auto [m, exponent] = exp_in_two<kBase>(select(near, apart.hi, none), select(near, apart.lo, F(T(0))));
+  const Two<F> e = {scale(m.hi, exponent), scale(m.lo, exponent)};
   // 1 + e = 2^k (1 + f + f_low) with k 0 or 1.
   const Mask<F> big = e.hi > F(T(0.41421356));
   const F k = select(big, F(T(1)), F(T(0))), inverse = select(big, F(T(0.5)), F(T(1)));
@@ -74,9 +82,15 @@ ENGINE_LANE F log_add(F x, F y) noexcept {
   const F lo = l.lo + fma(fma(f, f, -f), f_low, f_low);
   Two<F> sum;
   if constexpr (kBase == 2) {
-    const F hi = fma(l.hi, F(kLog2E), k);
+    F hi = fma(l.hi, F(kLog2E), k);
+    F rest = fma(lo, F(kLog2E), fma(l.hi, F(kRest), fma(l.hi, F(kLog2E), k - hi)));
+    // A small e is multiplied before it is scaled: as a subnormal number it would be rounded twice.
+    const Mask<F> small = e.hi < F(T(kDouble ? 0x1p-60 : 0x1p-30));
+    const F product = m.hi * F(kLog2E);
+    hi = select(small, scale(product, exponent), hi);
+    rest = select(small, scale(fma(m.lo, F(kLog2E), fma(m.hi, F(kRest), fma(m.hi, F(kLog2E), -product))), exponent), rest);
     sum = two_sum(a, hi);
-    sum.lo = sum.lo + fma(lo, F(kLog2E), fma(l.hi, F(kRest), fma(l.hi, F(kLog2E), k - hi)));
+    sum.lo = sum.lo + rest;
   } else {
     const Two<F> high = fast_two_sum(k * ln2_high<F>(), l.hi);
     sum = two_sum(a, high.hi);
