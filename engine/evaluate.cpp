@@ -627,6 +627,7 @@ void Execution::run(const RunOptions& options) {
   RunInfo& info = kept.run;
   ++info.runs;
   info.threads = s.threads_used;
+  info.backend = c.executable ? BackendChoice::Cuda : BackendChoice::Interp;
   kept.is_simple = is_simple;
   if (is_simple) {
     kept.simple = c.simple;

@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "bindings.hpp"
 
 namespace engine::python {
@@ -239,7 +241,9 @@ PyObject* last_run_facts(PyObject*, PyObject*) {
   const Ref seconds(info.seconds < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(info.seconds));
   if (!stages || !seconds) return nullptr;
   const Traffic& t = info.traffic;
-  return Py_BuildValue("{s:s,s:O,s:O,s:I,s:i,s:K,s:K,s:K,s:I,s:K,s:O}", "backend", "interp", "compiled", info.compiled ? Py_True : Py_False,
+  const std::span<const Backend> all = backends();
+  const Backend& backend = *std::find_if(all.begin(), all.end(), [&](const Backend& each) { return each.choice == info.backend; });
+  return Py_BuildValue("{s:s,s:O,s:O,s:I,s:i,s:K,s:K,s:K,s:I,s:K,s:O}", "backend", backend.name.data(), "compiled", info.compiled ? Py_True : Py_False,
                        "stages", stages.get(), "kernels", t.kernels, "threads", info.threads, "operations",
                        static_cast<unsigned long long>(t.operations), "bytes_read", static_cast<unsigned long long>(t.bytes_read),
                        "bytes_written", static_cast<unsigned long long>(t.bytes_written), "copies",

@@ -69,7 +69,7 @@ FIELD(engine_run_options, allocate, 16);
 FIELD(engine_run_options, allocate_context, 24);
 FIELD(engine_run_options, interrupted, 32);
 FIELD(engine_run_options, interrupted_context, 40);
-HOLDS(engine_run_info, sizeof(engine_run_info) == 80);
+HOLDS(engine_run_info, sizeof(engine_run_info) == 88);
 FIELD(engine_run_info, runs, 8);
 FIELD(engine_run_info, compiled, 16);
 FIELD(engine_run_info, threads, 20);
@@ -80,6 +80,7 @@ FIELD(engine_run_info, bytes_read, 48);
 FIELD(engine_run_info, bytes_written, 56);
 FIELD(engine_run_info, copies, 64);
 FIELD(engine_run_info, bytes_copied, 72);
+FIELD(engine_run_info, backend, 80);
 FIELD(engine_function, arguments, 8);
 FIELD(engine_function, sentence, 16);
 FIELD(engine_function, oracle, 24);
@@ -449,6 +450,8 @@ static void errors_point_at_the_text(void) {
   CHECK(strcmp(error->spans[1].label, "shape (4, 3)") == 0 && strcmp(error->text, "2*a + b") == 0);
   CHECK(strcmp(engine_code_name(error->code), "ShapeError") == 0);
   engine_program_free(program);
+  CHECK(engine_last_error()->code == ENGINE_SHAPE_ERROR && error->n_spans == 2);
+  engine_program_free(compile("a"));
   CHECK(engine_last_error()->code == ENGINE_OK && strcmp(engine_last_error()->message, "") == 0);
 }
 
@@ -779,7 +782,7 @@ static void the_last_run_is_described(void) {
   runs = later.info.runs;
   CHECK(engine_run(program, operands, 1, NULL, NULL, &result) == ENGINE_OK);
   CHECK(engine_last_run(&later.info) == ENGINE_OK && later.info.runs == runs + 1 && later.info.compiled == 1);
-  CHECK(later.info.operations == 6 && later.info.bytes_written == 24 && later.info.kernels == 1 && later.info.size == sizeof later);
+  CHECK(later.info.operations == 6 && later.info.bytes_written == 24 && later.info.kernels == 1 && later.info.backend == ENGINE_BACKEND_INTERP && later.info.size == sizeof later);
   engine_result_free(result);
   engine_program_free(program);
 }

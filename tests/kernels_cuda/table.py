@@ -74,6 +74,7 @@ def elementwise(dtype: np.dtype) -> Iterator[str | None]:
         outputs = {f"o{i}": np.zeros(x.shape, results[text].dtype) for i, text in enumerate(group)}
         program = "\n".join(f"o{i}[...] = {text}" for i, text in enumerate(group))
         engine.evaluate(program, {"x": x, "y": y, **outputs}, backend="cuda")
+        assert engine.last_run().backend == "cuda"
         for i, text in enumerate(group):
             if differs(outputs[f"o{i}"], results[text]):
                 bad = outputs[f"o{i}"] != results[text]

@@ -11,7 +11,7 @@ from . import _core
 class Run:
     """What one evaluation did. Numbers follow from the plan and the shapes; they are not measured, but for the times.
 
-    backend       : "interp".
+    backend       : that ran it: "interp" or "cuda".
     compiled      : whether a plan had to be made; False where one for operands like these was there.
     stages        : seconds that each stage of making it took, by name; empty where nothing was made.
     kernels       : passes over memory.

@@ -253,6 +253,8 @@ typedef struct engine_run_info {
   int32_t threads;
   double seconds; /* of the kernels; -1 where there was too little to do for a clock */
   uint64_t kernels, operations, bytes_read, bytes_written, copies, bytes_copied;
+  int32_t backend; /* that ran it: ENGINE_BACKEND_INTERP, … */
+  int32_t reserved;
 } engine_run_info;
 ENGINE_C_API engine_code engine_last_run(engine_run_info *info);
 
