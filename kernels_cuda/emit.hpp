@@ -63,6 +63,8 @@ inline constexpr int kBlock = 256;
 inline constexpr const char* kEntry = "engine_kernel";
 /// The longest row that a thread reduces alone.
 inline constexpr std::int64_t kShortRow = 16;
+/// Pieces of a row that one warp combines.
+inline constexpr unsigned kPieceGroup = 64;
 /// Bytes of parameters that every driver takes; more go by way of memory.
 inline constexpr std::size_t kMostParameterBytes = 4000;
 

@@ -122,6 +122,20 @@ class FoldEmitter : KernelWriter {
     });
   }
 
+  /// Leaves the parts at `own`; the warp that is the last to do so among `n` takes them all from `all` on, the others are done.
+  void combine_pieces(std::string_view own, std::string_view counter, std::string_view all, std::string_view n) {
+    line("  {{\n  bool last = false;");
+    line("  if (lane == 0) {{");
+    each_fold([&](std::uint32_t f) { line("    partials{0}[{1}] = part{0};", f, own); });
+    line("    last = is_last(arrived + {}, {});", counter, n);
+    line("  }}");
+    line("  if (!__shfl_sync(0xffffffffu, last, 0)) return;");
+    line("  __syncwarp();  // what thread 0 has waited for is there for all of them");
+    line("  __threadfence();");
+    each_fold([&](std::uint32_t f) { line("  part{0} = combine_by_warp<Fold{0}>(partials{0} + {1}, {2});", f, all, n); });
+    line("  }}");
+  }
+
   void along() {
     row_parameters();
     if (layout_.in_pieces) {
@@ -171,15 +185,13 @@ class FoldEmitter : KernelWriter {
     each_fold([&](std::uint32_t f) { line("    part{0} = tree{0}.finish();", f); });
     line("  }}");
     if (layout_.in_pieces) {
-      line("  bool last = false;");
-      line("  if (lane == 0) {{");
-      each_fold([&](std::uint32_t f) { line("    partials{0}[row * pieces + piece] = part{0};", f); });
-      line("    last = is_last(arrived + row, pieces);");
+      line("  const unsigned long groups = (pieces + {}) / {};", kPieceGroup - 1, kPieceGroup);
+      line("  const unsigned long slots = row * (pieces + groups), group = piece / {}, first = group * {};", kPieceGroup, kPieceGroup);
+      line("  const unsigned n_pieces = pieces - first < {0} ? static_cast<unsigned>(pieces - first) : {0};", kPieceGroup);
+      combine_pieces("slots + piece", "row * (groups + 1) + group", "slots + first", "n_pieces");
+      line("  if (groups > 1) {{");
+      combine_pieces("slots + pieces + group", "row * (groups + 1) + groups", "slots + pieces", "static_cast<unsigned>(groups)");
       line("  }}");
-      line("  if (!__shfl_sync(0xffffffffu, last, 0)) return;");
-      line("  __syncwarp();  // what thread 0 has waited for is there for all of them");
-      line("  __threadfence();");
-      each_fold([&](std::uint32_t f) { line("  part{0} = combine_by_warp<Fold{0}>(partials{0} + row * pieces, pieces);", f); });
     }
     line("  if (lane != 0) return;");
     write_row("row");

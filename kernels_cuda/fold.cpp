@@ -8,10 +8,10 @@ namespace engine::cuda {
 namespace {
 
 constexpr std::int64_t kTreeBlock = 2048, kRowGroup = 8;
-/// Warps and threads that keep a multiprocessor's memory accesses flowing; each warp of Along has 64 loads of a lane under way.
-constexpr std::int64_t kWarpsPerMultiprocessor = 16, kThreadsPerMultiprocessor = 1024;
-/// Who combines the pieces of a cell does so alone.
-constexpr std::int64_t kMostPiecesOfRow = 1024, kMostPiecesOfColumn = 256;
+/// Warps and threads that keep a multiprocessor's memory accesses flowing; each thread of Along has 16 loads under way.
+constexpr std::int64_t kWarpsPerMultiprocessor = 32, kThreadsPerMultiprocessor = 1024;
+/// A row's pieces are combined by groups of kPieceGroup, and those by one warp; a column's by one thread.
+constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kPieceGroup} * kPieceGroup, kMostPiecesOfColumn = 256;
 constexpr std::int64_t kMostIndices = std::int64_t{1} << 30;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -70,13 +70,14 @@ class Folding {
     memory_.emplace_back(device_, bytes);
     return memory_.back().address();
   }
-  /// Memory for parts of `columns` cells or rows in pieces, and for who counts them.
-  void make_pieces(std::int64_t columns) {
+  /// Memory for parts of `columns` cells or rows in pieces that are combined by way of `groups`, and for who counts them.
+  void make_pieces(std::int64_t columns, std::int64_t groups) {
     layout_.in_pieces = run_.pieces > 1;
     run_.partials.clear();
     if (!layout_.in_pieces) return;
-    for (std::size_t bytes : part_bytes_) run_.partials.push_back(allocate(static_cast<std::size_t>(columns) * run_.pieces * bytes));
-    const std::size_t counters = static_cast<std::size_t>(columns) * sizeof(unsigned);
+    for (std::size_t bytes : part_bytes_)
+      run_.partials.push_back(allocate(static_cast<std::size_t>(columns * (run_.pieces + groups)) * bytes));
+    const std::size_t counters = static_cast<std::size_t>(columns * (groups + 1)) * sizeof(unsigned);
     run_.arrived = allocate(counters);
     check(driver().cuMemsetD8Async(run_.arrived, 0, counters, device_.stream()), "clearing counters");
   }
@@ -95,7 +96,7 @@ class Folding {
     layout_.form = Form::Along;
     const std::int64_t warps = device_.multiprocessors() * kWarpsPerMultiprocessor;
     cut(run_, ceil_div(shape_.length, kTreeBlock), std::min(kMostPiecesOfRow, ceil_div(warps, n_rows)));
-    make_pieces(n_rows);
+    make_pieces(n_rows, ceil_div(run_.pieces, kPieceGroup));
     launch(n_rows * run_.pieces * 32);
   }
 
@@ -105,7 +106,7 @@ class Folding {
     run_.rows = shape_.rows;
     const std::int64_t threads = device_.multiprocessors() * kThreadsPerMultiprocessor;
     cut(run_, ceil_div(shape_.rows, kRowGroup), std::min(kMostPiecesOfColumn, ceil_div(threads, n_columns)));
-    make_pieces(n_columns);
+    make_pieces(n_columns, 0);
     launch(n_columns * run_.pieces);
   }
 

@@ -152,8 +152,11 @@ const NvrtcState& nvrtc_state() { return loaded().state; }
 std::vector<std::string> compile_options(int architecture) {
   const int known = known_architecture(architecture);
   // Bits are part of the contract: no contraction; division, square root and subnormals as IEEE 754 has them are the default.
-  return {"--std=c++20", "--fmad=false", "--device-as-default-execution-space",
-          fmt::format("--gpu-architecture={}_{}", known == architecture ? "sm" : "compute", known)};
+  std::vector<std::string> options = {"--std=c++20", "--fmad=false", "--device-as-default-execution-space",
+                                      fmt::format("--gpu-architecture={}_{}", known == architecture ? "sm" : "compute", known)};
+  // Without textures, surfaces and the device run-time, which no kernel uses: 10 ms less of 45 to 60.
+  if (nvrtc_state().major >= 13) options.emplace_back("--minimal");
+  return options;
 }
 
 Image compile(const std::string& text, int architecture) {

@@ -209,8 +209,17 @@ ENGINE_LANE bool is_last(unsigned* arrived, unsigned pieces) {
 }
 template <class F>
 ENGINE_LANE typename F::Part combine_in_order(const typename F::Part* parts, long stride, unsigned pieces) {
+  constexpr unsigned kAtOnce = sizeof(typename F::Part) <= 8 ? 8 : 4;  // loads under way
   PairTree<F> tree;
-  for (unsigned i = 0; i < pieces; ++i) tree.push(parts[i * stride]);
+  for (unsigned i = 0; i < pieces; i += kAtOnce) {
+    typename F::Part part[kAtOnce];
+#pragma unroll
+    for (unsigned k = 0; k < kAtOnce; ++k)
+      if (i + k < pieces) part[k] = parts[(i + k) * stride];
+#pragma unroll
+    for (unsigned k = 0; k < kAtOnce; ++k)
+      if (i + k < pieces) tree.push(part[k]);
+  }
   return tree.finish();
 }
 /// The same by a warp: every thread a subtree, then those pairwise. To thread 0.

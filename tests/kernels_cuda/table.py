@@ -87,7 +87,9 @@ def elementwise(dtype: np.dtype) -> Iterator[str | None]:
 def reductions(dtype: np.dtype) -> Iterator[str | None]:
     rng = np.random.default_rng(9)
     rows = [row.name for row in engine.functions if row.kind == "reduction" and row.required == ("a",)]
-    for shape, axes in (((3, 700), (None, 0, 1)), ((4, 5, 6), ((0, 2), 1)), ((2, 40, 9), (1, 2))):
+    # The last ones are long enough for rows and columns in pieces, and for groups of pieces.
+    small = ((3, 700), (None, 0, 1)), ((4, 5, 6), ((0, 2), 1)), ((2, 40, 9), (1, 2))
+    for shape, axes in (*small, ((300_007,), (None,)), ((2, 9000), (1,)), ((3000, 3), (0,))):
         a = special(dtype)[rng.integers(0, special(dtype).size, shape)]
         if dtype.kind in "fc":  # sums that are not all NaN
             a = np.where(np.isfinite(a) & (rng.random(shape) < 0.3), a, rng.uniform(-2, 2, shape).astype(dtype))

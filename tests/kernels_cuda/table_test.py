@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.conformance.operations import DTYPE_NAMES
 from tests.kernels_cuda.nvrtc import ROOT
 
 HOST = ROOT / "build/dev/tests/kernels_cuda/libengine_host_driver.so"
@@ -28,14 +29,14 @@ def walk(driver, nvrtc, cache, *groups):
     )
     assert done.returncode == 0, done.stderr
     *complaints, last = done.stdout.splitlines()
-    assert not complaints and int(re.fullmatch(r"(\d+) compared", last)[1]) >= 8
+    assert not complaints and done.stderr == ""
+    return int(re.fullmatch(r"(\d+) compared", last)[1])
 
 
-@pytest.mark.parametrize("group", ("reductions", "overlaps"))
-@pytest.mark.parametrize("dtype", ("float64", "int8", "complex64"))
-def test_the_stand_in_gives_the_bits_of_the_interpreter(tmp_path, group, dtype):
-    walk(STANDIN, "", tmp_path, group, dtype)
+@pytest.mark.parametrize("dtype", DTYPE_NAMES)
+def test_the_stand_in_gives_the_bits_of_the_interpreter(tmp_path, dtype):
+    assert walk(STANDIN, "", tmp_path, dtype) >= 200
 
 
 def test_the_text_as_ordinary_code_gives_the_bits_of_the_interpreter(tmp_path):
-    walk(HOST, str(HOST), tmp_path, "overlaps", "float64")
+    assert walk(HOST, str(HOST), tmp_path, "overlaps", "float64") >= 8

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "kernels_cuda/driver_api.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
@@ -49,8 +50,12 @@ Compiled* compile_on_host(const char* text) {
   char folder[] = "/tmp/engine-host-XXXXXX";
   if (!mkdtemp(folder)) return nullptr;
   const std::string source = std::string(folder) + "/kernel.cpp", library = std::string(folder) + "/kernel.so";
+  // Where the device has an instruction, the host does what it means.
+  std::string body = text;
+  constexpr std::string_view kAsm = "#define ENGINE_WORD(meaning, ...) asm volatile(__VA_ARGS__)";
+  if (const std::size_t at = body.find(kAsm); at != std::string::npos) body.replace(at, kAsm.size(), "#define ENGINE_WORD(meaning, ...) meaning");
   std::ofstream(source) << "#include \"" ENGINE_HOST_WORDS "\"\n"
-                        << text << "constexpr bool kExchanges = " << (std::strstr(text, "__shfl_sync") ? "true" : "false") << ";" << kCall;
+                        << body << "constexpr bool kExchanges = " << (std::strstr(text, "__shfl_sync") ? "true" : "false") << ";" << kCall;
   const std::string command =
       "g++ -std=c++20 -O0 -w -fPIC -shared -ffp-contract=off -fno-math-errno -fno-strict-aliasing -o " + library + " " + source;
   auto* compiled = new Compiled;
