@@ -182,10 +182,12 @@ struct Compiled {
   std::pmr::vector<bool> present;
   std::optional<DType> out;
   bool aliased = false;
+  int device = kHost;
   std::pmr::vector<std::uint32_t> slot_name;    ///< name of each slot, or kNone for locals
   std::unique_ptr<run::Executable> executable;  ///< of a backend besides the interpreter
 
-  bool matches(const Operand* operands, std::size_t n, const ArrayView* out_view, bool is_aliased) const {
+  bool matches(const Operand* operands, std::size_t n, const ArrayView* out_view, bool is_aliased, int on_device) const {
+    if (device != on_device) return false;
     if (out_view ? out != out_view->dtype : out.has_value()) return false;
     if (is_aliased != aliased) return false;
     for (std::size_t i = 0; i < n; ++i) {
@@ -218,10 +220,10 @@ struct Program::Impl {
   mutable std::vector<std::shared_ptr<const Compiled>> plans;
   mutable ProgramStats stats;  ///< under the mutex that finding a plan takes anyway
 
-  std::shared_ptr<const Compiled> find(const Operand* operands, const ArrayView* out, bool aliased) const {
+  std::shared_ptr<const Compiled> find(const Operand* operands, const ArrayView* out, bool aliased, int device) const {
     const std::lock_guard lock(mutex);
     for (auto it = plans.rbegin(); it != plans.rend(); ++it)
-      if ((*it)->matches(operands, names.size(), out, aliased)) {
+      if ((*it)->matches(operands, names.size(), out, aliased, device)) {
         ++stats.hits;
         return *it;
       }
@@ -250,11 +252,45 @@ struct Program::Impl {
     return false;
   }
 
-  std::shared_ptr<const Compiled> compile(const Operand* operands, const ArrayView* out, bool aliased, const Deadline& deadline,
-                                          std::vector<opt::PassReport>* report = nullptr) const;
+  std::shared_ptr<const Compiled> compile(const Operand* operands, const ArrayView* out, bool aliased, int device,
+                                          const Deadline& deadline, std::vector<opt::PassReport>* report = nullptr) const;
+  int device_of(const Operand* operands, const ArrayView* out) const;
 };
 
-std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, const ArrayView* out, bool aliased,
+/// Where a call runs: on the device of its arrays, or kHost. Numbers, and host arrays of rank 0 that are only read, go along.
+int Program::Impl::device_of(const Operand* operands, const ArrayView* out) const {
+  int device = out ? out->device : kHost;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (operands[i].present && operands[i].weak == Weak::No && operands[i].array.device != kHost) device = operands[i].array.device;
+  if (device == kHost) return kHost;
+  const auto place = [](int ordinal) { return ordinal == kHost ? std::string("in the host's memory") : fmt::format("on cuda:{}", ordinal); };
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!operands[i].present || operands[i].weak != Weak::No || operands[i].array.device == device) continue;
+    if (operands[i].array.device == kHost && operands[i].array.shape.empty() && !written[i]) continue;
+    throw BackendError({.what = fmt::format("'{}' is {}, other arrays are {}", ast.symbols[names[i]], place(operands[i].array.device), place(device)),
+                        .labels = {{spans[i], place(operands[i].array.device)}},
+                        .help = "bring them together: engine.to_device(a), or a.numpy()",
+                        .text = text});
+  }
+  if (out && out->device != device)
+    throw BackendError({.what = fmt::format("out is {}, the operands are {}", place(out->device), place(device)),
+                        .labels = {},
+                        .help = "pass an out that is where they are",
+                        .text = text});
+  if (options.backend == BackendChoice::Interp || options.backend == BackendChoice::Jit)
+    throw BackendError({.what = fmt::format("the backend \"{}\" does not reach cuda:{}", options.backend == BackendChoice::Interp ? "interp" : "jit", device),
+                        .labels = {},
+                        .help = "leave the choice to backend=\"auto\", or pass a.numpy()",
+                        .text = text});
+  if (const Availability found = probe(BackendChoice::Cuda); !found.usable)
+    throw BackendError({.what = fmt::format("the operands are on cuda:{}, and the backend \"cuda\" is {}", device, found.reason),
+                        .labels = {},
+                        .help = std::string(found.help),
+                        .text = text});
+  return device;
+}
+
+std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, const ArrayView* out, bool aliased, int device,
                                                        const Deadline& deadline, std::vector<opt::PassReport>* report) const {
   Stages stages(deadline);
   std::array<std::byte, 16384> stack;
@@ -279,7 +315,14 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     } catch (const ir::NeedsValue& needs) {
       // Known at the second attempt: each name is asked for at most once.
       for (std::size_t i = 0; i < names.size(); ++i)
-        if (names[i] == needs.symbol) types[needs.symbol] = type_of(operands[i], true);
+        if (names[i] == needs.symbol) {
+          if (operands[i].weak == Weak::No && operands[i].array.device != kHost)
+            throw DTypeError({.what = fmt::format("the value of '{}' is needed before anything runs", ast.symbols[names[i]]),
+                              .labels = {{spans[i], "on a device"}},
+                              .help = "pass a Python number: int(a.numpy())",
+                              .text = text});
+          types[needs.symbol] = type_of(operands[i], true);
+        }
       if (!types[needs.symbol].has_value)
         throw InternalError({.what = "a value was asked for that no operand has", .labels = {}, .help = {}, .text = text});
     }
@@ -306,7 +349,9 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     c.work.push_back(plan::work_of(c.plan, kernel));
   }
   if (c.plan.simple) c.simple = plan::simple_work_of(c.plan);
-  if (const run::BackendEntry* backend = run::find_backend(options.backend)) c.executable = backend->compile(c.graph, c.plan);
+  c.device = device;
+  if (const run::BackendEntry* backend = run::find_backend(device == kHost ? options.backend : BackendChoice::Cuda))
+    c.executable = backend->compile(c.graph, c.plan, device);
   if (wants_dump("code"))
     for (const run::interp::Code& code : c.codes) dump("code", run::interp::print(code));
 
@@ -445,7 +490,7 @@ Explanation Program::describe(const Operand* operands, Order order) const {
   try {
     const Deadline deadline(impl_->options.limits);
     std::vector<opt::PassReport> passes;
-    const std::shared_ptr<const Compiled> compiled = impl_->compile(operands, nullptr, impl_->is_aliased(operands), deadline, &passes);
+    const std::shared_ptr<const Compiled> compiled = impl_->compile(operands, nullptr, impl_->is_aliased(operands), impl_->device_of(operands, nullptr), deadline, &passes);
     const Compiled& c = *compiled;
     std::array<std::byte, 4096> stack;
     std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
@@ -464,9 +509,11 @@ Explanation Program::describe(const Operand* operands, Order order) const {
     if (all.copies)
       explanation.text +=
           fmt::format(", {} cop{} of {} bytes because of overlap", all.copies, all.copies == 1 ? "y" : "ies", all.bytes_copied);
-    const run::BackendEntry* const backend = run::find_backend(impl_->options.backend);
+    const run::BackendEntry* const backend = run::find_backend(c.device == kHost ? impl_->options.backend : BackendChoice::Cuda);
     const std::string_view backend_name = backend ? "cuda" : "interp";
-    const std::string why = impl_->options.backend == BackendChoice::Auto ? "the operands are in the host's memory" : "asked for";
+    const std::string why = c.device != kHost                              ? fmt::format("the operands are on cuda:{}", c.device)
+                            : impl_->options.backend == BackendChoice::Auto ? "the operands are in the host's memory"
+                                                                            : "asked for";
     explanation.text += fmt::format("\nbackend: {} ({}), {}\n", backend_name,
                                     backend ? backend->place() : fmt::format("{} elements a block", run::interp::kBlock), why);
 
@@ -538,9 +585,10 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
                .help = "pass casting=\"equiv\"",
                .text = impl.text});
     state_->program = &impl;
-    state_->compiled = impl.find(operands, out, aliased);
+    const int device = impl.device_of(operands, out);
+    state_->compiled = impl.find(operands, out, aliased, device);
     if (!state_->compiled) {
-      state_->compiled = impl.compile(operands, out, aliased, state_->deadline);
+      state_->compiled = impl.compile(operands, out, aliased, device, state_->deadline);
       impl.keep(state_->compiled);
       state_->made_plan = true;
       if (record.parsed == &impl) state_->parse_ns = impl.parse_ns;
@@ -549,6 +597,10 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
     const Compiled& c = *state_->compiled;
     const auto slots = slots_of(c, operands, &state_->arena);
     plan::bind(c.graph, c.plan, slots, out, order, impl.options.limits, allocator, state_->binding);
+    if (device != kHost) {
+      state_->binding.device = state_->binding.result.device = device;
+      for (const Operand* slot : slots) state_->binding.on_device.push_back(slot && slot->weak == Weak::No && slot->array.device != kHost);
+    }
     if (c.plan.result == plan::kNone && c.plan.target_slot != plan::kNone)
       state_->target_name = static_cast<int>(c.slot_name[c.plan.target_slot]);
   } catch (Error& error) {
@@ -650,6 +702,14 @@ const RunInfo& last_run() noexcept {
   return kept.run;
 }
 
+int Program::device(const Operand* operands, const ArrayView* out) const {
+  try {
+    return impl_->device_of(operands, out);
+  } catch (Error& error) {
+    error.attach_text(impl_->text);
+    throw;
+  }
+}
 int Execution::threads_used() const noexcept { return state_->threads_used; }
 const ArrayView& Execution::result() const noexcept { return state_->binding.result; }
 int Execution::target_name() const noexcept { return state_->target_name; }

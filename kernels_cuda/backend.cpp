@@ -60,7 +60,8 @@ class Kernels {
 
 class CudaExecutable final : public run::Executable {
  public:
-  CudaExecutable(const ir::Graph& graph, const plan::Plan& plan) : graph_(graph), plan_(plan), device_(DeviceState::get()) {}
+  CudaExecutable(const ir::Graph& graph, const plan::Plan& plan, int device)
+      : graph_(graph), plan_(plan), device_(DeviceState::get(std::max(device, 0))) {}
   void execute(plan::Binding& binding, const RunOptions& options) const override;
 
  private:
@@ -75,7 +76,7 @@ class CudaExecutable final : public run::Executable {
 class Call {
  public:
   Call(const CudaExecutable& executable, plan::Binding& binding, run::Watch& watch)
-      : e_(executable), graph_(e_.graph_), plan_(e_.plan_), b_(binding), watch_(watch), residency_(e_.device_) {}
+      : e_(executable), graph_(e_.graph_), plan_(e_.plan_), b_(binding), watch_(watch), residency_(e_.device_, b_.device != kHost) {}
 
   void run() {
     for (const plan::Binding::Step& step : b_.steps)
@@ -89,7 +90,8 @@ class Call {
       }
       for (const plan::BoundKernel& kernel : step.kernels) kernel.kernel->n_folds ? folds(kernel) : stores(kernel);
     }
-    e_.device_.synchronize();  // so that faults come before the first write to the host
+    if (is_resident()) return;  // results are where they belong, and in order with what comes after
+    e_.device_.synchronize();   // so that faults come before the first write to the host
     watch_.poll();
     for (const plan::Binding::Step& step : b_.steps)
       for (const plan::BoundKernel& kernel : step.kernels) bring_back(kernel);
@@ -97,6 +99,8 @@ class Call {
   }
 
  private:
+  /// Whether operands, out and the result are the device's: then only temporaries, and values, have host addresses.
+  bool is_resident() const { return b_.device != kHost; }
   const plan::Buffer& buffer_of(const plan::BoundKernel& kernel, std::uint32_t k) const {
     return plan_.buffers[plan_.accesses[kernel.kernel->first_access + k].buffer];
   }
@@ -105,6 +109,7 @@ class Call {
     const plan::Buffer& buffer = buffer_of(kernel, k);
     if (buffer.kind != plan::Buffer::Kind::Slot) return false;
     const ir::Slot& slot = graph_.slots[buffer.slot];
+    if (is_resident()) return !b_.on_device[buffer.slot];
     return slot.rank == 0 && (slot.weak != Weak::No || (!slot.written && !graph_.aliased));
   }
   bool is_store(const plan::BoundKernel& kernel, std::uint32_t k) const {
@@ -124,6 +129,7 @@ class Call {
     if (kernel.total == 0) return;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
       if (is_value(kernel, k)) continue;
+      if (is_resident() && buffer_of(kernel, k).kind != plan::Buffer::Kind::Temporary) continue;
       const plan::BoundAccess& access = kernel.accesses[k];
       std::uintptr_t low = 0, high = 0;
       plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low,
@@ -353,12 +359,67 @@ std::vector<std::pair<std::string, std::string>> facts() {
   return rows;
 }
 
-std::unique_ptr<run::Executable> compile(const ir::Graph& graph, const plan::Plan& plan) {
-  return std::make_unique<CudaExecutable>(graph, plan);
+std::unique_ptr<run::Executable> compile(const ir::Graph& graph, const plan::Plan& plan, int device) {
+  return std::make_unique<CudaExecutable>(graph, plan, device);
 }
+
+// ---- arrays on devices ----------------------------------------------------------------------------------------------------
+
+void* pointer(DevicePointer address) { return reinterpret_cast<void*>(address); }  // NOLINT(performance-no-int-to-ptr)
+DevicePointer address(const void* pointer) { return reinterpret_cast<DevicePointer>(pointer); }
+
+constexpr run::DeviceFunctions kDeviceFunctions{
+    .allocate =
+        [](int ordinal, std::size_t bytes) {
+          DeviceState& device = DeviceState::get(ordinal);
+          const Session session(device);
+          return pointer(device.allocate(bytes));
+        },
+    .release =
+        [](int ordinal, void* memory, std::size_t bytes) noexcept {
+          try {
+            DeviceState& device = DeviceState::get(ordinal);
+            const Session session(device);
+            device.release(address(memory), bytes);
+          } catch (const Error&) {  // a forked child, or a lost context: the memory is gone with it
+          }
+        },
+    .copy_to_device =
+        [](int ordinal, void* to, const void* from, std::size_t bytes) {
+          DeviceState& device = DeviceState::get(ordinal);
+          const Session session(device);
+          device.copy_to_device(address(to), from, bytes);
+          device.synchronize();
+        },
+    .copy_to_host =
+        [](int ordinal, void* to, const void* from, std::size_t bytes) {
+          DeviceState& device = DeviceState::get(ordinal);
+          const Session session(device);
+          device.copy_to_host(to, address(from), bytes);
+          device.synchronize();
+        },
+    .device_of =
+        [](const void* memory) {
+          int ordinal = kHost;
+          return driver().cuPointerGetAttribute(&ordinal, kDeviceOrdinal, address(memory)) == kSuccess ? ordinal : kHost;
+        },
+    .stream_of = [](int ordinal) -> void* { return DeviceState::get(ordinal).stream(); },
+    .start_after =
+        [](int ordinal, void* stream) {
+          DeviceState& device = DeviceState::get(ordinal);
+          const Session session(device);
+          device.start_after(static_cast<Stream>(stream));
+        },
+    .make_wait =
+        [](int ordinal, void* stream) {
+          DeviceState& device = DeviceState::get(ordinal);
+          const Session session(device);
+          device.make_wait(static_cast<Stream>(stream));
+        },
+};
 
 }  // namespace
 
-const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &facts, &add_nvrtc_folders, &compile};
+const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &facts, &add_nvrtc_folders, &compile, &kDeviceFunctions};
 
 }  // namespace engine::cuda

@@ -42,8 +42,11 @@ DeviceState::DeviceState(int ordinal) {
   name_ = text.data();
   architecture_ = 10 * major + minor;
   check(d.cuCtxPushCurrent_v2(context_), "using the device");
-  constexpr unsigned kNonBlocking = 1;  // of the legacy default stream, on which others may work
-  const Status status = d.cuStreamCreate(&stream_, kNonBlocking);
+  // In order with the legacy default stream, where CuPy and torch work unless told otherwise: what they have begun is done
+  // before it is read here, and what they do next, as with memory that was given back meanwhile, comes after.
+  constexpr unsigned kBlocking = 0, kWithoutTime = 2;
+  Status status = d.cuStreamCreate(&stream_, kBlocking);
+  if (status == kSuccess) status = d.cuEventCreate(&event_, kWithoutTime);
   Context popped = nullptr;
   d.cuCtxPopCurrent_v2(&popped);
   check(status, "making a stream");
@@ -104,6 +107,16 @@ void DeviceState::copy_to_host(void* to, DevicePointer from, std::size_t bytes) 
 }
 
 void DeviceState::synchronize() { check(driver().cuStreamSynchronize(stream_), "running kernels"); }
+
+void DeviceState::start_after(Stream stream) {
+  check(driver().cuEventRecord(event_, stream), "waiting for another stream");
+  check(driver().cuStreamWaitEvent(stream_, event_, 0), "waiting for another stream");
+}
+
+void DeviceState::make_wait(Stream stream) {
+  check(driver().cuEventRecord(event_, stream_), "letting another stream wait");
+  check(driver().cuStreamWaitEvent(stream, event_, 0), "letting another stream wait");
+}
 
 std::shared_ptr<const LoadedKernel> DeviceState::kernel(const std::string& text) {
   if (const auto found = kernel_of_text_.find(text); found != kernel_of_text_.end()) {

@@ -61,6 +61,10 @@ class DeviceState {
   /// Waits; throws what any work since the last wait failed of.
   void synchronize();
 
+  /// The engine's stream waits for all that `stream` has been given, or the other way round. Null: the legacy default stream.
+  void start_after(Stream stream);
+  void make_wait(Stream stream);
+
   /// The kernel of that text, compiled at its first use.
   std::shared_ptr<const LoadedKernel> kernel(const std::string& text);
 
@@ -78,6 +82,7 @@ class DeviceState {
 
   Context context_ = nullptr;
   Stream stream_ = nullptr;
+  Event event_ = nullptr;  ///< recorded anew for each wait
   std::string name_;
   int architecture_ = 0, multiprocessors_ = 0;
   std::multimap<std::size_t, DevicePointer> free_;

@@ -38,6 +38,7 @@ using Context = struct ContextHandle*;
 using Module = struct ModuleHandle*;
 using Function = struct FunctionHandle*;
 using Stream = struct StreamHandle*;
+using Event = struct EventHandle*;
 
 /// CUdevice_attribute.
 enum DeviceAttribute : int {
@@ -46,6 +47,9 @@ enum DeviceAttribute : int {
   kMajor = 75,
   kMinor = 76,
 };
+
+/// CUpointer_attribute.
+enum PointerAttribute : int { kDeviceOrdinal = 9 };
 
 // Name and parameters; each gives a Status.
 // clang-format off
@@ -64,6 +68,10 @@ enum DeviceAttribute : int {
   F(cuCtxPopCurrent_v2, (Context*))                                                            \
   F(cuStreamCreate, (Stream*, unsigned flags))                                                 \
   F(cuStreamSynchronize, (Stream))                                                             \
+  F(cuStreamWaitEvent, (Stream, Event, unsigned flags))                                        \
+  F(cuEventCreate, (Event*, unsigned flags))                                                   \
+  F(cuEventRecord, (Event, Stream))                                                            \
+  F(cuPointerGetAttribute, (void* value, PointerAttribute, DevicePointer))                     \
   F(cuMemAlloc_v2, (DevicePointer*, std::size_t bytes))                                        \
   F(cuMemFree_v2, (DevicePointer))                                                             \
   F(cuMemcpyHtoDAsync_v2, (DevicePointer to, const void* from, std::size_t bytes, Stream))     \

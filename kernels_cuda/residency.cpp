@@ -56,18 +56,18 @@ void Residency::arrive() {
   }
 }
 
-const Residency::Stretch& Residency::find(std::uintptr_t address) const {
+const Residency::Stretch* Residency::look_up(std::uintptr_t address) const {
   auto after = std::upper_bound(stretches_.begin(), stretches_.end(), address,
                                 [](std::uintptr_t wanted, const Stretch& stretch) { return wanted < stretch.low; });
-  if (after == stretches_.begin() || (--after)->high <= address)
-    throw InternalError({.what = "memory that was not announced", .labels = {}, .help = {}, .text = {}});
-  return *after;
+  return after == stretches_.begin() || (--after)->high <= address ? nullptr : &*after;
 }
 
 char* Residency::on_device(const char* host) const {
   const auto address = reinterpret_cast<std::uintptr_t>(host);
-  const Stretch& stretch = find(address);
-  return pointer(stretch.device + (address - stretch.low));
+  const Stretch* stretch = look_up(address);
+  if (stretch) return pointer(stretch->device + (address - stretch->low));
+  if (!is_resident_) throw InternalError({.what = "memory that was not announced", .labels = {}, .help = {}, .text = {}});
+  return pointer(address);
 }
 
 void Residency::bring_back(const char* base, std::size_t item, int rank, const std::int64_t* extents, const std::int64_t* strides) const {

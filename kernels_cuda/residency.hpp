@@ -16,7 +16,8 @@ bool is_dense(std::size_t item, int rank, const std::int64_t* extents, const std
 
 class Residency {
  public:
-  explicit Residency(DeviceState& device) : device_(device) {}
+  /// `is_resident`: memory that is not announced is the device's own.
+  Residency(DeviceState& device, bool is_resident) : device_(device), is_resident_(is_resident) {}
 
   /// Announces host memory [low, high); `is_read`: its values are needed.
   void touch(std::uintptr_t low, std::uintptr_t high, bool is_read);
@@ -34,9 +35,10 @@ class Residency {
     bool is_read;
     DevicePointer device = 0;
   };
-  const Stretch& find(std::uintptr_t address) const;
+  const Stretch* look_up(std::uintptr_t address) const;
 
   DeviceState& device_;
+  bool is_resident_;
   std::vector<Stretch> stretches_;  ///< after arrive(): disjoint, in order
   std::vector<Memory> memory_;
 };

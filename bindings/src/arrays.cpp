@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "bindings.hpp"
-#include "dlpack.hpp"
+#include "device.hpp"
 
 #define PY_ARRAY_UNIQUE_SYMBOL engine_ARRAY_API
 #include <numpy/arrayobject.h>
@@ -231,6 +231,10 @@ std::size_t read_foreign(Ref& reference, const Program& program, std::size_t ind
            "pass a NumPy array");
   };
   const Subject subject{quoted(program, index), program.first_span(index), program.text()};
+  if (!is_buffer && read_device_foreign(reference, subject, operand.array)) {
+    operand.weak = Weak::No;
+    return 0;
+  }
   if (!is_buffer && has_dlpack(object)) {
     DlpackArray array = read_dlpack(object, subject);
     if (array.copied && program.writes(index)) refuse_target();
@@ -244,7 +248,6 @@ std::size_t read_foreign(Ref& reference, const Program& program, std::size_t ind
     read_ndarray(reinterpret_cast<PyArrayObject*>(reference.get()), program, index, operand);
     return copied ? static_cast<std::size_t>(n_items(operand.array.shape)) * item_size(operand.array.dtype) : 0;
   }
-  if (!is_buffer) refuse_device_arrays(object, subject);
   // np.asarray: the buffer protocol first, then __array__ and its kin, then sequences.
   const bool is_sequence = PyList_Check(object) || PyTuple_Check(object) || PyRange_Check(object);
   convert(reference, PyArray_FromAny(object, nullptr, 0, 0, 0, nullptr), program, index);
@@ -295,6 +298,9 @@ std::size_t read_operand(Ref& reference, const Program& program, std::size_t ind
     read_float(PyFloat_AS_DOUBLE(object), operand);
   } else if (PyComplex_Check(object)) {
     read_complex(object, operand);
+  } else if (const DeviceArray* array = as_device_array(object)) {
+    operand.weak = Weak::No;
+    operand.array = array->view;
   } else if (PyUnicode_Check(object) || PyBytes_Check(object)) {
     const bool is_text = PyUnicode_Check(object);
     refuse(program, index, fmt::format("{} is of type '{}': no operand holds text", quoted(program, index), Py_TYPE(object)->tp_name),
@@ -317,6 +323,19 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
   // bytes and NumPy scalars are buffers too, but none that could keep a result.
   const bool is_constant = PyBytes_Check(object) || PyArray_IsScalar(object, Generic);
   const Subject subject{"out", {}, text};
+  if (const DeviceArray* device_array = as_device_array(object)) {
+    array = Ref(Py_NewRef(object));
+    return device_array->view;
+  }
+  if (!is_constant && !PyArray_Check(object) && !PyObject_CheckBuffer(object)) {
+    array = Ref(Py_NewRef(object));
+    ArrayView view;
+    if (read_device_foreign(array, subject, view)) {
+      if (!view.writable) throw ShapeError({.what = "out is read-only", .labels = {}, .help = "pass a writable array", .text = text});
+      return view;
+    }
+    array = Ref();
+  }
   if (PyArray_Check(object)) {
     array = Ref(Py_NewRef(object));
   } else if (!is_constant && PyObject_CheckBuffer(object)) {
@@ -337,7 +356,6 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
                         .text = text});
     array = make_ndarray(tensor);
   } else {
-    if (!is_constant) refuse_device_arrays(object, subject);
     fail(fmt::format("out is of type '{}', which is no array", Py_TYPE(object)->tp_name), "pass a NumPy array or a writable buffer");
   }
   if (!array) throw PythonError{};
@@ -413,9 +431,16 @@ void* allocate_result(void* context, DType dtype, const Shape& shape, const Stri
   return PyArray_DATA(reinterpret_cast<PyArrayObject*>(array));
 }
 
-PyObject* as_result(PyObject* array) { return PyArray_Return(reinterpret_cast<PyArrayObject*>(array)); }
+PyObject* as_result(PyObject* array) {
+  if (as_device_array(array)) return array;  // 0-d, too: a number would have to be waited for
+  return PyArray_Return(reinterpret_cast<PyArrayObject*>(array));
+}
 
 PyObject* as_region(PyObject* operand, const ArrayView& region) {
+  if (const DeviceArray* whole = as_device_array(operand)) {
+    const bool is_all = whole->view.data == region.data && whole->view.shape == region.shape && whole->view.strides == region.strides;
+    return is_all ? Py_NewRef(operand) : make_device_array(region, whole->memory);
+  }
   auto* array = reinterpret_cast<PyArrayObject*>(operand);
   bool whole = PyArray_NDIM(array) == region.shape.size() && PyArray_DATA(array) == region.data;
   for (int axis = 0; whole && axis < region.shape.size(); ++axis)

@@ -77,6 +77,13 @@ std::string device_name(DlDevice device) {
                     .text = subject.text});
 }
 
+[[noreturn]] void refuse_tensor(const Subject& subject, const char* what) {
+  throw ShapeError({.what = fmt::format("{} has {}", subject.who, what),
+                    .labels = subject.labels("by DLPack"),
+                    .help = "its exporter is wrong: report it to its library",
+                    .text = subject.text});
+}
+
 DType dtype_of(const Subject& subject, DlDataType type) {
   const auto pick = [&](std::initializer_list<std::pair<int, DType>> list) {
     for (const auto& [bits, dtype] : list)
@@ -99,8 +106,13 @@ DType dtype_of(const Subject& subject, DlDataType type) {
   }
 }
 
-void read_tensor(const DlTensor& tensor, const Subject& subject, ArrayView& view) {
-  if (!is_host(tensor.device.type)) refuse_device(subject, tensor.device);
+/// Devices whose memory CUDA's kernels read, by its ordinal: its own, and managed memory.
+bool is_cuda(std::int32_t device) { return device == 2 || device == 13; }
+
+void read_tensor(const DlTensor& tensor, const Subject& subject, bool on_device, ArrayView& view) {
+  if (!(on_device ? is_cuda(tensor.device.type) : is_host(tensor.device.type))) refuse_device(subject, tensor.device);
+  if (on_device) view.device = tensor.device.id;
+  if (tensor.ndim < 0) refuse_tensor(subject, "a negative number of axes");
   if (tensor.ndim > kMaxRank)
     throw ShapeError({.what = fmt::format("{} has {} axes", subject.who, tensor.ndim),
                       .labels = subject.labels(fmt::format("at most {}", kMaxRank)),
@@ -139,17 +151,42 @@ T* take(PyObject* capsule, const char* name, const char* used_name, Ref& owner) 
   return managed;
 }
 
-/// Calls object.__dlpack__, asking for the versioned form; exporters older than that know no such argument.
-Ref call_export(PyObject* object) {
+/// Calls object.__dlpack__, asking for the versioned form; exporters older than that know no such argument. `stream`: where
+/// the memory will be used, null for the host's.
+Ref call_export(PyObject* object, void* stream) {
   const Ref method(PyObject_GetAttrString(object, "__dlpack__"));
-  const Ref keywords(Py_BuildValue("{s:(II)}", "max_version", kMajor, 0u)), none(PyTuple_New(0));
-  if (!method || !keywords || !none) throw PythonError{};
+  const Ref keywords(PyDict_New()), version(Py_BuildValue("(II)", kMajor, 0u)), none(PyTuple_New(0));
+  const Ref number(stream ? PyLong_FromVoidPtr(stream) : Py_NewRef(Py_None));
+  if (!method || !keywords || !version || !none || !number) throw PythonError{};
+  if (stream && PyDict_SetItemString(keywords.get(), "stream", number.get()) < 0) throw PythonError{};
+  const Ref old(PyDict_Copy(keywords.get()));
+  if (!old || PyDict_SetItemString(keywords.get(), "max_version", version.get()) < 0) throw PythonError{};
   PyObject* capsule = PyObject_Call(method.get(), none.get(), keywords.get());
   if (!capsule && PyErr_ExceptionMatches(PyExc_TypeError)) {
     PyErr_Clear();
-    capsule = PyObject_CallNoArgs(method.get());
+    capsule = PyObject_Call(method.get(), none.get(), old.get());
   }
   return Ref(capsule);
+}
+
+/// What __dlpack_device__ says; empty where there is no such method. Asked first: an exporter would have to synchronise, or
+/// would refuse in words of its own.
+std::optional<DlDevice> device_of_exporter(PyObject* object) {
+  if (!PyObject_HasAttrString(object, "__dlpack_device__")) return std::nullopt;
+  const Ref device(PyObject_CallMethod(object, "__dlpack_device__", nullptr));
+  const Ref pair(device ? PySequence_Tuple(device.get()) : nullptr);
+  if (!pair) throw PythonError{};
+  const auto number = [&](Py_ssize_t i) {
+    const Ref index(i < PyTuple_GET_SIZE(pair.get()) ? PyNumber_Index(PyTuple_GET_ITEM(pair.get(), i)) : nullptr);
+    const long value = index ? PyLong_AsLong(index.get()) : -1;
+    if (!index || (value == -1 && PyErr_Occurred())) {
+      if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "__dlpack_device__() must give (device type, device id)");
+      throw PythonError{};
+    }
+    return static_cast<std::int32_t>(value);
+  };
+  const std::int32_t type = number(0);
+  return DlDevice{type, number(1)};
 }
 
 }  // namespace
@@ -164,32 +201,10 @@ bool has_dlpack(PyObject* object) {
   return PyObject_HasAttrString(reinterpret_cast<PyObject*>(Py_TYPE(object)), "__dlpack__") != 0;
 }
 
-void refuse_device_arrays(PyObject* object, const Subject& subject) {
-  if (PyObject_HasAttrString(reinterpret_cast<PyObject*>(Py_TYPE(object)), "__cuda_array_interface__")) refuse_device(subject, {2, 0});
-}
+namespace {
 
-DlpackArray read_dlpack(PyObject* object, const Subject& subject) {
-  if (PyObject_HasAttrString(object, "__dlpack_device__")) {
-    // Asked first: an exporter would have to synchronise, or would refuse in words of its own.
-    const Ref device(PyObject_CallMethod(object, "__dlpack_device__", nullptr));
-    if (!device) throw PythonError{};
-    DlDevice where{};
-    const Ref pair(PySequence_Tuple(device.get()));
-    if (!pair) throw PythonError{};
-    const auto number = [&](Py_ssize_t i) {
-      const Ref index(i < PyTuple_GET_SIZE(pair.get()) ? PyNumber_Index(PyTuple_GET_ITEM(pair.get(), i)) : nullptr);
-      const long value = index ? PyLong_AsLong(index.get()) : -1;
-      if (!index || (value == -1 && PyErr_Occurred())) {
-        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "__dlpack_device__() must give (device type, device id)");
-        throw PythonError{};
-      }
-      return static_cast<std::int32_t>(value);
-    };
-    where.type = number(0);
-    where.id = number(1);
-    if (!is_host(where.type)) refuse_device(subject, where);
-  }
-  const Ref capsule = call_export(object);
+DlpackArray import_from(PyObject* object, const Subject& subject, void* stream) {
+  const Ref capsule = call_export(object, stream);
   if (!capsule) {
     if (PyErr_ExceptionMatches(PyExc_BufferError) || PyErr_ExceptionMatches(PyExc_RuntimeError) ||
         PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_TypeError))
@@ -208,11 +223,11 @@ DlpackArray read_dlpack(PyObject* object, const Subject& subject) {
                           .labels = subject.labels(Py_TYPE(object)->tp_name),
                           .help = "convert it to a NumPy array",
                           .text = subject.text});
-    read_tensor(managed->tensor, subject, array.view);
+    read_tensor(managed->tensor, subject, stream, array.view);
     array.view.writable = !(managed->flags & kReadOnly);
     array.copied = (managed->flags & kIsCopied) != 0;
   } else if (PyCapsule_IsValid(capsule.get(), "dltensor")) {
-    read_tensor(take<Managed>(capsule.get(), "dltensor", "used_dltensor", array.owner)->tensor, subject, array.view);
+    read_tensor(take<Managed>(capsule.get(), "dltensor", "used_dltensor", array.owner)->tensor, subject, stream, array.view);
     array.view.writable = false;  // it does not say, and immutable arrays come in this form too
     array.legacy = true;
   } else {
@@ -220,6 +235,73 @@ DlpackArray read_dlpack(PyObject* object, const Subject& subject) {
     throw PythonError{};
   }
   return array;
+}
+
+/// What a capsule of ours keeps: its numbers, and the memory.
+template <class T>
+struct Export {
+  T managed{};
+  Shape shape;
+  Extents steps;
+  std::shared_ptr<void> memory;
+};
+
+DlDataType type_of(DType dtype) {
+  static constexpr std::uint8_t kCodes[kDTypes] = {6, 0, 1, 0, 1, 0, 1, 0, 1, 2, 2, 2, 5, 5};
+  return {kCodes[static_cast<std::size_t>(dtype)], static_cast<std::uint8_t>(8 * item_size(dtype)), 1};
+}
+
+template <class T>
+void end_of(PyObject* capsule, const char* name) {
+  if (!PyCapsule_IsValid(capsule, name)) return;  // taken: who took it ends it
+  auto* managed = static_cast<T*>(PyCapsule_GetPointer(capsule, name));
+  managed->deleter(managed);
+}
+
+template <class T>
+PyObject* make_capsule(const ArrayView& view, std::shared_ptr<void> memory, const char* name, PyCapsule_Destructor end) {
+  auto kept = std::make_unique<Export<T>>();
+  kept->shape = view.shape;
+  kept->memory = std::move(memory);
+  for (std::int64_t stride : view.strides) kept->steps.push_back(stride / static_cast<std::int64_t>(item_size(view.dtype)));
+  T& managed = kept->managed;
+  managed.context = kept.get();
+  managed.deleter = [](T* ended) { delete static_cast<Export<T>*>(ended->context); };
+  managed.tensor = {view.data, {2, view.device}, kept->shape.size(), type_of(view.dtype), kept->shape.begin(), kept->steps.begin(), 0};
+  if constexpr (std::is_same_v<T, ManagedVersioned>) {
+    managed.major = kMajor;
+    managed.flags = view.writable ? 0 : kReadOnly;
+  }
+  PyObject* capsule = PyCapsule_New(&managed, name, end);
+  if (!capsule) throw PythonError{};
+  (void)kept.release();  // the capsule's now
+  return capsule;
+}
+
+}  // namespace
+
+DlpackArray read_dlpack(PyObject* object, const Subject& subject) {
+  if (const std::optional<DlDevice> where = device_of_exporter(object); where && !is_host(where->type)) refuse_device(subject, *where);
+  return import_from(object, subject, nullptr);
+}
+
+std::optional<DlpackArray> read_device_dlpack(PyObject* object, const Subject& subject) {
+  const std::optional<DlDevice> where = device_of_exporter(object);
+  if (!where || !is_cuda(where->type)) return std::nullopt;
+  if (!probe(BackendChoice::Cuda).usable) refuse_device(subject, *where);
+  return import_from(object, subject, stream_of(where->id));
+}
+
+PyObject* make_dlpack(const ArrayView& view, std::shared_ptr<void> memory, bool versioned) {
+  for (std::int64_t stride : view.strides)
+    if (stride % static_cast<std::int64_t>(item_size(view.dtype)) != 0) {
+      PyErr_SetString(PyExc_BufferError, "DLPack counts strides in elements, and these are none");
+      throw PythonError{};
+    }
+  if (versioned)
+    return make_capsule<ManagedVersioned>(view, std::move(memory), "dltensor_versioned",
+                                          [](PyObject* capsule) { end_of<ManagedVersioned>(capsule, "dltensor_versioned"); });
+  return make_capsule<Managed>(view, std::move(memory), "dltensor", [](PyObject* capsule) { end_of<Managed>(capsule, "dltensor"); });
 }
 
 }  // namespace engine::python

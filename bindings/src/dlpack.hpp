@@ -26,7 +26,9 @@ struct DlpackArray {
 bool has_dlpack(PyObject* object);
 /// Throws BackendError for memory the CPU does not reach and versions to come, DTypeError, ShapeError, PythonError.
 DlpackArray read_dlpack(PyObject* object, const Subject& subject);
-/// Throws BackendError for an object that offers the memory of a GPU by __cuda_array_interface__.
-void refuse_device_arrays(PyObject* object, const Subject& subject);
+/// The same of an object whose memory is a CUDA device's, for work on the engine's stream of it; empty where it is elsewhere.
+std::optional<DlpackArray> read_device_dlpack(PyObject* object, const Subject& subject);
+/// A capsule over an array, kept by `memory`, in the versioned form or the one from before 1.0. Throws PythonError.
+PyObject* make_dlpack(const ArrayView& view, std::shared_ptr<void> memory, bool versioned);
 
 }  // namespace engine::python

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "bindings.hpp"
+#include "device.hpp"
 
 namespace engine::python {
 namespace {
@@ -163,6 +163,21 @@ PyObject* explain(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* 
 
 }  // namespace
 
+namespace {
+
+/// Where a fresh result is to be.
+struct Destination {
+  Ref* array;
+  int device;
+  static void* allocate(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes) {
+    const auto& to = *static_cast<Destination*>(context);
+    if (to.device == kHost) return allocate_result(to.array, dtype, shape, strides, n_bytes);
+    return allocate_on_device(to.device, dtype, shape, strides, n_bytes, *to.array);
+  }
+};
+
+}  // namespace
+
 PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, const Options& options) {
   const Operands operands(cached, names);
   Ref out_array;
@@ -170,7 +185,8 @@ PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, co
   if (out) out_view = read_out(out, cached.program->text(), out_array);
   Ref fresh;
   try {
-    Execution execution(*cached.program, operands.data(), out ? &out_view : nullptr, options.order, {&allocate_result, &fresh});
+    Destination destination{&fresh, cached.program->device(operands.data(), out ? &out_view : nullptr)};
+    Execution execution(*cached.program, operands.data(), out ? &out_view : nullptr, options.order, {&Destination::allocate, &destination});
     if (out && execution.target_name() >= 0) {
       const std::string target(cached.program->name(static_cast<std::size_t>(execution.target_name())));
       PyErr_Format(PyExc_ValueError, "out has no use: the expression ends in an assignment to '%s', which is its value", target.c_str());

@@ -1,5 +1,5 @@
 // bindings/src/module.cpp - the module engine._core.
-#include "bindings.hpp"
+#include "device.hpp"
 
 namespace engine::python {
 
@@ -23,6 +23,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
       throw py::error_already_set();
     }
   });
+  add_device_arrays(module);
   module.def("trim", &trim);
   module.def("num_threads", &num_threads);
   module.def("_set_num_threads", &set_num_threads);

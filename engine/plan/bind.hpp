@@ -52,7 +52,8 @@ struct BoundKernel {
 
 /// Everything one call needs, in one arena.
 struct Binding {
-  explicit Binding(std::pmr::memory_resource* memory) : shapes(memory), buffers(memory), swapped(memory), steps(memory), memory(memory) {}
+  explicit Binding(std::pmr::memory_resource* memory)
+      : shapes(memory), buffers(memory), swapped(memory), steps(memory), memory(memory), on_device(memory) {}
   struct Step {
     const Action* action = nullptr;
     std::span<BoundKernel> kernels;
@@ -63,6 +64,8 @@ struct Binding {
   std::pmr::vector<Step> steps;
   std::pmr::memory_resource* memory;
   ArrayView result;                 ///< the program's value
+  int device = kHost;               ///< where the operands of rank > 0, out and the result are
+  std::pmr::vector<bool> on_device; ///< of a device: for each slot, whether its operand is there
   std::unique_ptr<char[]> scratch;  ///< temporaries
 };
 

@@ -19,6 +19,18 @@ class Executable {
   virtual void execute(plan::Binding& binding, const RunOptions& options) const = 0;
 };
 
+/// What device.hpp promises, for the devices of a backend.
+struct DeviceFunctions {
+  void* (*allocate)(int device, std::size_t bytes);
+  void (*release)(int device, void* memory, std::size_t bytes) noexcept;
+  void (*copy_to_device)(int device, void* to, const void* from, std::size_t bytes);
+  void (*copy_to_host)(int device, void* to, const void* from, std::size_t bytes);
+  int (*device_of)(const void* address);
+  void* (*stream_of)(int device);
+  void (*start_after)(int device, void* stream);
+  void (*make_wait)(int device, void* stream);
+};
+
 /// The answers a backend gives.
 struct BackendEntry {
   BackendChoice choice;
@@ -27,8 +39,9 @@ struct BackendEntry {
   std::string (*place)();
   std::vector<std::pair<std::string, std::string>> (*facts)();
   void (*add_library_folders)(std::span<const std::string> folders);
-  /// `graph` and `plan` outlive what is made.
-  std::unique_ptr<Executable> (*compile)(const ir::Graph& graph, const plan::Plan& plan);
+  /// `graph` and `plan` outlive what is made. `device`: where the arrays are, kHost or an ordinal.
+  std::unique_ptr<Executable> (*compile)(const ir::Graph& graph, const plan::Plan& plan, int device);
+  const DeviceFunctions* device;  ///< null where its arrays are the host's
 };
 
 /// Null where this build has none of that name, or needs none (the interpreter).

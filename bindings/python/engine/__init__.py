@@ -8,7 +8,7 @@ array([1., 3., 5.])
 
 from __future__ import annotations
 
-from ._core import Program, __version__, blitz, compile, evaluate, explain
+from ._core import DeviceArray, Program, __version__, blitz, compile, evaluate, explain, to_device
 from .catalog import Function, functions
 from .derive import gradient
 from .errors import (
@@ -34,6 +34,7 @@ from .threads import num_threads, set_num_threads
 __all__ = [
     "BackendError",
     "DTypeError",
+    "DeviceArray",
     "Error",
     "Explanation",
     "Function",
@@ -58,5 +59,6 @@ __all__ = [
     "last_run",
     "num_threads",
     "set_num_threads",
+    "to_device",
     "trim",
 ]

@@ -109,6 +109,9 @@ inline std::int64_t n_items(const Shape& shape) noexcept {
   return count;
 }
 
+/// ArrayView::device of memory that the CPU reads.
+inline constexpr int kHost = -1;
+
 /// A borrowed strided array: `data` is the address of element (0, …, 0).
 /// Any strides, any alignment; `swapped` marks elements in the other byte order.
 struct ArrayView {
@@ -118,6 +121,7 @@ struct ArrayView {
   bool writable = true;
   Shape shape;
   Strides strides;
+  int device = kHost;  ///< or the ordinal of a CUDA device, in whose memory `data` is: see device.hpp
 };
 
 /// The bits of an IEEE binary16 number: C++20 has no type for them.

@@ -3,6 +3,7 @@
 
 #include <engine/array.hpp>
 #include <engine/backend.hpp>
+#include <engine/device.hpp>
 #include <engine/error.hpp>
 #include <engine/evaluate.hpp>
 #include <engine/expr.hpp>

@@ -212,6 +212,9 @@ class Program {
   bool required(std::size_t index) const noexcept;
   /// Whether the program writes into the operand of that name (subscripted or augmented assignment, blitz).
   bool writes(std::size_t index) const noexcept;
+  /// Where a call with these operands runs: the ordinal of the device that they are on, or kHost. Throws BackendError where
+  /// they are not together. The result is made there, so an Execution's allocator has to know.
+  int device(const Operand* operands, const ArrayView* out) const;
   /// Where the name first stands in the text.
   Span first_span(std::size_t index) const noexcept;
 

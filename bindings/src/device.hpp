@@ -1,0 +1,31 @@
+// bindings/src/device.hpp - arrays in a GPU's memory: engine.DeviceArray, and those of others.
+#pragma once
+
+#include <memory>
+
+#include "dlpack.hpp"
+
+namespace engine::python {
+
+/// What engine.DeviceArray is: a view, and what keeps its memory.
+struct DeviceArray {
+  ArrayView view;
+  std::shared_ptr<void> memory;
+};
+
+/// Null where the object is no engine.DeviceArray.
+DeviceArray* as_device_array(PyObject* object);
+/// A new engine.DeviceArray. Throws PythonError.
+PyObject* make_device_array(const ArrayView& view, std::shared_ptr<void> memory);
+
+/// Memory for a result; `array` becomes its DeviceArray.
+void* allocate_on_device(int device, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes, Ref& array);
+
+/// Reads an object with __cuda_array_interface__, or __dlpack__ on a CUDA device; false where it has neither. The engine's work
+/// waits for what was asked of its stream before. `reference` becomes the DeviceArray over its memory.
+bool read_device_foreign(Ref& reference, const Subject& subject, ArrayView& view);
+
+/// Adds the class and to_device() to the module.
+void add_device_arrays(py::module_& module);
+
+}  // namespace engine::python

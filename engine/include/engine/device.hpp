@@ -1,0 +1,60 @@
+// engine/device.hpp - memory of a GPU, and its place among the work of others who use it.
+//
+// An ArrayView whose `device` is an ordinal shows such memory; expressions over such views run there, and so do their results
+// lie there. Work on a device is in the order in which it was asked for, and a call returns before it is done.
+//
+//     DeviceMemory memory(0, sizeof field);
+//     copy_to_device(memory.device(), memory.data(), field, sizeof field);
+#pragma once
+
+#include <cstddef>
+#include <engine/export.hpp>
+
+namespace engine ENGINE_API {
+
+/// Memory of the CUDA device of that ordinal, aligned to 512 bytes, its values not set. Given back at the end of its life, when
+/// work that was asked for before may still use it.
+class DeviceMemory {
+ public:
+  DeviceMemory() noexcept = default;
+  /// Throws BackendError where there is no such device, OutOfMemory.
+  ///
+  ///     DeviceMemory memory(0, sizeof field);
+  DeviceMemory(int device, std::size_t bytes);
+  DeviceMemory(DeviceMemory&& other) noexcept;
+  DeviceMemory& operator=(DeviceMemory&& other) noexcept;
+  ~DeviceMemory();
+
+  int device() const noexcept { return device_; }
+  void* data() const noexcept { return data_; }  ///< on the device: for views alone, not to be read by the host
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  int device_ = 0;
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+/// Copies after all that was asked of the device before, and waits for it. Throw BackendError, also for a failure of that work.
+///
+///     copy_to_host(memory.device(), field, memory.data(), sizeof field);
+void copy_to_device(int device, void* to, const void* from, std::size_t bytes);
+void copy_to_host(int device, void* to, const void* from, std::size_t bytes);
+
+/// The device that memory belongs to, by its address; -1 where it is none's. Throws BackendError where there is no driver.
+///
+///     device_of(memory.data()) == 0
+int device_of(const void* address);
+
+/// The stream (CUstream) on which the engine's work of a device is done. It keeps order with the legacy default stream by itself.
+///
+///     void* const stream = stream_of(0);
+void* stream_of(int device);
+/// Work asked for from now on waits for what `stream` was given so far; work on `stream` waits for the engine's.
+///
+///     start_after(0, stream);
+///     make_wait(0, stream);
+void start_after(int device, void* stream);
+void make_wait(int device, void* stream);
+
+}  // namespace engine ENGINE_API
