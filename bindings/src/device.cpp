@@ -23,6 +23,8 @@ auto translated(Body&& body) {
     return body();
   } catch (py::error_already_set&) {
     throw;
+  } catch (py::builtin_exception&) {
+    throw;
   } catch (...) {
     set_python_error();
     throw py::error_already_set();
@@ -127,14 +129,14 @@ py::object to_device(const py::object& object, const py::object& where) {
       if (word != "cuda" && !has_number) throw py::value_error("device must be 'cuda', 'cuda:N', an integer or None, not " + word);
       device = has_number ? std::stoi(word.substr(5)) : 0;
     }
-    Ref array(PyArray_FromAny(object.ptr(), nullptr, 0, 0, NPY_ARRAY_NOTSWAPPED, nullptr));
+    Ref array(PyArray_CheckFromAny(object.ptr(), nullptr, 0, 0, NPY_ARRAY_NOTSWAPPED, nullptr));
     if (!array) throw PythonError{};
     // NumPy's own reading of dtypes, and its refusals, serve here as they do for operands.
     static const CachedProgramPtr program = compile_program(py::str("array").ptr(), {});
     Operand operand;
     read_operand(array, *program->program, 0, operand);
     if (operand.weak != Weak::No || !is_dense(operand.array)) {
-      array = Ref(PyArray_FromAny(array.get(), nullptr, 0, 0, NPY_ARRAY_CARRAY_RO | NPY_ARRAY_NOTSWAPPED, nullptr));
+      array = Ref(PyArray_CheckFromAny(array.get(), nullptr, 0, 0, NPY_ARRAY_CARRAY_RO | NPY_ARRAY_NOTSWAPPED, nullptr));
       if (!array) throw PythonError{};
       read_operand(array, *program->program, 0, operand);
     }

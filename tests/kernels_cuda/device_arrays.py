@@ -1,0 +1,251 @@
+"""Arrays on a device: what they are, what is computed over them, and their exchange with other libraries.
+
+Run by device_array_test.py on the stand-in, whose memory no host instruction reaches; on a device by
+`python -m pytest --noconftest tests/kernels_cuda/device_arrays.py`.
+"""
+
+import threading
+
+import numpy as np
+import pytest
+
+import engine
+
+A = np.arange(12.0).reshape(3, 4) + 0.5
+LAYOUTS = {
+    "C": A,
+    "F": np.asfortranarray(A),
+    "reversed": A[::-1, ::-1],
+    "stepped": np.zeros((6, 9))[::2, ::3] + A[:, :3],
+    "empty": np.ones((0, 4)),
+    "0-d": np.array(2.5),
+    "transposed": np.arange(24).reshape(2, 3, 4).transpose(1, 2, 0),
+    "swapped": A.astype(">f8"),
+}
+DTYPES = "? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split()
+
+
+class Cupylike:
+    """__cuda_array_interface__, as CuPy and numba give it; `changes` make it lie."""
+
+    def __init__(self, array, **changes):
+        self.array, self.changes = array, changes
+
+    @property
+    def __cuda_array_interface__(self):
+        return {**self.array.__cuda_array_interface__, **self.changes}
+
+
+class Torchlike:
+    """DLPack, as torch gives it; `newest` is the version it knows."""
+
+    def __init__(self, array, newest=1):
+        self.array, self.newest, self.streams = array, newest, []
+
+    def __dlpack__(self, **options):
+        if not self.newest and "max_version" in options:
+            raise TypeError("__dlpack__() got an unexpected keyword argument 'max_version'")
+        self.streams.append(options["stream"])
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+def address(array):
+    return array.__cuda_array_interface__["data"][0]
+
+
+def same(got, want):
+    assert isinstance(got, engine.DeviceArray) and engine.last_run().backend == "cuda"
+    host, want = got.numpy(), np.asarray(want)
+    assert host.dtype == want.dtype and host.shape == want.shape and host.tobytes() == want.tobytes()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_copy_there_and_back_is_the_array(layout):
+    array = LAYOUTS[layout]
+    there = engine.to_device(array)
+    assert there.shape == array.shape and there.ndim == array.ndim and there.size == array.size and there.device == "cuda:0"
+    assert (there.numpy() == array).all() and there.numpy().dtype == array.dtype.newbyteorder("=")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype_goes_there(dtype):
+    array = np.array([0, 1, 1, 0], dtype)
+    there = engine.to_device(array)
+    assert there.dtype == array.dtype and there.itemsize == array.itemsize and there.nbytes == array.nbytes
+    same(engine.evaluate("where(a == b, a, b)", {"a": there, "b": there}), array)
+
+
+@pytest.mark.parametrize("text", [
+    "2*a + 1", "a*a - a/3", "sum(a)", "sum(a, axis=0)", "mean(a, axis=1, keepdims=True)", "(a - mean(a)) / std(a)",
+    "a[::-1, 1:]", "a.T * 2", "argmax(a)", "max(a, axis=-1) - min(a, axis=-1)", "a[0] + a[:, :1]", "b = a + 1; b*b", "a > 3",
+    "index(0) + a", "exp(a)",
+])  # fmt: skip
+def test_results_lie_there_and_are_the_hosts(text):
+    want = engine.evaluate(text, {"a": A}, backend="interp")
+    same(engine.evaluate(text, {"a": engine.to_device(A)}), want)
+
+
+def test_strides_follow_the_rule_of_the_host():
+    there = engine.to_device(np.asfortranarray(A))
+    assert engine.evaluate("a + 1", {"a": there}).strides == (8, 24)
+    assert engine.evaluate("a + 1", {"a": there}, order="C").strides == (32, 8)
+
+
+def test_views_share_the_memory():
+    there = engine.to_device(A)
+    for key in ((1,), (slice(None), 2), (slice(None, None, -1), slice(1, None, 2)), (None, ..., 0), (...,), (-1, -1), (slice(5, 2),)):
+        view = there[key]
+        assert (view.numpy() == A[key]).all() and view.shape == A[key].shape
+    assert address(there[1:]) == address(there) + 32 and (there.T.numpy() == A.T).all() and len(there) == 3
+    for key in ((3,), (0, 0, 0), (..., ...), (1.5,), ("a",), ([0],)):
+        with pytest.raises((IndexError, TypeError)):
+            there[key]
+    with pytest.raises(TypeError):
+        len(there[0, 0])
+
+
+def test_targets_and_out_are_written_in_place():
+    there, out = engine.to_device(A), engine.to_device(np.zeros((3, 4)))
+    assert engine.evaluate("a + 1", {"a": there}, out=out) is out and (out.numpy() == A + 1).all()
+    region = engine.evaluate("a[1:, ::2] = a[:-1, ::2] * 2", {"a": there})
+    want = A.copy()
+    want[1:, ::2] = A[:-1, ::2] * 2
+    assert (there.numpy() == want).all() and address(region) == address(there) + 32
+    assert engine.evaluate("a *= 2", {"a": there}) is there and (there.numpy() == 2 * want).all()
+    engine.evaluate("a[...] = a[::-1]", {"a": there})
+    assert (there.numpy() == 2 * want[::-1]).all()
+    assert (engine.blitz("a = a + 1", {"a": there}).numpy() == 2 * want[::-1] + 1).all()
+
+
+def test_numbers_go_along():
+    there = engine.to_device(A)
+    same(engine.evaluate("a*n + s", {"a": there, "n": 3, "s": np.float64(0.25)}), A * 3 + 0.25)
+    same(engine.evaluate("a[:n] + z", {"a": there, "n": 2, "z": np.array(1.5)}), A[:2] + 1.5)
+    same(engine.evaluate("a*s", {"a": there, "s": engine.to_device(2.0)}), A * 2.0)
+
+
+def test_a_value_on_the_device_is_no_bound():
+    with pytest.raises(engine.DTypeError, match="needed before anything runs"):
+        engine.evaluate("a[:n]", {"a": engine.to_device(A), "n": engine.to_device(np.int64(2))})
+
+
+def test_negative_powers_on_the_device_are_found():
+    with pytest.raises(engine.RangeError):
+        engine.evaluate("i**k", {"i": engine.to_device(np.arange(3)), "k": engine.to_device(np.array([1, -1, 0]))})
+
+
+def test_mixed_places_are_refused():
+    there = engine.to_device(A)
+    for names, options in (({"a": there, "b": A}, {}), ({"a": A, "b": A}, {"out": there}), ({"a": there, "b": there}, {"out": A.copy()})):
+        with pytest.raises(engine.BackendError, match="cuda:0"):
+            engine.evaluate("a + b", names, **options)
+    with pytest.raises(engine.BackendError, match="does not reach"):
+        engine.evaluate("a + 1", {"a": there}, backend="interp")
+    with pytest.raises(TypeError, match="numpy()"):
+        np.asarray(there)
+
+
+def test_auto_goes_where_the_arrays_are_and_says_so():
+    same(engine.evaluate("a + 1", {"a": engine.to_device(A)}, backend="auto"), A + 1)
+    engine.evaluate("a + 1", {"a": A})
+    assert engine.last_run().backend == "interp"
+    assert "the operands are on cuda:0" in engine.explain("a + 1", {"a": engine.to_device(A)}).text
+
+
+@pytest.mark.parametrize("foreign", [Cupylike, Torchlike, lambda a: Torchlike(a, newest=0)])
+def test_arrays_of_others_are_taken_without_a_copy(foreign):
+    there = engine.to_device(A)
+    before = address(there)
+    same(engine.evaluate("a[::2] + 1", {"a": foreign(there)}), A[::2] + 1)
+    assert engine.last_run().copies == 0 and address(engine.evaluate("a[...] = a + 1", {"a": there})) == before
+
+
+@pytest.mark.parametrize("foreign", [Cupylike, Torchlike])
+def test_arrays_of_others_are_written_in_place(foreign):
+    there = engine.to_device(A)
+    engine.evaluate("a[0] = a[1]", {"a": foreign(there)})
+    out = engine.to_device(np.zeros((3, 4)))
+    array = foreign(out)
+    assert engine.evaluate("a + 1", {"a": foreign(there)}, out=array) is array
+    assert (there.numpy()[0] == A[1]).all() and (out.numpy() == there.numpy() + 1).all()
+
+
+def test_what_may_not_be_written_is_not():
+    there = engine.to_device(A)
+    for array in (Torchlike(there, newest=0), Cupylike(there, data=(address(there), True))):
+        with pytest.raises(engine.ShapeError, match="read-only"):
+            engine.evaluate("a[...] = 1", {"a": array})
+        with pytest.raises(engine.ShapeError, match="read-only"):
+            engine.evaluate("a", {"a": there}, out=array)
+
+
+def test_exporters_are_told_the_stream_of_the_work():
+    there = engine.to_device(A)
+    array = Torchlike(there)
+    engine.evaluate("a + 1", {"a": array})
+    assert array.streams == [there.__cuda_array_interface__["stream"]]
+
+
+@pytest.mark.parametrize("changes", [
+    {"shape": (-1, 4)}, {"shape": [3, 4]}, {"shape": (1 << 40, 1 << 40), "strides": None}, {"shape": ("a",)}, {"typestr": "<f16"},
+    {"typestr": "|O"}, {"typestr": ""}, {"typestr": 8}, {"data": (0, False)}, {"data": (12345, False)}, {"data": 1}, {"data": ("a", False)},
+    {"strides": (1 << 60, 8)}, {"strides": (8,)}, {"strides": (-(1 << 63), 8)}, {"stream": 0}, {"stream": "s"}, {"mask": 1},
+    {"shape": (1,) * 33, "strides": None},
+])  # fmt: skip
+def test_an_interface_that_lies_is_refused(changes):
+    with pytest.raises((engine.Error, TypeError, ValueError, OverflowError)):
+        engine.evaluate("a + 1", {"a": Cupylike(engine.to_device(A), **changes)})
+
+
+def test_capsules_are_given_back():
+    there = engine.to_device(A)
+    there.__dlpack__()
+    there.__dlpack__(max_version=(1, 0))
+    with pytest.raises(BufferError):
+        there.__dlpack__(dl_device=(1, 0))
+    with pytest.raises(ValueError):
+        there.__dlpack__(stream=0)
+    used = there.__dlpack__()
+
+    class Used:
+        def __dlpack__(self, **options):
+            return used
+
+        def __dlpack_device__(self):
+            return (2, 0)
+
+    same(engine.evaluate("a + 1", {"a": Used()}), A + 1)
+    with pytest.raises(TypeError):
+        engine.evaluate("a + 1", {"a": Used()})
+
+
+def test_where_is_checked():
+    for device in ("cuda:99", 99):
+        with pytest.raises(engine.BackendError):
+            engine.to_device(A, device)
+    for device in ("tpu", "cuda:", "cuda:-1", "cuda:x", 1.5):
+        with pytest.raises(ValueError):
+            engine.to_device(A, device)
+    assert engine.to_device(A, "cuda:0").device == engine.to_device(A, 0).device == "cuda:0"
+    with pytest.raises(engine.DTypeError):
+        engine.to_device(np.array([None]))
+
+
+def test_eight_threads_get_their_own_results():
+    failures = []
+
+    def work(n):
+        there = engine.to_device(A + n)
+        for _ in range(20):
+            if (engine.evaluate("a*2 + sum(a)", {"a": there}).numpy() != (A + n) * 2 + (A + n).sum()).any():
+                failures.append(n)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
