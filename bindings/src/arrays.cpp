@@ -231,7 +231,8 @@ std::size_t read_foreign(Ref& reference, const Program& program, std::size_t ind
            "pass a NumPy array");
   };
   const Subject subject{quoted(program, index), program.first_span(index), program.text()};
-  if (!is_buffer && read_device_foreign(reference, subject, operand.array)) {
+  // Before buffers: CuPy's arrays claim to be some, and then refuse.
+  if (read_device_foreign(reference, subject, operand.array)) {
     operand.weak = Weak::No;
     return 0;
   }
@@ -327,7 +328,7 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
     array = Ref(Py_NewRef(object));
     return device_array->view;
   }
-  if (!is_constant && !PyArray_Check(object) && !PyObject_CheckBuffer(object)) {
+  if (!is_constant && !PyArray_Check(object)) {
     array = Ref(Py_NewRef(object));
     ArrayView view;
     if (read_device_foreign(array, subject, view)) {

@@ -36,6 +36,10 @@ class Cupylike:
         return {**self.array.__cuda_array_interface__, **self.changes}
 
 
+class BufferToo(bytearray):
+    """CuPy's arrays claim to have a buffer, and refuse to give it."""
+
+
 class Torchlike:
     """DLPack, as torch gives it; `newest` is the version it knows."""
 
@@ -161,6 +165,14 @@ def test_arrays_of_others_are_taken_without_a_copy(foreign):
     before = address(there)
     same(engine.evaluate("a[::2] + 1", {"a": foreign(there)}), A[::2] + 1)
     assert engine.last_run().copies == 0 and address(engine.evaluate("a[...] = a + 1", {"a": there})) == before
+
+
+def test_the_device_comes_before_a_buffer():
+    there = engine.to_device(A)
+    array = BufferToo(b"12345678")
+    type(array).__cuda_array_interface__ = there.__cuda_array_interface__
+    same(engine.evaluate("a + 1", {"a": array}), A + 1)
+    assert engine.evaluate("a + 1", {"a": there}, out=array) is array and (there.numpy() == A + 1).all()
 
 
 @pytest.mark.parametrize("foreign", [Cupylike, Torchlike])
