@@ -159,7 +159,7 @@ class FoldEmitter : KernelWriter {
     }
     indices(0, outer_axes(), "row", "  ");
     bases("b", "p", 0, outer_axes(), "  ");
-    each_fold([&](std::uint32_t f) { line("  PairTree<Fold{0}> tree{0};\n  Fold{0}::Part part{0};", f); });
+    each_fold([&](std::uint32_t f) { line("  WarpTree<Fold{0}> tree{0};\n  Fold{0}::Part part{0};", f); });
     line("  for (long block = first_block; block < end_block; ++block) {{");
     line("    const long start = block * kTreeBlock;");
     line("    const unsigned n = length - start < kTreeBlock ? static_cast<unsigned>(length - start) : kTreeBlock;");
@@ -168,22 +168,19 @@ class FoldEmitter : KernelWriter {
     each_fold([&](std::uint32_t f) { line("      Fold{0}::Value v{0}[16];", f); });
     line("#pragma unroll");
     line("      for (unsigned k = 0; k < 16; ++k) {{");
-    line("        const unsigned at = g * kTreeGroup + k * 32 + lane;");
-    line("        if (at < n) {{");
-    indices(outer_axes(), layout_.rank, "start + at", "          ");
-    evaluate("b", outer_axes(), layout_.rank, "          ", [](std::size_t f) { return fmt::format("v{}[k]", f); });
-    line("        }}\n      }}");
+    // Beyond the end the last element stands in, and is left out later: so no load waits for a condition.
+    line("        const unsigned here = g * kTreeGroup + k * 32 + lane, at = here < n ? here : n - 1;");
+    indices(outer_axes(), layout_.rank, "start + at", "        ");
+    evaluate("b", outer_axes(), layout_.rank, "        ", [](std::size_t f) { return fmt::format("v{}[k]", f); });
+    line("      }}");
     each_fold([&](std::uint32_t f) {
       line("      block{0}.add(v{0}, g, n - g * kTreeGroup < kTreeGroup ? n - g * kTreeGroup : kTreeGroup);", f);
     });
     line("    }}");
     each_fold([&](std::uint32_t f) { line("    part{0} = block{0}.finish(n);", f); });
-    line("    if (lane == 0) {{");
-    each_fold([&](std::uint32_t f) { line("      tree{0}.push(part{0});", f); });
-    line("    }}\n  }}");
-    line("  if (lane == 0) {{");
-    each_fold([&](std::uint32_t f) { line("    part{0} = tree{0}.finish();", f); });
+    each_fold([&](std::uint32_t f) { line("    tree{0}.push(part{0});", f); });
     line("  }}");
+    each_fold([&](std::uint32_t f) { line("  part{0} = tree{0}.finish();", f); });
     if (layout_.in_pieces) {
       line("  const unsigned long groups = (pieces + {}) / {};", kPieceGroup - 1, kPieceGroup);
       line("  const unsigned long slots = row * (pieces + groups), group = piece / {}, first = group * {};", kPieceGroup, kPieceGroup);
@@ -271,11 +268,11 @@ class FoldEmitter : KernelWriter {
     line("    const unsigned n = end - row < 8 ? static_cast<unsigned>(end - row) : 8;");
     each_fold([&](std::uint32_t f) { line("    Fold{0}::Value v{0}[8];", f); });
     line("#pragma unroll");
-    line("    for (unsigned k = 0; k < 8; ++k)");
-    line("      if (k < n) {{");
-    indices(layout_.kept_axes, outer_axes(), "row + k", "        ");
-    evaluate("b", layout_.kept_axes, outer_axes(), "        ", [](std::size_t f) { return fmt::format("v{}[k]", f); });
-    line("      }}");
+    line("    for (unsigned k = 0; k < 8; ++k) {{");
+    line("      const unsigned at = k < n ? k : n - 1;");
+    indices(layout_.kept_axes, outer_axes(), "row + at", "      ");
+    evaluate("b", layout_.kept_axes, outer_axes(), "      ", [](std::size_t f) { return fmt::format("v{}[k]", f); });
+    line("    }}");
     each_fold([&](std::uint32_t f) { line("    tree{0}.push(across<Fold{0}>(v{0}, n));", f); });
     line("  }}");
     write_column();

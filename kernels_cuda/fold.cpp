@@ -8,8 +8,10 @@ namespace engine::cuda {
 namespace {
 
 constexpr std::int64_t kTreeBlock = 2048, kRowGroup = 8;
-/// Warps and threads that keep a multiprocessor's memory accesses flowing; each thread of Along has 16 loads under way.
-constexpr std::int64_t kWarpsPerMultiprocessor = 32, kThreadsPerMultiprocessor = 1024;
+/// Bytes that a multiprocessor should have under way, and what a warp of Along has for each byte of an element: 16 loads a
+/// thread. Registers allow for 24 warps, or for 32 of narrow elements; fewer pieces come out even.
+constexpr std::int64_t kBytesUnderWay = std::int64_t{64} << 10, kLoadsOfWarp = 16 * 32;
+constexpr std::int64_t kFewestWarps = 16, kMostWarps = 32, kThreadsPerMultiprocessor = 1024;
 /// A row's pieces are combined by groups of kPieceGroup, and those by one warp; a column's by one thread.
 constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kPieceGroup} * kPieceGroup, kMostPiecesOfColumn = 256;
 constexpr std::int64_t kMostIndices = std::int64_t{1} << 30;
@@ -94,7 +96,10 @@ class Folding {
       return launch(n_rows);
     }
     layout_.form = Form::Along;
-    const std::int64_t warps = device_.multiprocessors() * kWarpsPerMultiprocessor;
+    std::int64_t bytes = 0;
+    for (const Operand& operand : space_.operands) bytes += operand.value || operand.is_position ? 0 : static_cast<std::int64_t>(item_size(operand.dtype));
+    const std::int64_t warps =
+        device_.multiprocessors() * std::clamp(kBytesUnderWay / (std::max<std::int64_t>(bytes, 1) * kLoadsOfWarp), kFewestWarps, kMostWarps);
     cut(run_, ceil_div(shape_.length, kTreeBlock), std::min(kMostPiecesOfRow, ceil_div(warps, n_rows)));
     make_pieces(n_rows, ceil_div(run_.pieces, kPieceGroup));
     launch(n_rows * run_.pieces * 32);

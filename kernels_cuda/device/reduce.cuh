@@ -46,6 +46,27 @@ struct PairTree {
   }
 };
 
+/// The same by a warp, for parts of its thread 0: thread l keeps level l, so that all of it stays in registers.
+template <class F>
+struct WarpTree {
+  typename F::Part level_of_thread;
+  unsigned occupied = 0;
+  ENGINE_LANE void push(typename F::Part part) {
+    part = shuffle(part, 0);
+    unsigned level = 0;
+    for (; occupied >> level & 1u; ++level) part = F::combine(shuffle(level_of_thread, level), part);
+    occupied = (occupied >> level | 1u) << level;
+    if (threadIdx.x % 32 == level) level_of_thread = part;
+  }
+  ENGINE_LANE typename F::Part finish() {
+    unsigned level = static_cast<unsigned>(__ffs(static_cast<int>(occupied))) - 1;
+    typename F::Part all = shuffle(level_of_thread, level);
+    for (++level; occupied >> level; ++level)
+      if (occupied >> level & 1u) all = F::combine(shuffle(level_of_thread, level), all);
+    return all;
+  }
+};
+
 /// The lanes of a warp by halves, the first n of 64 there are: to thread 0. `high`: of lane t + 32.
 template <class Combine, class T>
 ENGINE_LANE T fold_lanes(T low, T high, unsigned n, Combine combine) {
@@ -222,15 +243,12 @@ ENGINE_LANE typename F::Part combine_in_order(const typename F::Part* parts, lon
   }
   return tree.finish();
 }
-/// The same by a warp: every thread a subtree, then those pairwise. To thread 0.
+/// The same by a warp, of at most 64: every thread a pair, then those pairwise. To thread 0.
 template <class F>
 ENGINE_LANE typename F::Part combine_by_warp(const typename F::Part* parts, unsigned pieces) {
-  const unsigned lane = threadIdx.x % 32;
-  unsigned size = 1;  // of a subtree
-  while (size * 32 < pieces) size *= 2;
-  const unsigned begin = lane * size, end = begin + size < pieces ? begin + size : pieces;
-  typename F::Part part = parts[0];
-  if (begin < end) part = combine_in_order<F>(parts + begin, 1, end - begin);
+  const unsigned lane = threadIdx.x % 32, size = pieces > 32 ? 2 : 1, begin = lane * size;
+  typename F::Part part = parts[begin < pieces ? begin : 0];
+  if (size == 2 && begin + 1 < pieces) part = F::combine(part, parts[begin + 1]);
   for (unsigned step = 1; step < 32; step *= 2) {
     const typename F::Part other = shuffle(part, lane + step);
     if (lane % (2 * step) == 0 && (lane + step) * size < pieces) part = F::combine(part, other);
