@@ -18,8 +18,7 @@ const run::DeviceFunctions& devices() {
 
 }  // namespace
 
-DeviceMemory::DeviceMemory(int device, std::size_t bytes)
-    : device_(device), data_(devices().allocate(device, bytes)), bytes_(bytes) {}
+DeviceMemory::DeviceMemory(int device, std::size_t bytes) : device_(device), data_(devices().allocate(device, bytes)), bytes_(bytes) {}
 DeviceMemory::DeviceMemory(DeviceMemory&& other) noexcept
     : device_(other.device_), data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
 DeviceMemory& DeviceMemory::operator=(DeviceMemory&& other) noexcept {

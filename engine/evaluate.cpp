@@ -252,8 +252,8 @@ struct Program::Impl {
     return false;
   }
 
-  std::shared_ptr<const Compiled> compile(const Operand* operands, const ArrayView* out, bool aliased, int device,
-                                          const Deadline& deadline, std::vector<opt::PassReport>* report = nullptr) const;
+  std::shared_ptr<const Compiled> compile(const Operand* operands, const ArrayView* out, bool aliased, int device, const Deadline& deadline,
+                                          std::vector<opt::PassReport>* report = nullptr) const;
   int device_of(const Operand* operands, const ArrayView* out) const;
 };
 
@@ -263,14 +263,17 @@ int Program::Impl::device_of(const Operand* operands, const ArrayView* out) cons
   for (std::size_t i = 0; i < names.size(); ++i)
     if (operands[i].present && operands[i].weak == Weak::No && operands[i].array.device != kHost) device = operands[i].array.device;
   if (device == kHost) return kHost;
-  const auto place = [](int ordinal) { return ordinal == kHost ? std::string("in the host's memory") : fmt::format("on cuda:{}", ordinal); };
+  const auto place = [](int ordinal) {
+    return ordinal == kHost ? std::string("in the host's memory") : fmt::format("on cuda:{}", ordinal);
+  };
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (!operands[i].present || operands[i].weak != Weak::No || operands[i].array.device == device) continue;
     if (operands[i].array.device == kHost && operands[i].array.shape.empty() && !written[i]) continue;
-    throw BackendError({.what = fmt::format("'{}' is {}, other arrays are {}", ast.symbols[names[i]], place(operands[i].array.device), place(device)),
-                        .labels = {{spans[i], place(operands[i].array.device)}},
-                        .help = "bring them together: engine.to_device(a), or a.numpy()",
-                        .text = text});
+    throw BackendError(
+        {.what = fmt::format("'{}' is {}, other arrays are {}", ast.symbols[names[i]], place(operands[i].array.device), place(device)),
+         .labels = {{spans[i], place(operands[i].array.device)}},
+         .help = "bring them together: engine.to_device(a), or a.numpy()",
+         .text = text});
   }
   if (out && out->device != device)
     throw BackendError({.what = fmt::format("out is {}, the operands are {}", place(out->device), place(device)),
@@ -278,7 +281,8 @@ int Program::Impl::device_of(const Operand* operands, const ArrayView* out) cons
                         .help = "pass an out that is where they are",
                         .text = text});
   if (options.backend == BackendChoice::Interp || options.backend == BackendChoice::Jit)
-    throw BackendError({.what = fmt::format("the backend \"{}\" does not reach cuda:{}", options.backend == BackendChoice::Interp ? "interp" : "jit", device),
+    throw BackendError({.what = fmt::format("the backend \"{}\" does not reach cuda:{}",
+                                            options.backend == BackendChoice::Interp ? "interp" : "jit", device),
                         .labels = {},
                         .help = "leave the choice to backend=\"auto\", or pass a.numpy()",
                         .text = text});
@@ -490,7 +494,8 @@ Explanation Program::describe(const Operand* operands, Order order) const {
   try {
     const Deadline deadline(impl_->options.limits);
     std::vector<opt::PassReport> passes;
-    const std::shared_ptr<const Compiled> compiled = impl_->compile(operands, nullptr, impl_->is_aliased(operands), impl_->device_of(operands, nullptr), deadline, &passes);
+    const std::shared_ptr<const Compiled> compiled =
+        impl_->compile(operands, nullptr, impl_->is_aliased(operands), impl_->device_of(operands, nullptr), deadline, &passes);
     const Compiled& c = *compiled;
     std::array<std::byte, 4096> stack;
     std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
@@ -511,7 +516,7 @@ Explanation Program::describe(const Operand* operands, Order order) const {
           fmt::format(", {} cop{} of {} bytes because of overlap", all.copies, all.copies == 1 ? "y" : "ies", all.bytes_copied);
     const run::BackendEntry* const backend = run::find_backend(c.device == kHost ? impl_->options.backend : BackendChoice::Cuda);
     const std::string_view backend_name = backend ? "cuda" : "interp";
-    const std::string why = c.device != kHost                              ? fmt::format("the operands are on cuda:{}", c.device)
+    const std::string why = c.device != kHost                               ? fmt::format("the operands are on cuda:{}", c.device)
                             : impl_->options.backend == BackendChoice::Auto ? "the operands are in the host's memory"
                                                                             : "asked for";
     explanation.text += fmt::format("\nbackend: {} ({}), {}\n", backend_name,

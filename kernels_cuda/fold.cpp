@@ -97,9 +97,10 @@ class Folding {
     }
     layout_.form = Form::Along;
     std::int64_t bytes = 0;
-    for (const Operand& operand : space_.operands) bytes += operand.value || operand.is_position ? 0 : static_cast<std::int64_t>(item_size(operand.dtype));
-    const std::int64_t warps =
-        device_.multiprocessors() * std::clamp(kBytesUnderWay / (std::max<std::int64_t>(bytes, 1) * kLoadsOfWarp), kFewestWarps, kMostWarps);
+    for (const Operand& operand : space_.operands)
+      bytes += operand.value || operand.is_position ? 0 : static_cast<std::int64_t>(item_size(operand.dtype));
+    const std::int64_t warps = device_.multiprocessors() *
+                               std::clamp(kBytesUnderWay / (std::max<std::int64_t>(bytes, 1) * kLoadsOfWarp), kFewestWarps, kMostWarps);
     cut(run_, ceil_div(shape_.length, kTreeBlock), std::min(kMostPiecesOfRow, ceil_div(warps, n_rows)));
     make_pieces(n_rows, ceil_div(run_.pieces, kPieceGroup));
     launch(n_rows * run_.pieces * 32);

@@ -628,8 +628,19 @@ engine_code engine_last_run(engine_run_info* info) {
     const std::size_t size = size_of(&checked(info, "info"), "engine_run_info");
     const RunInfo& run = last_run();
     const Traffic& t = run.traffic;
-    const engine_run_info known{size,         run.runs,     run.compiled,    run.threads, run.seconds,   t.kernels,
-                                t.operations, t.bytes_read, t.bytes_written, t.copies,    t.bytes_copied, static_cast<std::int32_t>(run.backend), 0};
+    const engine_run_info known{size,
+                                run.runs,
+                                run.compiled,
+                                run.threads,
+                                run.seconds,
+                                t.kernels,
+                                t.operations,
+                                t.bytes_read,
+                                t.bytes_written,
+                                t.copies,
+                                t.bytes_copied,
+                                static_cast<std::int32_t>(run.backend),
+                                0};
     std::memset(info, 0, size);
     std::memcpy(info, &known, sizeof known);
   });

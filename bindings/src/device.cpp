@@ -197,7 +197,8 @@ py::object subscript(const DeviceArray& array, const py::object& key) {
       const Py_ssize_t index = PyNumber_AsSsize_t(item.ptr(), PyExc_IndexError);
       if (index == -1 && PyErr_Occurred()) throw py::error_already_set();
       const std::int64_t extent = array.view.shape[axis];
-      if (index < -extent || index >= extent) throw py::index_error(fmt::format("index {} is out of range for axis {} of length {}", index, axis, extent));
+      if (index < -extent || index >= extent)
+        throw py::index_error(fmt::format("index {} is out of range for axis {} of length {}", index, axis, extent));
       offset += (index < 0 ? index + extent : index) * array.view.strides[axis];
       ++axis;
     }
@@ -210,7 +211,8 @@ py::object subscript(const DeviceArray& array, const py::object& key) {
 // ---- __cuda_array_interface__ ------------------------------------------------------------------------------------------------
 
 const char* type_string(DType dtype) {
-  static constexpr const char* kNames[kDTypes] = {"|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"};
+  static constexpr const char* kNames[kDTypes] = {"|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4",
+                                                  "<i8", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16"};
   return kNames[static_cast<std::size_t>(dtype)];
 }
 
@@ -247,7 +249,8 @@ Extents read_extents(const py::object& sequence, const Subject& subject) {
 
 /// What is wrong with a foreign array becomes one of the engine's errors.
 [[noreturn]] void refuse_interface(const Subject& subject, std::string what, std::string help) {
-  throw DTypeError({.what = fmt::format("{} {}", subject.who, what), .labels = subject.labels("here"), .help = std::move(help), .text = subject.text});
+  throw DTypeError(
+      {.what = fmt::format("{} {}", subject.who, what), .labels = subject.labels("here"), .help = std::move(help), .text = subject.text});
 }
 
 /// Checks that addresses of a view do not leave the address space: strides and shape are anybody's.
@@ -269,9 +272,7 @@ void check_reach(const ArrayView& view, const Subject& subject) {
 }
 
 void read_interface(const py::dict& dict, const Subject& subject, ArrayView& view, std::optional<std::uintptr_t>& stream) {
-  const auto entry = [&](const char* name) -> py::object {
-    return dict.contains(name) ? py::object(dict[name]) : py::object(py::none());
-  };
+  const auto entry = [&](const char* name) -> py::object { return dict.contains(name) ? py::object(dict[name]) : py::object(py::none()); };
   const py::object shape = entry("shape"), typestr = entry("typestr"), data = entry("data"), strides = entry("strides");
   if (!py::isinstance<py::tuple>(shape) || !py::isinstance<py::str>(typestr) || !py::isinstance<py::tuple>(data) || py::len(data) != 2)
     refuse_interface(subject, "has a __cuda_array_interface__ that is none", "it needs shape, typestr and data");
@@ -290,10 +291,12 @@ void read_interface(const py::dict& dict, const Subject& subject, ArrayView& vie
                      "engine knows bool, integers to 64 bits, floats to 64 bits and complex to 128 bits");
   view.shape = read_extents(shape, subject);
   view.strides = strides.is_none() ? c_strides(view.shape, item_size(view.dtype)) : read_extents(strides, subject);
-  if (view.strides.size() != view.shape.size()) refuse_interface(subject, "has strides of another length than its shape", "its interface is wrong: report it to its library");
+  if (view.strides.size() != view.shape.size())
+    refuse_interface(subject, "has strides of another length than its shape", "its interface is wrong: report it to its library");
   const py::tuple pair(data);
   const py::object address = pair[0];
-  view.data = reinterpret_cast<void*>(static_cast<std::uintptr_t>(PyLong_AsUnsignedLongLong(address.ptr())));  // NOLINT(performance-no-int-to-ptr)
+  view.data =
+      reinterpret_cast<void*>(static_cast<std::uintptr_t>(PyLong_AsUnsignedLongLong(address.ptr())));  // NOLINT(performance-no-int-to-ptr)
   if (PyErr_Occurred()) throw PythonError{};
   view.writable = !py::bool_(pair[1]);
   if (const py::object given = entry("stream"); !given.is_none()) {
@@ -340,15 +343,16 @@ bool read_device_foreign(Ref& reference, const Subject& subject, ArrayView& view
     check_reach(view, subject);
     if (array->legacy) view.writable = false;
     reference = Ref(make_device_array(view, std::shared_ptr<void>(array->owner.release(), [](void* owner) {
-      const py::gil_scoped_acquire acquired;
-      Py_DECREF(static_cast<PyObject*>(owner));
-    })));
+                                        const py::gil_scoped_acquire acquired;
+                                        Py_DECREF(static_cast<PyObject*>(owner));
+                                      })));
     return true;
   }
   if (!PyObject_HasAttrString(type, "__cuda_array_interface__")) return false;
   const py::object found = py::reinterpret_steal<py::object>(PyObject_GetAttrString(object, "__cuda_array_interface__"));
   if (!found) throw PythonError{};
-  if (!py::isinstance<py::dict>(found)) refuse_interface(subject, "has a __cuda_array_interface__ that is no dict", "report it to its library");
+  if (!py::isinstance<py::dict>(found))
+    refuse_interface(subject, "has a __cuda_array_interface__ that is no dict", "report it to its library");
   std::optional<std::uintptr_t> stream;
   read_interface(found, subject, view, stream);
   check_reach(view, subject);
@@ -363,18 +367,20 @@ bool read_device_foreign(Ref& reference, const Subject& subject, ArrayView& view
   const std::uintptr_t other = stream.value_or(1);
   const int device = view.device;
   reference = Ref(make_device_array(view, std::shared_ptr<void>(Py_NewRef(object), [other, device](void* owner) {
-    const py::gil_scoped_acquire acquired;
-    try {  // what its owner does next with the memory, freed or not, comes after our work
-      if (other != 1) make_wait(device, reinterpret_cast<void*>(other));  // NOLINT(performance-no-int-to-ptr)
-    } catch (const Error&) {
-    }
-    Py_DECREF(static_cast<PyObject*>(owner));
-  })));
+                                      const py::gil_scoped_acquire acquired;
+                                      try {  // what its owner does next with the memory, freed or not, comes after our work
+                                        if (other != 1)
+                                          make_wait(device, reinterpret_cast<void*>(other));  // NOLINT(performance-no-int-to-ptr)
+                                      } catch (const Error&) {
+                                      }
+                                      Py_DECREF(static_cast<PyObject*>(owner));
+                                    })));
   return true;
 }
 
 void add_device_arrays(py::module_& module) {
-  py::class_<DeviceArray> type(module, "DeviceArray", R"(An array in the memory of a GPU, as engine.to_device() and expressions over such arrays make it.
+  py::class_<DeviceArray> type(module, "DeviceArray",
+                               R"(An array in the memory of a GPU, as engine.to_device() and expressions over such arrays make it.
 
 Expressions run where their arrays are, and what they give is there too. Calls return before the work is done; numpy() waits
 for it. CuPy, torch, numba and JAX take it without a copy (__dlpack__, __cuda_array_interface__), and it takes theirs.
@@ -394,7 +400,8 @@ a[...] : integers, slices, None and ..., a view)");
       .def_property_readonly("ndim", [](const DeviceArray& a) { return a.view.shape.size(); })
       .def_property_readonly("size", [](const DeviceArray& a) { return n_items(a.view.shape); })
       .def_property_readonly("itemsize", [](const DeviceArray& a) { return item_size(a.view.dtype); })
-      .def_property_readonly("nbytes", [](const DeviceArray& a) { return n_items(a.view.shape) * static_cast<std::int64_t>(item_size(a.view.dtype)); })
+      .def_property_readonly(
+          "nbytes", [](const DeviceArray& a) { return n_items(a.view.shape) * static_cast<std::int64_t>(item_size(a.view.dtype)); })
       .def_property_readonly("device", [](const DeviceArray& a) { return place(a.view.device); })
       .def_property_readonly("T", &transposed)
       .def_property_readonly("__cuda_array_interface__", &cuda_array_interface)
@@ -408,7 +415,8 @@ a[...] : integers, slices, None and ..., a view)");
       .def("__dlpack_device__", [](const DeviceArray& a) { return py::make_tuple(2, a.view.device); })
       .def(
           "__dlpack__",
-          [](const DeviceArray& a, const py::object& stream, const py::object& max_version, const py::object& dl_device, const py::object& copy) {
+          [](const DeviceArray& a, const py::object& stream, const py::object& max_version, const py::object& dl_device,
+             const py::object& copy) {
             return translated([&] {
               if (a.view.swapped) throw py::buffer_error("DLPack has no byte orders but the machine's");
               if (!dl_device.is_none() && !dl_device.equal(py::make_tuple(2, a.view.device)))
@@ -430,8 +438,8 @@ a[...] : integers, slices, None and ..., a view)");
              throw py::type_error("a DeviceArray is not copied to the host without being asked: use its numpy()");
            })
       .def("__repr__", [](const DeviceArray& a) {
-        return fmt::format("DeviceArray(shape={}, dtype={}, device='{}')", std::string(py::repr(as_tuple(a.view.shape))), name(a.view.dtype),
-                           place(a.view.device));
+        return fmt::format("DeviceArray(shape={}, dtype={}, device='{}')", std::string(py::repr(as_tuple(a.view.shape))),
+                           name(a.view.dtype), place(a.view.device));
       });
   module.def("to_device", &to_device, py::arg("array"), py::arg("device") = py::none(),
              R"(A copy of an array in the memory of a GPU: a DeviceArray.

@@ -259,11 +259,11 @@ PyObject* last_run_facts(PyObject*, PyObject*) {
   const Traffic& t = info.traffic;
   const std::span<const Backend> all = backends();
   const Backend& backend = *std::find_if(all.begin(), all.end(), [&](const Backend& each) { return each.choice == info.backend; });
-  return Py_BuildValue("{s:s,s:O,s:O,s:I,s:i,s:K,s:K,s:K,s:I,s:K,s:O}", "backend", backend.name.data(), "compiled", info.compiled ? Py_True : Py_False,
-                       "stages", stages.get(), "kernels", t.kernels, "threads", info.threads, "operations",
-                       static_cast<unsigned long long>(t.operations), "bytes_read", static_cast<unsigned long long>(t.bytes_read),
-                       "bytes_written", static_cast<unsigned long long>(t.bytes_written), "copies",
-                       t.copies + (converted ? conversions.copies : 0), "bytes_copied",
+  return Py_BuildValue("{s:s,s:O,s:O,s:I,s:i,s:K,s:K,s:K,s:I,s:K,s:O}", "backend", backend.name.data(), "compiled",
+                       info.compiled ? Py_True : Py_False, "stages", stages.get(), "kernels", t.kernels, "threads", info.threads,
+                       "operations", static_cast<unsigned long long>(t.operations), "bytes_read",
+                       static_cast<unsigned long long>(t.bytes_read), "bytes_written", static_cast<unsigned long long>(t.bytes_written),
+                       "copies", t.copies + (converted ? conversions.copies : 0), "bytes_copied",
                        static_cast<unsigned long long>(t.bytes_copied + (converted ? conversions.bytes : 0)), "seconds", seconds.get());
 }
 

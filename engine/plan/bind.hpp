@@ -63,10 +63,10 @@ struct Binding {
   std::pmr::vector<bool> swapped;
   std::pmr::vector<Step> steps;
   std::pmr::memory_resource* memory;
-  ArrayView result;                 ///< the program's value
-  int device = kHost;               ///< where the operands of rank > 0, out and the result are
-  std::pmr::vector<bool> on_device; ///< of a device: for each slot, whether its operand is there
-  std::unique_ptr<char[]> scratch;  ///< temporaries
+  ArrayView result;                  ///< the program's value
+  int device = kHost;                ///< where the operands of rank > 0, out and the result are
+  std::pmr::vector<bool> on_device;  ///< of a device: for each slot, whether its operand is there
+  std::unique_ptr<char[]> scratch;   ///< temporaries
 };
 
 /// slots[i] is the operand of slot i (nullptr for locals). Fills `binding`.

@@ -40,9 +40,8 @@ template <class Word>
 ENGINE_LANE Word load_word(const Word* from) {
   Word word;
   if constexpr (sizeof(Word) == 16)
-    ENGINE_WORD(word = *from, "ld.global.v4.b32 {%0, %1, %2, %3}, [%4];"
-                : "=r"(word.x), "=r"(word.y), "=r"(word.z), "=r"(word.w)
-                : "l"(from));
+    ENGINE_WORD(word = *from, "ld.global.v4.b32 {%0, %1, %2, %3}, [%4];" : "=r"(word.x), "=r"(word.y), "=r"(word.z),
+                "=r"(word.w) : "l"(from));
   else if constexpr (sizeof(Word) == 8)
     ENGINE_WORD(word = *from, "ld.global.v2.b32 {%0, %1}, [%2];" : "=r"(word.x), "=r"(word.y) : "l"(from));
   else if constexpr (sizeof(Word) == 4)
@@ -54,8 +53,8 @@ ENGINE_LANE Word load_word(const Word* from) {
 template <class Word>
 ENGINE_LANE void store_word(Word* to, const Word& word) {
   if constexpr (sizeof(Word) == 16)
-    ENGINE_WORD(*to = word, "st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(to), "r"(word.x), "r"(word.y), "r"(word.z), "r"(word.w)
-                : "memory");
+    ENGINE_WORD(*to = word, "st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(to), "r"(word.x), "r"(word.y), "r"(word.z),
+                "r"(word.w) : "memory");
   else if constexpr (sizeof(Word) == 8)
     ENGINE_WORD(*to = word, "st.global.v2.b32 [%0], {%1, %2};" ::"l"(to), "r"(word.x), "r"(word.y) : "memory");
   else if constexpr (sizeof(Word) == 4)

@@ -99,8 +99,7 @@ struct ValueBlock {
         pair[h] = group[h];
       else if (is_there)
         pair[h] = F::combine(pair[h], group[h]);
-      if (g == 1 || g == 0)
-        first[h] = pair[h];
+      if (g == 1 || g == 0) first[h] = pair[h];
     }
   }
   /// Of n elements of the block: to thread 0.
@@ -190,7 +189,7 @@ ENGINE_LANE typename F::Part across(const typename F::Value (&v)[8], unsigned n)
 template <class F>
 ENGINE_LANE typename F::Part short_row(const typename F::Value (&v)[16], unsigned n) {
   using T = typename F::Value;
-  const auto folded = [n](const T (&lanes)[16], auto combine) {
+  const auto folded = [n](const T(&lanes)[16], auto combine) {
     T left[16];
     for (unsigned j = 0; j < 16; ++j) left[j] = lanes[j];
     unsigned there = n;

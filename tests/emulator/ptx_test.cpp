@@ -38,7 +38,8 @@ TEST(Ptx, ReadsVersionTargetAndLimits) {
 }
 
 TEST(Ptx, TakesTheAlignmentOfAPointeeForNoneOfTheParameter) {
-  const ptx::Module module = ptx::parse(kHeader + ".entry k(.param .f32 x, .param .u64 .ptr .global .align 1 p, .param .align 4 .b8 q[8]) { ret; }");
+  const ptx::Module module =
+      ptx::parse(kHeader + ".entry k(.param .f32 x, .param .u64 .ptr .global .align 1 p, .param .align 4 .b8 q[8]) { ret; }");
   EXPECT_EQ(module.functions[0].variables[module.functions[0].parameters[1]].align, 8u);
   EXPECT_EQ(module.functions[0].variables[module.functions[0].parameters[2]].align, 4u);
 }

@@ -25,7 +25,8 @@ class Counters(ctypes.Structure):
     _fields_ = [
         (name, ctypes.c_uint64)
         for name in (
-            "launches warp_instructions lane_instructions global_requests global_sectors global_ideal_sectors global_bytes "
+            "launches warp_instructions lane_instructions "
+            "global_requests global_sectors global_ideal_sectors global_bytes "
             "shared_requests shared_cycles live_bytes live_allocations live_host_bytes copied_to_device copied_to_host "
             "copied_on_device memset_bytes module_loads"
         ).split()
@@ -46,7 +47,9 @@ class Array:
 
     def read(self, dtype, shape) -> np.ndarray:
         values = np.empty(shape, dtype)
-        self.standin.call("cuMemcpyDtoH_v2", values.ctypes.data_as(ctypes.c_void_p), self.address, ctypes.c_size_t(values.nbytes))
+        self.standin.call(
+            "cuMemcpyDtoH_v2", values.ctypes.data_as(ctypes.c_void_p), self.address, ctypes.c_size_t(values.nbytes)
+        )
         return values
 
 
@@ -92,7 +95,9 @@ class StandIn:
         values = np.ascontiguousarray(values)
         array = Array(self, values.nbytes)
         if values.nbytes:
-            self.call("cuMemcpyHtoD_v2", array.address, values.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(values.nbytes))
+            self.call(
+                "cuMemcpyHtoD_v2", array.address, values.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(values.nbytes)
+            )
         return array
 
     def empty(self, n_bytes: int) -> Array:

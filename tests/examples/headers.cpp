@@ -40,6 +40,22 @@ void arrays() {
   check(evaluate("sum(a)", {{"a", a}}).item<double>() == 12);
 }
 
+void devices() {
+  if (!probe(BackendChoice::Cuda).usable) return;
+  double field[3] = {1, 2, 3};
+  DeviceMemory memory(0, sizeof field);
+  copy_to_device(memory.device(), memory.data(), field, sizeof field);
+  void* const stream = stream_of(0);
+  start_after(0, stream);
+  make_wait(0, stream);
+  ArrayView there = view(static_cast<double*>(memory.data()), {3});
+  there.device = memory.device();
+  execute("a[...] = 2*a", {{"a", there}});
+  copy_to_host(memory.device(), field, memory.data(), sizeof field);
+  check(device_of(memory.data()) == 0);
+  check(field[2] == 6);
+}
+
 void backends_and_functions() {
   add_library_folders(std::array<std::string, 1>{"/opt/nvrtc/lib"});
   for (const auto& [name, value] : facts(BackendChoice::Cuda)) std::printf("%s: %s\n", name.c_str(), value.c_str());
@@ -156,6 +172,7 @@ void memory() {
 
 int main() {
   engine::memory();
+  engine::devices();
   engine::arrays();
   engine::backends_and_functions();
   engine::errors();

@@ -1,4 +1,4 @@
-"""device_arrays.py on the stand-in: with streams that run at once, and with streams that run when somebody waits for them."""
+"""device_arrays.py on the stand-in, with streams that run at once and with streams that run when somebody waits."""
 
 import os
 import re
@@ -15,7 +15,16 @@ STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
 @pytest.mark.parametrize("defer", (0, 1))
 def test_device_arrays_on_the_stand_in(tmp_path, defer):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--noconftest", "-p", "no:cacheprovider", "tests/kernels_cuda/device_arrays.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--noconftest",
+            "-p",
+            "no:cacheprovider",
+            "tests/kernels_cuda/device_arrays.py",
+        ],
         cwd=ROOT,
         env={
             **os.environ,

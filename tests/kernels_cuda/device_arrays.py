@@ -70,7 +70,12 @@ def same(got, want):
 def test_a_copy_there_and_back_is_the_array(layout):
     array = LAYOUTS[layout]
     there = engine.to_device(array)
-    assert there.shape == array.shape and there.ndim == array.ndim and there.size == array.size and there.device == "cuda:0"
+    assert (
+        there.shape == array.shape
+        and there.ndim == array.ndim
+        and there.size == array.size
+        and there.device == "cuda:0"
+    )
     assert (there.numpy() == array).all() and there.numpy().dtype == array.dtype.newbyteorder("=")
 
 
@@ -84,8 +89,8 @@ def test_every_dtype_goes_there(dtype):
 
 @pytest.mark.parametrize("text", [
     "2*a + 1", "a*a - a/3", "sum(a)", "sum(a, axis=0)", "mean(a, axis=1, keepdims=True)", "(a - mean(a)) / std(a)",
-    "a[::-1, 1:]", "a.T * 2", "argmax(a)", "max(a, axis=-1) - min(a, axis=-1)", "a[0] + a[:, :1]", "b = a + 1; b*b", "a > 3",
-    "index(0) + a", "exp(a)",
+    "a[::-1, 1:]", "a.T * 2", "argmax(a)", "max(a, axis=-1) - min(a, axis=-1)", "a[0] + a[:, :1]", "b = a + 1; b*b",
+    "a > 3", "index(0) + a", "exp(a)",
 ])  # fmt: skip
 def test_results_lie_there_and_are_the_hosts(text):
     want = engine.evaluate(text, {"a": A}, backend="interp")
@@ -100,7 +105,15 @@ def test_strides_follow_the_rule_of_the_host():
 
 def test_views_share_the_memory():
     there = engine.to_device(A)
-    for key in ((1,), (slice(None), 2), (slice(None, None, -1), slice(1, None, 2)), (None, ..., 0), (...,), (-1, -1), (slice(5, 2),)):
+    for key in (
+        (1,),
+        (slice(None), 2),
+        (slice(None, None, -1), slice(1, None, 2)),
+        (None, ..., 0),
+        (...,),
+        (-1, -1),
+        (slice(5, 2),),
+    ):
         view = there[key]
         assert (view.numpy() == A[key]).all() and view.shape == A[key].shape
     assert address(there[1:]) == address(there) + 32 and (there.T.numpy() == A.T).all() and len(there) == 3
@@ -143,7 +156,11 @@ def test_negative_powers_on_the_device_are_found():
 
 def test_mixed_places_are_refused():
     there = engine.to_device(A)
-    for names, options in (({"a": there, "b": A}, {}), ({"a": A, "b": A}, {"out": there}), ({"a": there, "b": there}, {"out": A.copy()})):
+    for names, options in (
+        ({"a": there, "b": A}, {}),
+        ({"a": A, "b": A}, {"out": there}),
+        ({"a": there, "b": there}, {"out": A.copy()}),
+    ):
         with pytest.raises(engine.BackendError, match="cuda:0"):
             engine.evaluate("a + b", names, **options)
     with pytest.raises(engine.BackendError, match="does not reach"):
@@ -202,10 +219,10 @@ def test_exporters_are_told_the_stream_of_the_work():
 
 
 @pytest.mark.parametrize("changes", [
-    {"shape": (-1, 4)}, {"shape": [3, 4]}, {"shape": (1 << 40, 1 << 40), "strides": None}, {"shape": ("a",)}, {"typestr": "<f16"},
-    {"typestr": "|O"}, {"typestr": ""}, {"typestr": 8}, {"data": (0, False)}, {"data": (12345, False)}, {"data": 1}, {"data": ("a", False)},
-    {"strides": (1 << 60, 8)}, {"strides": (8,)}, {"strides": (-(1 << 63), 8)}, {"stream": 0}, {"stream": "s"}, {"mask": 1},
-    {"shape": (1,) * 33, "strides": None},
+    {"shape": (-1, 4)}, {"shape": [3, 4]}, {"shape": (1 << 40, 1 << 40), "strides": None}, {"shape": ("a",)},
+    {"shape": (1,) * 33, "strides": None}, {"typestr": "<f16"}, {"typestr": "|O"}, {"typestr": ""}, {"typestr": 8},
+    {"data": (0, False)}, {"data": (12345, False)}, {"data": 1}, {"data": ("a", False)}, {"strides": (1 << 60, 8)},
+    {"strides": (8,)}, {"strides": (-(1 << 63), 8)}, {"stream": 0}, {"stream": "s"}, {"mask": 1},
 ])  # fmt: skip
 def test_an_interface_that_lies_is_refused(changes):
     with pytest.raises((engine.Error, TypeError, ValueError, OverflowError)):

@@ -1,5 +1,5 @@
-"""Generated programs on the backend "cuda" against NumPy, on the stand-in: blocks in order and interleaved by seeds, with
-streams that run at once and with streams that run when somebody waits for them, all checks on.
+"""Generated programs on the backend "cuda" against NumPy, on the stand-in with all checks on: blocks in order and
+interleaved by seeds, with streams that run at once and with streams that run when somebody waits for them.
 """
 
 import os

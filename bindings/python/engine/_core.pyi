@@ -2,6 +2,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any, Literal, Protocol, TypeAlias, final
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .explanation import Explanation

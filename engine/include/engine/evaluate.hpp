@@ -133,7 +133,7 @@ struct RunInfo {
   StageTimes stages{};     ///< of making it; 0 for stages that were not run
   int threads = 0;
   BackendChoice backend = BackendChoice::Interp;  ///< that ran it
-  double seconds = -1;  ///< of the kernels; -1 where there was too little to do for a clock
+  double seconds = -1;                            ///< of the kernels; -1 where there was too little to do for a clock
   Traffic traffic;
 };
 

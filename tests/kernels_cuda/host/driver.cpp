@@ -53,7 +53,8 @@ Compiled* compile_on_host(const char* text) {
   // Where the device has an instruction, the host does what it means.
   std::string body = text;
   constexpr std::string_view kAsm = "#define ENGINE_WORD(meaning, ...) asm volatile(__VA_ARGS__)";
-  if (const std::size_t at = body.find(kAsm); at != std::string::npos) body.replace(at, kAsm.size(), "#define ENGINE_WORD(meaning, ...) meaning");
+  if (const std::size_t at = body.find(kAsm); at != std::string::npos)
+    body.replace(at, kAsm.size(), "#define ENGINE_WORD(meaning, ...) meaning");
   std::ofstream(source) << "#include \"" ENGINE_HOST_WORDS "\"\n"
                         << body << "constexpr bool kExchanges = " << (std::strstr(text, "__shfl_sync") ? "true" : "false") << ";" << kCall;
   const std::string command =
