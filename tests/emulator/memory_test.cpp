@@ -272,6 +272,10 @@ TEST(Lanes, PartsOfAWarpShuffleByTheirOwnMasks) {
             each(32, [](auto i) { return i < 16 ? (i ^ 1) * 10 : i ^ 1; }));
 }
 
+TEST(Memory, SharedMemoryIsANewOneForEachBlock) {
+  EXPECT_EQ(run("st.shared.u32 [s], %c; ld.shared.u32 %r0, [s];", 4, 1, ".shared .align 4 .b8 s[4];\n"), each(4, [](auto i) { return i; }));
+}
+
 TEST(Lanes, BarriersReduce) {
   EXPECT_EQ(run("setp.lt.u32 %p0, %t, 40; bar.red.popc.u32 %r0, 0, %p0; bar.red.or.pred %p1, 0, %p0; bar.red.and.pred %p2, 0, %p0; @%p1 "
                 "add.u32 %r0, %r0, 100; @%p2 add.u32 %r0, %r0, 1000;",

@@ -58,11 +58,12 @@ Allocation& allocation_of(Warp& warp, const Instruction& in, int lane, std::uint
   return *found;
 }
 
-Access access_of(const Warp& warp, const Instruction& in, int lane) {
+/// Of shared memory only what its own block did counts.
+Access access_of(const Warp& warp, const Instruction& in, int lane, Space space) {
   const Launch& launch = *warp.launch;
   return {.thread = warp.first_thread + static_cast<std::uint32_t>(lane),
           .time = launch.clock.now(),
-          .launch = launch.clock.launch(),
+          .launch = space == Space::Shared ? warp.block->start_time : launch.clock.launch(),
           .warp_first = warp.first_thread,
           .block_first = warp.block->first_thread,
           .block_threads = launch.block_threads,
@@ -109,7 +110,7 @@ void touch(Warp& warp, const Instruction& in, int lane, const Place& place, std:
   if (use != Use::Write)
     if (const std::uint64_t first = place.shadow->first_uninitialised(place.at, n); first != place.at + n)
       warp.fail(Defect::Uninitialised, lane, words(n, use) + hex(address) + " of " + memory + " memory, which nobody has written");
-  const Access access = access_of(warp, in, lane);
+  const Access access = access_of(warp, in, lane, place.space);
   const LaneOrder order(warp, lane);
   const Verdict verdict =
       use == Use::Read ? place.shadow->read(place.at, n, access, order) : place.shadow->write(place.at, n, access, order);
@@ -166,7 +167,7 @@ std::byte* locate_row(Warp& warp, const Instruction& in, std::uint64_t first, st
     return nullptr;
   }
   if (use == Use::Read && !shadow->is_initialised(at, std::uint64_t{32} * n)) return nullptr;
-  const Access access = access_of(warp, in, 0);
+  const Access access = access_of(warp, in, 0, space);
   if (use == Use::Read) return shadow->read_row(at, n, access) ? bytes : nullptr;
   if (!shadow->write_row(at, n, access)) return nullptr;
   shadow->set_initialised(at, std::uint64_t{32} * n);
