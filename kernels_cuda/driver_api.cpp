@@ -2,8 +2,9 @@
 #include "kernels_cuda/driver_api.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
+#include <pthread.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <engine/error.hpp>
 
@@ -19,8 +20,10 @@ constexpr int kOldestDriver = 12000;
 struct Loaded {
   Driver table;
   DriverState state;
-  pid_t process = 0;  ///< a context does not outlive fork()
 };
+
+/// A context does not outlive fork(). Told by the system, as asking for the process' number costs a system call each time.
+std::atomic<bool> is_forked{false};
 
 /// Null, or the name of a function that the library does not have.
 const char* fill(Driver& table, const DynamicLibrary& library) {
@@ -42,7 +45,7 @@ std::string describe_by(const Driver& table, Status status) {
 Loaded load() {
   Loaded loaded;
   DriverState& state = loaded.state;
-  loaded.process = getpid();
+  pthread_atfork(nullptr, nullptr, [] { is_forked = true; });
   const char* chosen = std::getenv("ENGINE_CUDA_DRIVER");
   state.path = chosen && *chosen ? chosen : kLibrary;
   if (state.path == "none") {
@@ -97,7 +100,7 @@ const Driver& driver() {
   const Loaded& found = loaded();
   if (!found.state.reason.empty())
     throw BackendError({.what = "the backend \"cuda\" is " + found.state.reason, .labels = {}, .help = found.state.help, .text = {}});
-  if (found.process != getpid())
+  if (is_forked)
     throw BackendError({.what = "the backend \"cuda\" is not usable in a forked process: CUDA does not survive fork()",
                         .labels = {},
                         .help = "start processes by multiprocessing's \"spawn\" or \"forkserver\"",

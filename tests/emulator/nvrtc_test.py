@@ -1,4 +1,4 @@
-"""Our elementary and complex functions as NVRTC compiles them, on the stand-in: the bits g++ makes of the same lines."""
+"""Our elementary and complex functions as NVRTC compiles them, on the stand-in: the same bits as g++ makes of them."""
 
 from __future__ import annotations
 
