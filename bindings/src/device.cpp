@@ -379,7 +379,8 @@ bool read_device_foreign(Ref& reference, const Subject& subject, ArrayView& view
 }
 
 void add_device_arrays(py::module_& module) {
-  py::class_<DeviceArray> type(module, "DeviceArray",
+  // The metaclass of every other type: pybind11's own serves static properties, of which there are none here.
+  py::class_<DeviceArray> type(module, "DeviceArray", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)), py::is_final(),
                                R"(An array in the memory of a GPU, as engine.to_device() and expressions over such arrays make it.
 
 Expressions run where their arrays are, and what they give is there too. Calls return before the work is done; numpy() waits
@@ -390,6 +391,11 @@ device : 'cuda:0'
 T      : the axes reversed, a view
 a[...] : integers, slices, None and ..., a view)");
   device_array_type = reinterpret_cast<PyTypeObject*>(type.ptr());
+  // pybind11's would give one that no constructor ran for: its members, read, are whatever the memory held.
+  device_array_type->tp_new = [](PyTypeObject*, PyObject*, PyObject*) -> PyObject* {
+    PyErr_SetString(PyExc_TypeError, "DeviceArray has no constructor: engine.to_device() makes them");
+    return nullptr;
+  };
   type.def_property_readonly("shape", [](const DeviceArray& a) { return as_tuple(a.view.shape); })
       .def_property_readonly("strides", [](const DeviceArray& a) { return as_tuple(a.view.strides); })
       .def_property_readonly("dtype",

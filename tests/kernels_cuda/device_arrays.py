@@ -263,6 +263,18 @@ def test_where_is_checked():
         engine.to_device(np.array([None]))
 
 
+def test_there_is_no_way_to_an_empty_one():
+    kind = type(engine.to_device(np.ones(1)))
+    for make in (
+        kind,
+        lambda: kind.__new__(kind),
+        lambda: kind.__base__.__new__(kind),
+        lambda: type("Own", (kind,), {}),
+    ):
+        with pytest.raises(TypeError):
+            make()
+
+
 def test_eight_threads_get_their_own_results():
     failures = []
 

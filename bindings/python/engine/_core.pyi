@@ -1,6 +1,6 @@
 from collections.abc import Iterable
 from contextvars import ContextVar
-from typing import Any, Literal, Protocol, TypeAlias, final
+from typing import Any, Literal, NoReturn, Protocol, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -118,6 +118,7 @@ def to_device(array: ArrayLike, device: str | int | None = None) -> DeviceArray:
 
 @final
 class DeviceArray:
+    def __init__(self, *args: Any, **kwargs: Any) -> NoReturn: ...  # engine.to_device() makes them
     @property
     def shape(self) -> tuple[int, ...]: ...
     @property
@@ -150,3 +151,4 @@ class DeviceArray:
         dl_device: tuple[int, int] | None = None,
         copy: bool | None = None,
     ) -> Any: ...
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn: ...
