@@ -79,6 +79,7 @@ class Call {
       : e_(executable), graph_(e_.graph_), plan_(e_.plan_), b_(binding), watch_(watch), residency_(e_.device_, b_.device != kHost) {}
 
   void run() {
+    find_direct_cells();
     for (const plan::Binding::Step& step : b_.steps)
       for (const plan::BoundKernel& kernel : step.kernels) announce(kernel);
     residency_.arrive();
@@ -88,7 +89,11 @@ class Call {
         check_exponents(*step.action);
         continue;
       }
-      for (const plan::BoundKernel& kernel : step.kernels) kernel.kernel->n_folds ? folds(kernel) : stores(kernel);
+      for (const plan::BoundKernel& kernel : step.kernels)
+        if (kernel.kernel->n_folds)
+          folds(kernel);
+        else if (std::find(done_.begin(), done_.end(), &kernel) == done_.end())
+          stores(kernel);
     }
     if (is_resident()) return;  // results are where they belong, and in order with what comes after
     e_.device_.synchronize();   // so that faults come before the first write to the host
@@ -141,6 +146,51 @@ class Call {
     }
   }
 
+  /// A kernel that only copies cells to where they belong is left out: the fold before it puts them there.
+  void find_direct_cells() {
+    for (std::size_t i = 0; i + 1 < b_.steps.size(); ++i) {
+      if (b_.steps[i].kernels.size() != 1 || !b_.steps[i].kernels[0].kernel->n_folds || b_.steps[i].kernels[0].total == 0) continue;
+      for (const plan::BoundKernel& next : b_.steps[i + 1].kernels)
+        if (const plan::BoundAccess* target = copy_of_cells(b_.steps[i].kernels[0], next)) {
+          const std::uint32_t from = plan_.accesses[next.kernel->first_access + load_of_copy(next)].buffer;
+          direct_cells_.emplace_back(from, target->base);
+          done_.push_back(&next);
+        }
+    }
+  }
+  /// The access that a kernel loads whose body is nothing but a load, or none.
+  std::uint32_t load_of_copy(const plan::BoundKernel& kernel) const {
+    const std::span<const plan::Instr> body = plan_.body(*kernel.kernel);
+    const bool is_copy = body.size() == 1 && body[0].kind == plan::Instr::Kind::Load && kernel.kernel->n_stores == 1;
+    return is_copy ? body[0].payload - kernel.kernel->first_access : plan::kNone;
+  }
+  const plan::BoundAccess* copy_of_cells(const plan::BoundKernel& fold, const plan::BoundKernel& copy) const {
+    const std::uint32_t load = copy.kernel->n_folds ? plan::kNone : load_of_copy(copy);
+    if (load == plan::kNone || copy.total != cells_of(fold) || copy.ordered || !copy.detours.empty()) return nullptr;
+    const std::uint32_t buffer = plan_.accesses[copy.kernel->first_access + load].buffer;
+    const std::span<const plan::Fold> folds = plan_.folds_of(*fold.kernel);
+    const bool is_cell = std::any_of(folds.begin(), folds.end(), [&](const plan::Fold& each) { return each.buffer == buffer; });
+    const auto readers =
+        std::count_if(plan_.accesses.begin(), plan_.accesses.end(), [&](const plan::Access& a) { return a.buffer == buffer; });
+    if (!is_cell || readers != 1) return nullptr;
+    const plan::BoundAccess& source = copy.accesses[load];
+    const plan::BoundAccess& target = copy.accesses[plan_.stores_of(*copy.kernel)[0].access - copy.kernel->first_access];
+    const auto item = static_cast<std::int64_t>(item_size(target.dtype));
+    const bool is_dense = copy.total == 1 || (copy.rank == 1 && source.strides[0] == item && target.strides[0] == item);
+    const auto number = static_cast<std::uintptr_t>(is_complex(target.dtype) ? item / 2 : item);
+    if (!is_dense || source.dtype != target.dtype || target.swapped || reinterpret_cast<std::uintptr_t>(target.base) % number != 0)
+      return nullptr;
+    // Cells are written while others are still made.
+    const auto low = reinterpret_cast<std::uintptr_t>(target.base), high = low + static_cast<std::uintptr_t>(copy.total * item);
+    for (std::uint32_t k = 0; k < fold.kernel->n_accesses; ++k) {
+      std::uintptr_t begin = 0, end = 0;
+      const plan::BoundAccess& access = fold.accesses[k];
+      plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, fold.rank, fold.extents, begin, end);
+      if (begin < high && low < end) return nullptr;
+    }
+    return &target;
+  }
+
   void check_exponents(const plan::Action& action) {
     const plan::Layout& buffer = b_.buffers[action.buffer];
     const DType dtype = plan_.buffers[action.buffer].dtype;
@@ -166,7 +216,10 @@ class Call {
     std::vector<DevicePointer> cells;
     std::vector<std::size_t> part_bytes;
     for (const plan::Fold& fold : folds) {
-      cells.push_back(reinterpret_cast<std::uintptr_t>(residency_.on_device(b_.buffers[fold.buffer].base)));
+      const auto direct =
+          std::find_if(direct_cells_.begin(), direct_cells_.end(), [&](const auto& each) { return each.first == fold.buffer; });
+      const char* const place = direct == direct_cells_.end() ? b_.buffers[fold.buffer].base : direct->second;
+      cells.push_back(reinterpret_cast<std::uintptr_t>(residency_.on_device(place)));
       const bool has_moments = catalog::has_moments(catalog::info(fold.reduction).kernel);
       part_bytes.push_back((has_moments ? 4 : 1) * item_size(plan_.buffers[fold.buffer].dtype));
     }
@@ -281,9 +334,10 @@ class Call {
   }
 
   void run_kernel(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Space& space, bool in_order) {
-    Layout layout = layout_of(space, in_order);
-    const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph, plan, kernel, std::move(layout));
-    launch(e_.device_, *entry.loaded, entry.text, entry.layout, space);
+    const TurnedSpace turned(in_order ? Space{} : space);
+    const Space& walked = in_order ? space : turned.get();
+    const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph, plan, kernel, layout_of(walked, in_order));
+    launch(e_.device_, *entry.loaded, entry.text, entry.layout, walked);
   }
 
   void bring_back(const plan::BoundKernel& kernel) {
@@ -301,6 +355,8 @@ class Call {
   plan::Binding& b_;
   run::Watch& watch_;
   Residency residency_;
+  std::vector<std::pair<std::uint32_t, char*>> direct_cells_;  ///< buffers of folds, and where their cells go instead
+  std::vector<const plan::BoundKernel*> done_;                 ///< kernels that have nothing left to do
 };
 
 void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) const {

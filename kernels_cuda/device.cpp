@@ -91,6 +91,19 @@ void DeviceState::release(DevicePointer memory, std::size_t bytes) noexcept {
   }
 }
 
+DevicePointer DeviceState::counters(std::size_t n) {
+  if (n <= n_counters_) return counters_;
+  const std::size_t bytes = rounded(n * sizeof(unsigned));
+  const DevicePointer more = allocate(bytes);
+  const Status status = driver().cuMemsetD8Async(more, 0, bytes, stream_);
+  if (status != kSuccess) release(more, bytes);
+  check(status, "clearing counters");
+  if (counters_) release(counters_, n_counters_ * sizeof(unsigned));
+  counters_ = more;
+  n_counters_ = bytes / sizeof(unsigned);
+  return counters_;
+}
+
 void DeviceState::trim() noexcept {
   for (const auto& [size, memory] : free_) driver().cuMemFree_v2(memory);
   free_.clear();

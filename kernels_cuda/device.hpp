@@ -53,6 +53,8 @@ class DeviceState {
   /// Device memory, kept for later when it is given back. Work on it is ordered by the stream alone. Throws OutOfMemory.
   DevicePointer allocate(std::size_t bytes);
   void release(DevicePointer memory, std::size_t bytes) noexcept;
+  /// At least n counters of 32 bits, all zero. Kernels leave them so; they are one after the other's, as work is in order.
+  DevicePointer counters(std::size_t n);
   /// Gives all that is kept back to the driver.
   void trim() noexcept;
 
@@ -86,6 +88,8 @@ class DeviceState {
   std::string name_;
   int architecture_ = 0, multiprocessors_ = 0;
   std::multimap<std::size_t, DevicePointer> free_;
+  DevicePointer counters_ = 0;
+  std::size_t n_counters_ = 0;
   std::list<std::pair<std::string, std::shared_ptr<const LoadedKernel>>> kernels_;  ///< the latest used first
   std::unordered_map<std::string_view, decltype(kernels_)::iterator> kernel_of_text_;
 };

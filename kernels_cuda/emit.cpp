@@ -23,6 +23,9 @@ class Emitter : KernelWriter {
       case Form::Rows:
         rows();
         break;
+      case Form::Tiles:
+        tiles();
+        break;
       default:
         scatter();
         break;
@@ -90,13 +93,18 @@ class Emitter : KernelWriter {
 
   // ---- strides ------------------------------------------------------------------------------------------------------
 
-  /// Loads, the body, and stores of `unroll` elements. `before` writes the kth one's indices, `inside` asks whether it exists;
-  /// axes [begin, rank) are counted from `base`.
+  /// Loads, the body, and stores of `unroll` elements or packs. `before` writes the kth one's indices, `inside` asks whether it
+  /// exists; axes [begin, rank) are counted from `base`.
   template <class Before>
   void strided(std::string_view inside, Before before, std::string_view base, int begin) {
-    const int unroll = layout_.unroll;
+    const int unroll = layout_.unroll, width = layout_.width;
     for (std::size_t i = 0; i < load_access_.size(); ++i)
-      if (!is_single(load_access_[i])) line("  {} v{}[{}];", lane(load_access_[i]), i, unroll);
+      if (const std::uint32_t k = load_access_[i]; !is_single(k)) {
+        if (is_pack(k))
+          line("  Pack<{}, {}> v{}[{}];", lane(k), width, i, unroll);
+        else
+          line("  {} v{}[{}];", lane(k), i, unroll);
+      }
     const auto at = [&](std::uint32_t k) { return place(k, fmt::format("{}{}", base, k), begin, layout_.rank); };
     line("#pragma unroll");
     line("  for (int k = 0; k < {}; ++k) {{", unroll);
@@ -105,20 +113,34 @@ class Emitter : KernelWriter {
     for (std::size_t i = 0; i < load_access_.size(); ++i) {
       const std::uint32_t k = load_access_[i];
       if (is_single(k)) continue;
-      line("      v{}[k] = {};", i, is_position(k) ? at(k) : loaded(k, at(k)));
+      if (is_pack(k))
+        line("      v{}[k] = load_pack<{}>(reinterpret_cast<const {}*>({}));", i, width, lane(k), at(k));
+      else
+        line("      v{}[k] = {};", i, is_position(k) ? at(k) : loaded(k, at(k)));
     }
     line("    }}\n  }}");
     line("#pragma unroll");
     line("  for (int k = 0; k < {}; ++k) {{", unroll);
     before();
     line("    if ({}) {{", inside);
-    for (std::size_t r = 0; r < store_access_.size(); ++r) line("      {} w{};", lane(store_access_[r]), r);
-    line("      {};", element([](std::size_t i, std::uint32_t) { return fmt::format("v{}[k]", i); },
-                              [](std::size_t r) { return fmt::format("w{}", r); }));
-    for (std::size_t r = 0; r < store_access_.size(); ++r)
-      line("      {};", stored(store_access_[r], at(store_access_[r]), fmt::format("w{}", r)));
+    if (width > 1) {
+      for (std::size_t r = 0; r < store_access_.size(); ++r) line("      Pack<{}, {}> w{};", lane(store_access_[r]), width, r);
+      line("#pragma unroll");
+      line("      for (int j = 0; j < {}; ++j) {};", width,
+           element([&](std::size_t i, std::uint32_t k) { return fmt::format("v{}[k]{}", i, is_pack(k) ? ".at[j]" : ""); },
+                   [](std::size_t r) { return fmt::format("w{}.at[j]", r); }));
+      for (std::size_t r = 0; r < store_access_.size(); ++r)
+        line("      store_pack(reinterpret_cast<{}*>({}), w{});", lane(store_access_[r]), at(store_access_[r]), r);
+    } else {
+      for (std::size_t r = 0; r < store_access_.size(); ++r) line("      {} w{};", lane(store_access_[r]), r);
+      line("      {};", element([](std::size_t i, std::uint32_t) { return fmt::format("v{}[k]", i); },
+                                [](std::size_t r) { return fmt::format("w{}", r); }));
+      for (std::size_t r = 0; r < store_access_.size(); ++r)
+        line("      {};", stored(store_access_[r], at(store_access_[r]), fmt::format("w{}", r)));
+    }
     line("    }}\n  }}");
   }
+  bool is_pack(std::uint32_t k) const { return layout_.width > 1 && access(k).reach == Reach::Pack; }
 
   void rows() {
     const int last = layout_.rank - 1;
@@ -135,7 +157,67 @@ class Emitter : KernelWriter {
       if (!is_single(k)) line("  const auto b{} = {};", k, place(k, fmt::format("p{}", k), 0, last));
     strided(
         fmt::format("i{0} < e{0}", last),
-        [&] { line("    const unsigned i{} = piece * {} + k * {} + threadIdx.x;", last, kBlock * layout_.unroll, kBlock); }, "b", last);
+        [&] {
+          line("    const unsigned i{} = (piece * {} + k * {} + threadIdx.x) * {};", last, kBlock * layout_.unroll, kBlock, layout_.width);
+        },
+        "b", last);
+  }
+
+  /// Squares of kTile x kTile: thread (x, y) has elements (x, y), (x, y + 8) and so on. What lies along y is loaded with x and y
+  /// exchanged, and handed over in shared memory, whose rows have one element more so that columns spread over its banks.
+  void tiles() {
+    const int x = layout_.rank - 1, y = layout_.rank - 2, outer = layout_.rank - 2;
+    constexpr int kRows = kBlock / kTile, kSteps = kTile / kRows;
+    stride_parameters();
+    for (int axis : {x, y}) unsigned_parameter(Kind::Extent, fmt::format("e{}", axis), static_cast<std::uint32_t>(axis));
+    for (int axis = 1; axis < outer; ++axis) divisor_parameters(axis);
+    line("  const unsigned across = threadIdx.x % {0}, down = threadIdx.x / {0};", kTile);
+    line("  const unsigned n_across = (e{0} + {1}) / {2}, n_down = (e{3} + {1}) / {2};", x, kTile - 1, kTile, y);
+    line("  const unsigned first_x = blockIdx.x % n_across * {0}, first_y = blockIdx.x / n_across % n_down * {0};", kTile);
+    if (outer > 0) {
+      line("  unsigned i{} = blockIdx.x / n_across / n_down;", outer - 1);
+      take_apart(0, outer, "  ");
+    }
+    for (std::uint32_t k : used_)
+      if (!is_single(k)) line("  const auto b{} = {};", k, place(k, fmt::format("p{}", k), 0, outer));
+    const auto at = [&](std::uint32_t k) { return place(k, fmt::format("b{}", k), outer, layout_.rank); };
+    const auto is_turned = [&](std::uint32_t k) { return access(k).reach == Reach::Turned; };
+    const auto each_step = [&](std::string_view along_x, std::string_view along_y, auto body) {
+      line("#pragma unroll");
+      line("  for (unsigned k = 0; k < {}; ++k) {{", kSteps);
+      line("    const unsigned i{} = first_x + {}, i{} = first_y + {};", x, along_x, y, along_y);
+      line("    if (i{0} < e{0} && i{1} < e{1}) {{", x, y);
+      body();
+      line("    }}\n  }}");
+    };
+    const std::string step = fmt::format("down + k * {}", kRows);
+    for (std::size_t i = 0; i < load_access_.size(); ++i) {
+      const std::uint32_t k = load_access_[i];
+      if (is_single(k)) continue;
+      if (is_turned(k))
+        line("  __shared__ {} t{}[{}][{}];", lane(k), i, kTile, kTile + 1);
+      else
+        line("  {} v{}[{}];", lane(k), i, kSteps);
+    }
+    each_step(step, "across", [&] {
+      for (std::size_t i = 0; i < load_access_.size(); ++i)
+        if (const std::uint32_t k = load_access_[i]; is_turned(k)) line("      t{}[{}][across] = {};", i, step, loaded(k, at(k)));
+    });
+    each_step("across", step, [&] {
+      for (std::size_t i = 0; i < load_access_.size(); ++i)
+        if (const std::uint32_t k = load_access_[i]; !is_single(k) && !is_turned(k))
+          line("      v{}[k] = {};", i, is_position(k) ? at(k) : loaded(k, at(k)));
+    });
+    line("  __syncthreads();");
+    each_step("across", step, [&] {
+      for (std::size_t r = 0; r < store_access_.size(); ++r) line("      {} w{};", lane(store_access_[r]), r);
+      line("      {};",
+           element([&](std::size_t i,
+                       std::uint32_t k) { return is_turned(k) ? fmt::format("t{}[across][{}]", i, step) : fmt::format("v{}[k]", i); },
+                   [](std::size_t r) { return fmt::format("w{}", r); }));
+      for (std::size_t r = 0; r < store_access_.size(); ++r)
+        line("      {};", stored(store_access_[r], at(store_access_[r]), fmt::format("w{}", r)));
+    });
   }
 
   void scatter() {
@@ -154,7 +236,8 @@ class Emitter : KernelWriter {
             line("    unsigned i{} = blockIdx.x * {} + k * {} + threadIdx.x;", last, kBlock * layout_.unroll, kBlock);
             line("    const bool inside = i{} < total;", last);
           }
-          take_apart(0, layout_.rank, "    ");
+          take_apart(0, layout_.rank, "    ");  // the last axis' extent is that of packs
+          if (layout_.width > 1) line("    i{} *= {};", last, layout_.width);
         },
         "p", 0);
     if (is_serial) line("  }}");

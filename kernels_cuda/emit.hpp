@@ -18,9 +18,10 @@ namespace engine::cuda {
 enum class Reach : std::uint8_t {
   Value,    ///< one element, handed over with the parameters
   Uniform,  ///< one element in memory
-  Pack,     ///< contiguous; vectors start where those of the other packs do
+  Pack,     ///< contiguous; vectors start where those of the other packs do. Along rows, pairs
   Row,      ///< contiguous, but out of step with the packs
   Strided,  ///< a stride for every axis
+  Turned,   ///< Tiles: contiguous along the last axis but one
 };
 
 struct AccessLayout {
@@ -36,35 +37,37 @@ enum class Form : std::uint8_t {
   Flat,     ///< one axis, everything contiguous or uniform: vectors
   Rows,     ///< blocks take pieces of rows along the last axis; the other indices are the same for a block
   Scatter,  ///< one index per thread, taken apart by every axis: short rows
+  Tiles,    ///< blocks take squares of the last two axes, and turn what lies along the other one in shared memory
   Serial,   ///< one thread, in order: a store that writes places twice
   // Folds (see plan::BoundKernel): rows of `length` elements, of which `rows` make a cell.
   Along,       ///< the innermost run is reduced: a warp makes a row, or a piece of one
+  AlongMany,   ///< the same, several rows at once: rows of at most kMiddleRow elements
   AlongShort,  ///< the same by threads: rows of at most kShortRow elements
-  Across,      ///< the innermost run is kept: a thread makes one of its lanes, or a piece of the rows of one
+  Across,      ///< the innermost run is kept: a thread makes some of its lanes, or a piece of the rows of some
   Parts,       ///< a thread makes a cell from the parts of its rows, which Along has left in memory
 };
 
 struct Layout {
   Form form = Form::Flat;
   int rank = 1;
-  int width = 1;                       ///< Flat: elements of a pack
-  int unroll = 1;                      ///< elements or packs that a thread has under way at once
-  int kept_axes = 0, row_axes = 0;     ///< of folds: the outermost axes; the others are the innermost run
-  bool in_parts = false;               ///< Along: leaves parts, of which a later kernel makes cells
-  bool in_pieces = false;              ///< Along, Across, Parts: several threads or warps make a row, a cell
-  bool wide = false;                   ///< indices have 64 bits
+  int width = 1;                    ///< Flat, Across: elements of a pack; AlongMany: rows of 64 lanes that make a row
+  int unroll = 1;                   ///< elements or packs that a thread has under way at once; of AlongMany rows, of Along rows of 64 lanes
+  int kept_axes = 0, row_axes = 0;  ///< of folds: the outermost axes; the others are the innermost run
+  bool in_parts = false;            ///< Along: leaves parts, of which a later kernel makes cells
+  bool in_pieces = false;           ///< Along, Across, Parts: several threads or warps make a row, a cell
+  bool wide = false;                ///< indices have 64 bits
   std::vector<AccessLayout> accesses;  ///< the kernel's, then one per Position instruction (Strided)
   friend bool operator==(const Layout&, const Layout&) = default;
 };
 
 /// Threads of a block.
 inline constexpr int kBlock = 256;
+/// The side of the squares of Tiles.
+inline constexpr int kTile = 32;
 /// What every kernel is called.
 inline constexpr const char* kEntry = "engine_kernel";
-/// The longest row that a thread reduces alone.
-inline constexpr std::int64_t kShortRow = 16;
-/// Pieces of a row that one warp combines.
-inline constexpr unsigned kPieceGroup = 64;
+/// The longest row that a thread reduces alone, and the longest of which a warp reduces several at once.
+inline constexpr std::int64_t kShortRow = 16, kMiddleRow = 256;
 /// Bytes of parameters that every driver takes; more go by way of memory.
 inline constexpr std::size_t kMostParameterBytes = 4000;
 
@@ -84,15 +87,20 @@ struct Parameter {
     PiecesMultiplier,  ///< unsigned, with PiecesShift: division by Pieces
     PiecesShift,
     // Folds.
-    Result,    ///< cells of fold `index`
-    Partials,  ///< parts of fold `index`, one per row or lane and piece
-    RowParts,  ///< parts of fold `index`, one per row
-    Arrived,   ///< counters, one per row or lane, all zero
-    Span,      ///< unsigned: tree blocks or groups of rows of a piece
-    RowCount,  ///< long: rows in all; of Across and Parts rows of a cell
-    Length,    ///< long: of a row
-    Columns,   ///< long: cells
-    Items,     ///< double: elements that make a cell
+    Result,     ///< cells of fold `index`
+    Partials,   ///< parts of fold `index`, one per block and cell
+    RowParts,   ///< parts of fold `index`, one per row
+    Arrived,    ///< counters, one per row or tile, all zero before and after
+    Span,       ///< unsigned: tree blocks or groups of rows of a piece
+    RowCount,   ///< long: rows in all; of Across and Parts rows of a cell
+    Length,     ///< long: of a row
+    Columns,    ///< long: threads that make cells, or pieces of them
+    Items,      ///< double: elements that make a cell
+    Blocks,     ///< unsigned: of a row, of a tile
+    Chunk,      ///< unsigned: blocks whose parts one thread combines
+    Tiles,      ///< unsigned: of columns
+    TileWidth,  ///< unsigned: columns of a tile
+    TileDepth,  ///< unsigned: pieces that a block makes of each
   };
   Kind kind;
   std::uint32_t index = 0, axis = 0;

@@ -1,5 +1,5 @@
 // kernels_cuda/emit_fold.cpp - kernels that fold, in the contract's tree: see device/reduce.cuh for its parts.
-#include <array>
+#include <algorithm>
 
 #include "kernels_cuda/writer.hpp"
 
@@ -24,9 +24,16 @@ class FoldEmitter : KernelWriter {
     if (layout_.in_pieces) parameter(Kind::Arrived, "unsigned*", "arrived", 8);
     if (!layout_.in_parts) parameter(Kind::Items, "double", "items", 8);
     if (layout_.form != Form::Parts) stride_parameters();
+    if (layout_.in_pieces) {
+      line("  alignas(16) __shared__ char memory[{}];", kBlock * part_bytes());
+      line("  __shared__ bool is_last;");
+    }
     switch (layout_.form) {
       case Form::Along:
         along();
+        break;
+      case Form::AlongMany:
+        along_many();
         break;
       case Form::AlongShort:
         along_short();
@@ -69,8 +76,16 @@ class FoldEmitter : KernelWriter {
   }
   bool has_moments(std::uint32_t f) const { return catalog::has_moments(catalog::info(folds_[f].reduction).kernel); }
 
-  std::string finished(std::uint32_t f) const {
-    return fmt::format("Fold{0}::finish(part{0}, Count{{items, {1}, {2}}})", f, folds_[f].ddof, folds_[f].bounded);
+  /// Of the largest part.
+  std::size_t part_bytes() const {
+    std::size_t most = 0;
+    for (std::uint32_t f = 0; f < folds_.size(); ++f)
+      most = std::max(most, (has_moments(f) ? 4 : 1) * item_size(plan_.buffers[folds_[f].buffer].dtype));
+    return most;
+  }
+
+  std::string finished(std::uint32_t f, std::string_view lane = {}) const {
+    return fmt::format("Fold{0}::finish(part{0}{3}, Count{{items, {1}, {2}}})", f, folds_[f].ddof, folds_[f].bounded, lane);
   }
   template <class Text>
   void each_fold(Text text) {
@@ -100,6 +115,15 @@ class FoldEmitter : KernelWriter {
              },
              result));
   }
+  /// Calls text(i, k) for each of the body's loads that is more than one element.
+  template <class Text>
+  void each_load(Text text) {
+    for (std::size_t i = 0; i < load_access_.size(); ++i)
+      if (!is_single(load_access_[i])) text(i, load_access_[i]);
+  }
+  bool has_packs() const {
+    return std::any_of(load_access_.begin(), load_access_.end(), [&](std::uint32_t k) { return access(k).reach == Reach::Pack; });
+  }
   void bases(std::string_view name, std::string_view from, int begin, int end, std::string_view indent) {
     for (std::uint32_t k : used_)
       if (!is_single(k)) line("{}const auto {}{} = {};", indent, name, k, place(k, fmt::format("{}{}", from, k), begin, end));
@@ -122,44 +146,68 @@ class FoldEmitter : KernelWriter {
     });
   }
 
-  /// Leaves the parts at `own`; the warp that is the last to do so among `n` takes them all from `all` on, the others are done.
-  void combine_pieces(std::string_view own, std::string_view counter, std::string_view all, std::string_view n) {
-    line("  {{\n  bool last = false;");
-    line("  if (lane == 0) {{");
-    each_fold([&](std::uint32_t f) { line("    partials{0}[{1}] = part{0};", f, own); });
-    line("    last = is_last(arrived + {}, {});", counter, n);
-    line("  }}");
-    line("  if (!__shfl_sync(0xffffffffu, last, 0)) return;");
-    line("  __syncwarp();  // what thread 0 has waited for is there for all of them");
-    line("  __threadfence();");
-    each_fold([&](std::uint32_t f) { line("  part{0} = combine_by_warp<Fold{0}>(partials{0} + {1}, {2});", f, all, n); });
-    line("  }}");
+  /// Loads two neighbours of a row of 64 lanes, `lanes` of them here, to raw<i>[to] and [to + 1]; `at` is the first one's index.
+  void pair_of_neighbours(std::string_view at, std::string_view to, std::string_view indent) {
+    line("{}{{", indent);
+    indices(outer_axes(), layout_.rank, at, indent);
+    each_load([&](std::size_t i, std::uint32_t k) {
+      const std::string here = place(k, fmt::format("b{}", k), outer_axes(), layout_.rank);
+      if (access(k).reach == Reach::Pack)
+        line("{0}const auto pair{1} = load_pair<{2}>({3});\n{0}raw{1}[{4}] = pair{1}.at[0];\n{0}raw{1}[{4} + 1] = pair{1}.at[1];", indent,
+             i, lane(k), here, to);
+    });
+    line("{}}}", indent);
+    if (std::all_of(load_access_.begin(), load_access_.end(),
+                    [&](std::uint32_t k) { return is_single(k) || access(k).reach == Reach::Pack; }))
+      return;
+    line("{}for (unsigned h = 0; h < 2; ++h) {{", indent);
+    indices(outer_axes(), layout_.rank, fmt::format("{} + h", at), indent);
+    each_load([&](std::size_t i, std::uint32_t k) {
+      if (access(k).reach != Reach::Pack) each_of_row(i, k, fmt::format("{} + h", to), indent);
+    });
+    line("{}}}", indent);
+  }
+  void each_of_row(std::size_t i, std::uint32_t k, std::string_view to, std::string_view indent) {
+    const std::string here = place(k, fmt::format("b{}", k), outer_axes(), layout_.rank);
+    line("{}raw{}[{}] = {};", indent, i, to, is_position(k) ? here : loaded(k, here));
+  }
+  /// The same of a row of lanes that is not complete. Beyond the end the last element stands in, and is left out later: so no load
+  /// waits for a condition.
+  void neighbours(std::string_view at, std::string_view n, std::string_view start, std::string_view to, std::string_view indent) {
+    line("{}for (unsigned h = 0; h < 2; ++h) {{", indent);
+    line("{0}const unsigned here = {1} + h, at = here < {2} ? here : {2} - 1;", indent, at, n);
+    indices(outer_axes(), layout_.rank, fmt::format("{}at", start), indent);
+    each_load([&](std::size_t i, std::uint32_t k) { each_of_row(i, k, fmt::format("{} + h", to), indent); });
+    line("{}}}", indent);
+  }
+  std::string element_of_raw(std::string_view at, std::string_view to) {
+    return element([&](std::size_t i, std::uint32_t) { return fmt::format("raw{}[{}]", i, at); },
+                   [&](std::size_t f) { return fmt::format("v{}{}", f, to); });
   }
 
   void along() {
     row_parameters();
-    if (layout_.in_pieces) {
-      pieces_parameters();
-      unsigned_parameter(Kind::Span, "span");
-    }
     const std::string_view type = index_type();
-    line("  const unsigned lane = threadIdx.x % 32;");
-    line("  {0} row = static_cast<{0}>(blockIdx.x) * {1} + threadIdx.x / 32;", type, kBlock / 32);
+    line("  const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;");
     line("  const long n_blocks = (length + {}) / kTreeBlock;", 2047);
     if (layout_.in_pieces) {
-      line("  {} piece = row;", type);
-      line("  row = divide_index(piece, pieces{});", layout_.wide ? "" : ", pieces_m, pieces_h");
-    }
-    line("  if (row >= rows) return;");
-    if (layout_.in_pieces) {
+      unsigned_parameter(Kind::Pieces, "pieces");
+      unsigned_parameter(Kind::Span, "span");
+      unsigned_parameter(Kind::Blocks, "blocks");
+      unsigned_parameter(Kind::Chunk, "chunk");
+      line("  const {} row = blockIdx.x / blocks;", type);
+      line("  const unsigned block_of_row = blockIdx.x % blocks, piece = block_of_row * {} + warp;", kBlock / 32);
       line("  const long first_block = static_cast<long>(piece) * span;");
       line("  const long end_block = first_block + span < n_blocks ? first_block + span : n_blocks;");
     } else {
+      line("  const {0} row = static_cast<{0}>(blockIdx.x) * {1} + warp;", type, kBlock / 32);
+      line("  if (row >= rows) return;");
       line("  const long first_block = 0, end_block = n_blocks;");
     }
+    each_fold([&](std::uint32_t f) { line("  WarpTree<Fold{0}> tree{0};\n  Fold{0}::Part part{0};", f); });
+    if (layout_.in_pieces) line("  if (piece < pieces) {{");
     indices(0, outer_axes(), "row", "  ");
     bases("b", "p", 0, outer_axes(), "  ");
-    each_fold([&](std::uint32_t f) { line("  WarpTree<Fold{0}> tree{0};\n  Fold{0}::Part part{0};", f); });
     line("  for (long block = first_block; block < end_block; ++block) {{");
     line("    const long start = block * kTreeBlock;");
     line("    const unsigned n = length - start < kTreeBlock ? static_cast<unsigned>(length - start) : kTreeBlock;");
@@ -167,11 +215,27 @@ class FoldEmitter : KernelWriter {
     line("    for (unsigned g = 0; g * kTreeGroup < n; ++g) {{");
     each_fold([&](std::uint32_t f) { line("      Fold{0}::Value v{0}[16];", f); });
     line("#pragma unroll");
-    line("      for (unsigned k = 0; k < 16; ++k) {{");
-    // Beyond the end the last element stands in, and is left out later: so no load waits for a condition.
-    line("        const unsigned here = g * kTreeGroup + k * 32 + lane, at = here < n ? here : n - 1;");
-    indices(outer_axes(), layout_.rank, "start + at", "        ");
-    evaluate("b", outer_axes(), layout_.rank, "        ", [](std::size_t f) { return fmt::format("v{}[k]", f); });
+    line("      for (unsigned k = 0; k < 8; k += {}) {{", layout_.unroll);
+    each_load(
+        [&](std::size_t i, std::uint32_t k) { line("        {} raw{}[{}];", is_position(k) ? "long" : lane(k), i, 2 * layout_.unroll); });
+    const auto rows_of_lanes = [&](auto body) {
+      line("#pragma unroll");
+      line("          for (unsigned j = 0; j < {}; ++j) {{", layout_.unroll);
+      line("            const unsigned first = g * kTreeGroup + (k + j) * kTreeLanes + 2 * lane;");
+      body();
+      line("          }}");
+    };
+    if (has_packs()) {
+      line("        if (n - g * kTreeGroup >= kTreeGroup) {{");
+      rows_of_lanes([&] { pair_of_neighbours("start + first", "2 * j", "            "); });
+      line("        }} else {{");
+    } else {
+      line("        {{");
+    }
+    rows_of_lanes([&] { neighbours("first", "n", "start + ", "2 * j", "            "); });
+    line("        }}");
+    line("#pragma unroll");
+    line("        for (unsigned j = 0; j < {}; ++j) {};", 2 * layout_.unroll, element_of_raw("j", "[2 * k + j]"));
     line("      }}");
     each_fold([&](std::uint32_t f) {
       line("      block{0}.add(v{0}, g, n - g * kTreeGroup < kTreeGroup ? n - g * kTreeGroup : kTreeGroup);", f);
@@ -182,15 +246,64 @@ class FoldEmitter : KernelWriter {
     line("  }}");
     each_fold([&](std::uint32_t f) { line("  part{0} = tree{0}.finish();", f); });
     if (layout_.in_pieces) {
-      line("  const unsigned long groups = (pieces + {}) / {};", kPieceGroup - 1, kPieceGroup);
-      line("  const unsigned long slots = row * (pieces + groups), group = piece / {}, first = group * {};", kPieceGroup, kPieceGroup);
-      line("  const unsigned n_pieces = pieces - first < {0} ? static_cast<unsigned>(pieces - first) : {0};", kPieceGroup);
-      combine_pieces("slots + piece", "row * (groups + 1) + group", "slots + first", "n_pieces");
-      line("  if (groups > 1) {{");
-      combine_pieces("slots + pieces + group", "row * (groups + 1) + groups", "slots + pieces", "static_cast<unsigned>(groups)");
+      line("  }}");
+      line("  const unsigned n_here = pieces - block_of_row * {0} < {0} ? pieces - block_of_row * {0} : {0};", kBlock / 32);
+      each_fold([&](std::uint32_t f) {
+        line("  part{0} = combine_in_block<Fold{0}>(part{0}, lane == 0 ? warp : {1}, 1, 0, n_here, memory);", f, kBlock);
+      });
+      line("  if (blocks > 1) {{");
+      line("    const unsigned long own = static_cast<unsigned long>(row) * blocks;");
+      each_fold([&](std::uint32_t f) { line("    if (threadIdx.x == 0) partials{0}[own + block_of_row] = part{0};", f); });
+      line("    if (!is_last_block(arrived + row, blocks, &is_last)) return;");
+      line("    const unsigned n = (blocks + chunk - 1) / chunk, from = threadIdx.x * chunk;");
+      each_fold([&](std::uint32_t f) {
+        line("    if (threadIdx.x < n)");
+        line("      part{0} = combine_in_order<Fold{0}>(partials{0} + own + from, 1, blocks - from < chunk ? blocks - from : chunk);", f);
+        line("    part{0} = combine_in_block<Fold{0}>(part{0}, threadIdx.x, 1, 0, n, memory);", f);
+      });
       line("  }}");
     }
-    line("  if (lane != 0) return;");
+    line("  if ({} != 0) return;", layout_.in_pieces ? "threadIdx.x" : "lane");
+    write_row("row");
+  }
+
+  void along_many() {
+    row_parameters();
+    const std::string_view type = index_type();
+    const int rows = layout_.unroll, lane_rows = layout_.width;
+    line("  const unsigned lane = threadIdx.x % 32, n = static_cast<unsigned>(length);");
+    line("  const {0} first_row = (static_cast<{0}>(blockIdx.x) * {1} + threadIdx.x / 32) * {2};", type, kBlock / 32, rows);
+    line("  if (first_row >= rows) return;");
+    each_load([&](std::size_t i, std::uint32_t k) { line("  {} raw{}[{}];", is_position(k) ? "long" : lane(k), i, 2 * rows * lane_rows); });
+    const auto each_row = [&](auto body) {
+      line("#pragma unroll");
+      line("    for (unsigned r = 0; r < {}; ++r) {{", rows);
+      line("      {} any_row = first_row + r < rows ? first_row + r : static_cast<{}>(rows) - 1;", type, type);
+      indices(0, outer_axes(), "any_row", "      ");
+      bases("b", "p", 0, outer_axes(), "      ");
+      line("#pragma unroll");
+      line("      for (unsigned k = 0; k < {}; ++k) {{", lane_rows);
+      line("        const unsigned first = k * kTreeLanes + 2 * lane;");
+      body(fmt::format("2 * (r * {} + k)", lane_rows));
+      line("      }}\n    }}");
+    };
+    if (has_packs()) {
+      line("  if (n == {}) {{", 64 * lane_rows);
+      each_row([&](const std::string& to) { pair_of_neighbours("first", to, "        "); });
+      line("  }} else {{");
+    } else {
+      line("  {{");
+    }
+    each_row([&](const std::string& to) { neighbours("first", "n", "", to, "        "); });
+    line("  }}");
+    each_fold([&](std::uint32_t f) { line("  Fold{0}::Value v{0}[{1}][{2}];", f, rows, 2 * lane_rows); });
+    line("#pragma unroll");
+    line("  for (unsigned r = 0; r < {}; ++r)", rows);
+    line("#pragma unroll");
+    line("    for (unsigned j = 0; j < {0}; ++j) {1};", 2 * lane_rows, element_of_raw(fmt::format("r * {} + j", 2 * lane_rows), "[r][j]"));
+    each_fold([&](std::uint32_t f) { line("  const auto part{0} = fold_rows<Fold{0}, {1}, {2}>(v{0}, n);", f, rows, lane_rows); });
+    line("  const {} row = first_row + lane / {};", type, 32 / rows);
+    line("  if (lane % {} != 0 || row >= rows) return;", 32 / rows);
     write_row("row");
   }
 
@@ -214,46 +327,78 @@ class FoldEmitter : KernelWriter {
 
   // ---- columns ------------------------------------------------------------------------------------------------------
 
-  /// What a thread of Across and Parts is for: a column (a cell), and a piece of its rows.
+  /// What a thread of Across and Parts is for: `width` columns (cells), and a piece of their rows. A block of those in pieces has
+  /// TileDepth pieces of each of TileWidth threads' columns.
   void column_of_thread() {
     long_parameter(Kind::Columns, "columns");
     long_parameter(Kind::RowCount, "rows");
     if (layout_.in_pieces) {
       unsigned_parameter(Kind::Pieces, "pieces");
       unsigned_parameter(Kind::Span, "span");
-    }
-    line("  const unsigned long thread = static_cast<unsigned long>(blockIdx.x) * {} + threadIdx.x;", kBlock);
-    if (layout_.in_pieces) {
-      line("  const unsigned long piece = thread / columns;");
-      line("  const auto column = static_cast<{}>(thread - piece * columns);", index_type());
-      line("  if (piece >= pieces) return;");
+      unsigned_parameter(Kind::Blocks, "blocks");
+      unsigned_parameter(Kind::Chunk, "chunk");
+      unsigned_parameter(Kind::Tiles, "tiles");
+      unsigned_parameter(Kind::TileWidth, "tile_width");
+      unsigned_parameter(Kind::TileDepth, "tile_depth");
+      line("  const unsigned tile = blockIdx.x % tiles, block = blockIdx.x / tiles;");
+      line("  const unsigned q = threadIdx.x / tile_width, slot = threadIdx.x % tile_width;");
+      line("  const unsigned long thread = static_cast<unsigned long>(tile) * tile_width + slot;");
+      line("  const unsigned piece = block * tile_depth + q;");
+      line("  const bool is_column = thread < columns && q < tile_depth;");
       line("  const long first = static_cast<long>(piece) * span * 8;");
       line("  const long end = first + static_cast<long>(span) * 8 < rows ? first + static_cast<long>(span) * 8 : rows;");
     } else {
-      line("  const auto column = static_cast<{}>(thread);", index_type());
+      line("  const unsigned long thread = static_cast<unsigned long>(blockIdx.x) * {} + threadIdx.x;", kBlock);
       line("  if (thread >= columns) return;");
       line("  const long first = 0, end = rows;");
     }
-    each_fold([&](std::uint32_t f) { line("  PairTree<Fold{0}> tree{0};", f); });
+    line("  const auto column = static_cast<{}>(thread) * {};", index_type(), layout_.width);
+    each_fold([&](std::uint32_t f) { line("  Fold{0}::Part part{0}[{1}];", f, layout_.width); });
+    line("  {}{{", layout_.in_pieces ? "if (is_column && piece < pieces) " : "");
+    each_fold([&](std::uint32_t f) { line("  PairTree<Fold{0}> tree{0}[{1}];", f, layout_.width); });
   }
   void write_column() {
-    each_fold([&](std::uint32_t f) { line("  auto part{0} = tree{0}.finish();", f); });
+    const auto each_lane = [&](auto body) {
+      line("#pragma unroll");
+      line("  for (unsigned j = 0; j < {}; ++j) {{", layout_.width);
+      each_fold(body);
+      line("  }}");
+    };
+    each_lane([&](std::uint32_t f) { line("    part{0}[j] = tree{0}[j].finish();", f); });
+    line("  }}");
     if (layout_.in_pieces) {
-      each_fold([&](std::uint32_t f) { line("  partials{0}[piece * columns + column] = part{0};", f); });
-      line("  if (!is_last(arrived + column, pieces)) return;");
-      each_fold([&](std::uint32_t f) { line("  part{0} = combine_in_order<Fold{0}>(partials{0} + column, columns, pieces);", f); });
+      line("  const unsigned n_here = pieces - block * tile_depth < tile_depth ? pieces - block * tile_depth : tile_depth;");
+      each_lane([&](std::uint32_t f) {
+        line("    part{0}[j] = combine_in_block<Fold{0}>(part{0}[j], q, tile_width, slot, n_here, memory);", f);
+      });
+      line("  if (blocks > 1) {{");
+      const int width = layout_.width;
+      each_lane([&](std::uint32_t f) {
+        line("    if (is_column && q == 0) partials{0}[(block * columns + thread) * {1} + j] = part{0}[j];", f, width);
+      });
+      line("  if (!is_last_block(arrived + tile, blocks, &is_last)) return;");
+      line("  const unsigned n = (blocks + chunk - 1) / chunk, from = q * chunk;");
+      each_lane([&](std::uint32_t f) {
+        line("    if (is_column && q < n)");
+        line("      part{0}[j] = combine_in_order<Fold{0}>(partials{0} + (from * columns + thread) * {1} + j, columns * {1},", f, width);
+        line("                                             blocks - from < chunk ? blocks - from : chunk);");
+        line("    part{0}[j] = combine_in_block<Fold{0}>(part{0}[j], q, tile_width, slot, n, memory);", f);
+      });
+      line("  }}");
+      line("  if (!is_column || q != 0) return;");
     }
-    each_fold([&](std::uint32_t f) { line("  cells{}[column] = {};", f, finished(f)); });
+    each_lane([&](std::uint32_t f) { line("    cells{}[column + j] = {};", f, finished(f, "[j]")); });
   }
 
   /// A column is numbered by the kept axes and then those of the innermost run; its rows by those between.
   void across() {
-    column_of_thread();
     long_parameter(Kind::Length, "length");
     index_divisors(0, layout_.kept_axes);
     index_divisors(layout_.kept_axes, outer_axes());
     index_divisors(outer_axes(), layout_.rank);
+    column_of_thread();
     const std::string_view type = index_type();
+    const int width = layout_.width, rows = layout_.unroll, last = layout_.rank - 1;
     if (layout_.kept_axes > 0) {
       line("  const {0} kept = column / static_cast<{0}>(length);", type);
       line("  const {0} in_row = column - kept * static_cast<{0}>(length);", type);
@@ -264,16 +409,35 @@ class FoldEmitter : KernelWriter {
     indices(outer_axes(), layout_.rank, "in_row", "  ");
     bases("c", "p", 0, layout_.kept_axes, "  ");
     bases("b", "c", outer_axes(), layout_.rank, "  ");
-    line("  for (long row = first; row < end; row += 8) {{");
-    line("    const unsigned n = end - row < 8 ? static_cast<unsigned>(end - row) : 8;");
-    each_fold([&](std::uint32_t f) { line("    Fold{0}::Value v{0}[8];", f); });
+    line("  for (long row = first; row < end; row += {}) {{", rows);
+    line("    const unsigned n = end - row < {0} ? static_cast<unsigned>(end - row) : {0};", rows);
+    each_fold([&](std::uint32_t f) { line("    Fold{0}::Value v{0}[{1}][{2}];", f, width, rows); });
+    each_load(
+        [&](std::size_t i, std::uint32_t k) { line("    Pack<{}, {}> raw{}[{}];", is_position(k) ? "long" : lane(k), width, i, rows); });
     line("#pragma unroll");
-    line("    for (unsigned k = 0; k < 8; ++k) {{");
+    line("    for (unsigned k = 0; k < {}; ++k) {{", rows);
     line("      const unsigned at = k < n ? k : n - 1;");
     indices(layout_.kept_axes, outer_axes(), "row + at", "      ");
-    evaluate("b", layout_.kept_axes, outer_axes(), "      ", [](std::size_t f) { return fmt::format("v{}[k]", f); });
+    each_load([&](std::size_t i, std::uint32_t k) {
+      const std::string here = place(k, fmt::format("b{}", k), layout_.kept_axes, outer_axes());
+      if (width > 1 && access(k).reach == Reach::Pack)
+        return line("      raw{0}[k] = load_pack<{1}>(reinterpret_cast<const {2}*>({3}));", i, width, lane(k), here);
+      const std::string lane_at = width == 1 || outer_axes() == layout_.rank ? here
+                                  : is_contiguous(k)                         ? fmt::format("{} + j * {}", here, item_size(access(k).dtype))
+                                                     : fmt::format("{} + static_cast<long>(j) * s{}_{}", here, k, last);
+      line("      for (unsigned j = 0; j < {}; ++j) raw{}[k].at[j] = {};", width, i, is_position(k) ? lane_at : loaded(k, lane_at));
+    });
     line("    }}");
-    each_fold([&](std::uint32_t f) { line("    tree{0}.push(across<Fold{0}>(v{0}, n));", f); });
+    line("#pragma unroll");
+    line("    for (unsigned k = 0; k < {}; ++k)", rows);
+    line("#pragma unroll");
+    line("      for (unsigned j = 0; j < {}; ++j) {};", width,
+         element([](std::size_t i, std::uint32_t) { return fmt::format("raw{}[k].at[j]", i); },
+                 [](std::size_t f) { return fmt::format("v{}[j][k]", f); }));
+    line("#pragma unroll");
+    line("    for (unsigned j = 0; j < {}; ++j) {{", width);
+    each_fold([&](std::uint32_t f) { line("      tree{0}[j].push(across<Fold{0}>(v{0}[j], n));", f); });
+    line("    }}");
     line("  }}");
     write_column();
   }
@@ -282,12 +446,17 @@ class FoldEmitter : KernelWriter {
   void parts() {
     column_of_thread();
     line("  for (long row = first; row < end; row += 8) {{");
-    line("    const long stop = row + 8 < end ? row + 8 : end;");
+    line("    const unsigned n = end - row < 8 ? static_cast<unsigned>(end - row) : 8;");
     each_fold([&](std::uint32_t f) {
-      line("    const auto* from{0} = row_parts{0} + static_cast<long>(column) * rows;", f);
-      line("    auto group{0} = from{0}[row];", f);
-      line("    for (long k = row + 1; k < stop; ++k) group{0} = Fold{0}::combine(group{0}, from{0}[k]);", f);
-      line("    tree{0}.push(group{0});", f);
+      line("    const auto* from{0} = row_parts{0} + static_cast<long>(column) * rows + row;", f);
+      line("    Fold{0}::Part each{0}[8];", f);
+      line("#pragma unroll");
+      line("    for (unsigned k = 0; k < 8; ++k) each{0}[k] = from{0}[k < n ? k : n - 1];", f);
+      line("    auto group{0} = each{0}[0];", f);
+      line("#pragma unroll");
+      line("    for (unsigned k = 1; k < 8; ++k)");
+      line("      if (k < n) group{0} = Fold{0}::combine(group{0}, each{0}[k]);", f);
+      line("    tree{0}[0].push(group{0});", f);
     });
     line("  }}");
     write_column();

@@ -11,9 +11,13 @@ constexpr std::int64_t kTreeBlock = 2048, kRowGroup = 8;
 /// Bytes that a multiprocessor should have under way, and what a warp of Along has for each byte of an element: 16 loads a
 /// thread. Registers allow for 24 warps, or for 32 of narrow elements; fewer pieces come out even.
 constexpr std::int64_t kBytesUnderWay = std::int64_t{64} << 10, kLoadsOfWarp = 16 * 32;
-constexpr std::int64_t kFewestWarps = 16, kMostWarps = 32, kThreadsPerMultiprocessor = 1024;
-/// A row's pieces are combined by groups of kPieceGroup, and those by one warp; a column's by one thread.
-constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kPieceGroup} * kPieceGroup, kMostPiecesOfColumn = 256;
+constexpr std::int64_t kFewestWarps = 16, kMostWarps = 32, kWarpsOfBlock = kBlock / 32;
+/// The parts of a row's blocks are combined by one block; so are those of a tile of columns.
+constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kBlock} * kWarpsOfBlock * 8;
+/// Blocks of Across for each multiprocessor, and the columns of its tiles: full lines of memory.
+constexpr std::int64_t kBlocksOfColumns = 4, kTileWidth = 32;
+/// What a thread of Across and of rows loads at once, at most: bytes of one row of it.
+constexpr std::int64_t kMostRowBytes = 32;
 constexpr std::int64_t kMostIndices = std::int64_t{1} << 30;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -36,12 +40,13 @@ class Folding {
     layout_.rank = space.rank;
     layout_.wide = space.total > kMostIndices;
     count_axes();
-    for (const Operand& operand : space.operands) layout_.accesses.push_back(reach_of(space, operand));
-    const bool ends_in_a_run = space.rank > layout_.kept_axes + layout_.row_axes;
-    for (std::size_t k = 0; ends_in_a_run && k < space.operands.size(); ++k) {
+    for (const Operand& operand : space.operands) {
+      layout_.accesses.push_back(reach_of(space, operand));
+      if (layout_.accesses.back().reach == Reach::Strided && !operand.is_position) loaded_ += bytes_of(operand);
+    }
+    for (std::size_t k = 0; ends_in_a_run() && k < space.operands.size(); ++k) {
       const Operand& operand = space.operands[k];
-      if (layout_.accesses[k].reach == Reach::Strided && !operand.is_position &&
-          operand.strides[space.rank - 1] == static_cast<std::int64_t>(item_size(operand.dtype)))
+      if (layout_.accesses[k].reach == Reach::Strided && !operand.is_position && operand.strides[space.rank - 1] == bytes_of(operand))
         layout_.accesses[k].reach = Reach::Row;
     }
   }
@@ -68,24 +73,39 @@ class Folding {
     layout_.row_axes = axis - layout_.kept_axes;
   }
 
+  static std::int64_t bytes_of(const Operand& operand) { return static_cast<std::int64_t>(item_size(operand.dtype)); }
+  bool ends_in_a_run() const { return space_.rank > layout_.kept_axes + layout_.row_axes; }
+
+  /// Whether `width` neighbours along the last axis can be loaded together wherever the first is a multiple of them.
+  bool is_pack(std::size_t k, std::int64_t width) const {
+    const Operand& operand = space_.operands[k];
+    const AccessLayout& access = layout_.accesses[k];
+    if (access.reach != Reach::Row || access.swapped || access.unaligned) return false;
+    auto bits = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(operand.base));
+    for (int axis = 0; axis + 1 < space_.rank; ++axis)
+      if (space_.extents[axis] > 1) bits |= operand.strides[axis];
+    return bits % std::min<std::int64_t>(width * bytes_of(operand), 16) == 0;
+  }
+
   DevicePointer allocate(std::size_t bytes) {
     memory_.emplace_back(device_, bytes);
     return memory_.back().address();
   }
-  /// Memory for parts of `columns` cells or rows in pieces that are combined by way of `groups`, and for who counts them.
-  void make_pieces(std::int64_t columns, std::int64_t groups) {
-    layout_.in_pieces = run_.pieces > 1;
-    run_.partials.clear();
-    if (!layout_.in_pieces) return;
-    for (std::size_t bytes : part_bytes_)
-      run_.partials.push_back(allocate(static_cast<std::size_t>(columns * (run_.pieces + groups)) * bytes));
-    const std::size_t counters = static_cast<std::size_t>(columns * (groups + 1)) * sizeof(unsigned);
-    run_.arrived = allocate(counters);
-    check(driver().cuMemsetD8Async(run_.arrived, 0, counters, device_.stream()), "clearing counters");
+  /// Memory for parts of `cells` cells by `blocks` blocks each, of which `counters` many are counted.
+  void make_partials(std::int64_t cells, std::int64_t counters) {
+    run_.partials.assign(part_bytes_.size(), 0);
+    if (run_.blocks == 1) return;
+    for (std::size_t f = 0; f < part_bytes_.size(); ++f)
+      run_.partials[f] = allocate(static_cast<std::size_t>(cells * run_.blocks) * part_bytes_[f]);
+    run_.arrived = device_.counters(static_cast<std::size_t>(counters));
   }
-  void launch(std::int64_t threads) {
+  /// Blocks whose parts one of `threads` threads combines: a subtree.
+  std::uint32_t chunk_for(std::int64_t threads) const {
+    return static_cast<std::uint32_t>(std::bit_ceil(static_cast<std::uint64_t>(ceil_div(run_.blocks, threads))));
+  }
+  void launch(std::int64_t blocks) {
     const Launchable found = find_(layout_);
-    launch_blocks(device_, found.kernel, found.text, layout_, space_, run_, ceil_div(threads, kBlock));
+    launch_blocks(device_, found.kernel, found.text, layout_, space_, run_, blocks);
   }
 
   void rows() {
@@ -93,27 +113,82 @@ class Folding {
     run_.rows = n_rows;
     if (shape_.length <= kShortRow) {
       layout_.form = Form::AlongShort;
-      return launch(n_rows);
+      return launch(ceil_div(n_rows, kBlock));
+    }
+    for (std::size_t k = 0; space_.rank == layout_.kept_axes + layout_.row_axes + 1 && k < space_.operands.size(); ++k)
+      if (is_pack(k, 2)) layout_.accesses[k].reach = Reach::Pack;
+    const int lane_rows =
+        static_cast<int>(std::bit_ceil(static_cast<std::uint64_t>(std::min<std::int64_t>(ceil_div(shape_.length, 64), 8))));
+    const auto at_once = static_cast<int>(
+        std::bit_floor(static_cast<std::uint64_t>(std::clamp<std::int64_t>(64 / std::max<std::int64_t>(loaded_, 1), 1, 8))));
+    if (shape_.length <= kMiddleRow) {
+      layout_.form = Form::AlongMany;
+      layout_.width = lane_rows;
+      layout_.unroll = std::max(at_once / lane_rows, 1);
+      return launch(ceil_div(n_rows, kWarpsOfBlock * layout_.unroll));
     }
     layout_.form = Form::Along;
-    std::int64_t bytes = 0;
-    for (const Operand& operand : space_.operands)
-      bytes += operand.value || operand.is_position ? 0 : static_cast<std::int64_t>(item_size(operand.dtype));
+    layout_.unroll = at_once;
     const std::int64_t warps = device_.multiprocessors() *
-                               std::clamp(kBytesUnderWay / (std::max<std::int64_t>(bytes, 1) * kLoadsOfWarp), kFewestWarps, kMostWarps);
+                               std::clamp(kBytesUnderWay / (std::max<std::int64_t>(loaded_, 1) * kLoadsOfWarp), kFewestWarps, kMostWarps);
     cut(run_, ceil_div(shape_.length, kTreeBlock), std::min(kMostPiecesOfRow, ceil_div(warps, n_rows)));
-    make_pieces(n_rows, ceil_div(run_.pieces, kPieceGroup));
-    launch(n_rows * run_.pieces * 32);
+    layout_.in_pieces = run_.pieces > 1;
+    if (!layout_.in_pieces) return launch(ceil_div(n_rows, kWarpsOfBlock));
+    run_.blocks = static_cast<std::uint32_t>(ceil_div(run_.pieces, kWarpsOfBlock));
+    run_.chunk = chunk_for(kBlock);
+    make_partials(n_rows, n_rows);
+    launch(n_rows * run_.blocks);
+  }
+
+  /// Across: how many neighbouring columns a thread makes. Where one operand lies otherwise, one.
+  int width_of_columns() const {
+    if (!ends_in_a_run()) return 1;
+    std::int64_t widest = 1;
+    for (std::size_t k = 0; k < space_.operands.size(); ++k)
+      if (layout_.accesses[k].reach == Reach::Row) widest = std::max(widest, bytes_of(space_.operands[k]));
+    for (std::int64_t width = std::clamp<std::int64_t>(16 / widest, 1, 4); width > 1; width /= 2) {
+      bool fits = space_.extents[space_.rank - 1] % width == 0 && width * loaded_ <= kMostRowBytes;
+      for (std::size_t k = 0; fits && k < space_.operands.size(); ++k) {
+        const Operand& operand = space_.operands[k];
+        if (layout_.accesses[k].reach == Reach::Strided && !operand.is_position) fits = operand.strides[space_.rank - 1] == 0;
+        if (layout_.accesses[k].reach == Reach::Row) fits = is_pack(k, width);
+      }
+      if (fits) return static_cast<int>(width);
+    }
+    return 1;
   }
 
   void columns(Form form, std::int64_t n_columns) {
     layout_.form = form;
-    run_.columns = n_columns;
-    run_.rows = shape_.rows;
-    const std::int64_t threads = device_.multiprocessors() * kThreadsPerMultiprocessor;
-    cut(run_, ceil_div(shape_.rows, kRowGroup), std::min(kMostPiecesOfColumn, ceil_div(threads, n_columns)));
-    make_pieces(n_columns, 0);
-    launch(n_columns * run_.pieces);
+    layout_.width = 1;
+    layout_.unroll = kRowGroup;
+    if (form == Form::Across) {
+      layout_.width = width_of_columns();
+      layout_.unroll = static_cast<int>(std::min(shape_.rows, kRowGroup));
+      for (std::size_t k = 0; layout_.width > 1 && k < space_.operands.size(); ++k)
+        if (layout_.accesses[k].reach == Reach::Row) layout_.accesses[k].reach = Reach::Pack;
+    }
+    run_ = {.rows = shape_.rows,
+            .length = run_.length,
+            .columns = n_columns / layout_.width,
+            .items = run_.items,
+            .cells = run_.cells,
+            .row_parts = run_.row_parts};
+    const std::int64_t wanted = device_.multiprocessors() * kBlocksOfColumns;
+    const std::int64_t tile_width = std::min(run_.columns, kTileWidth);
+    const auto tile_depth = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kBlock / tile_width)));
+    const std::int64_t tiles = ceil_div(run_.columns, tile_width);
+    if (ceil_div(run_.columns, kBlock) < wanted)
+      cut(run_, ceil_div(shape_.rows, kRowGroup), std::max<std::int64_t>(1, wanted / tiles) * tile_depth);
+    layout_.in_pieces = run_.pieces > 1;
+    if (!layout_.in_pieces) return launch(ceil_div(run_.columns, kBlock));
+    run_.tile_width = static_cast<std::uint32_t>(tile_width);
+    run_.tile_depth = static_cast<std::uint32_t>(tile_depth);
+    run_.tiles = static_cast<std::uint32_t>(tiles);
+    run_.blocks = static_cast<std::uint32_t>(ceil_div(run_.pieces, tile_depth));
+    run_.chunk = chunk_for(tile_depth);
+    make_partials(n_columns, tiles);
+    launch(tiles * run_.blocks);
   }
 
   DeviceState& device_;
@@ -123,6 +198,7 @@ class Folding {
   const FindKernel& find_;
   Layout layout_;
   FoldRun run_;
+  std::int64_t loaded_ = 0;  ///< bytes of one element of each operand in memory
   std::vector<Memory> memory_;
 };
 

@@ -91,6 +91,65 @@ std::int64_t head_of(const Space& space, const Layout& layout) {
   return 0;
 }
 
+bool is_contiguous(const Space& space, const Operand& operand) {
+  return operand.strides[space.rank - 1] == static_cast<std::int64_t>(item_size(operand.dtype));
+}
+
+/// Whether `width` neighbours along the last axis can be moved together wherever the first one's index is a multiple of that.
+bool is_pack(const Space& space, const Operand& operand, const AccessLayout& access, std::int64_t width) {
+  if (access.reach != Reach::Row || access.swapped || access.unaligned) return false;
+  auto bits = static_cast<std::int64_t>(address(operand));
+  for (int axis = 0; axis + 1 < space.rank; ++axis)
+    if (space.extents[axis] > 1) bits |= operand.strides[axis];
+  return bits % std::min<std::int64_t>(width * static_cast<std::int64_t>(item_size(operand.dtype)), kPackBytes) == 0;
+}
+
+/// Packs along the last axis, where all that moves along it does so by packs.
+void choose_packs_of_rows(const Space& space, Layout& layout) {
+  std::int64_t widest = 1;
+  for (std::size_t k = 0; k < space.operands.size(); ++k)
+    if (layout.accesses[k].reach == Reach::Row) widest = std::max(widest, static_cast<std::int64_t>(item_size(space.operands[k].dtype)));
+  for (std::int64_t width = kPackBytes / widest; width > 1; width /= 2) {
+    bool fits = space.extents[space.rank - 1] % width == 0;
+    for (std::size_t k = 0; fits && k < space.operands.size(); ++k) {
+      const Operand& operand = space.operands[k];
+      if (layout.accesses[k].reach == Reach::Strided)
+        fits = !operand.is_position && !operand.is_store && operand.strides[space.rank - 1] == 0;
+      if (layout.accesses[k].reach == Reach::Row) fits = is_pack(space, operand, layout.accesses[k], width);
+    }
+    if (!fits) continue;
+    layout.width = static_cast<int>(width);
+    for (AccessLayout& access : layout.accesses)
+      if (access.reach == Reach::Row) access.reach = Reach::Pack;
+    return;
+  }
+}
+
+/// Bytes of shared memory that every device gives a block.
+constexpr std::size_t kSharedBytes = std::size_t{48} << 10;
+
+/// The axis along which operands lie that the stores do not follow, or -1.
+int turned_axis(const Space& space, const Layout& layout) {
+  constexpr std::int64_t kLeast = kTile / 2;
+  if (space.rank < 2 || space.extents[space.rank - 1] < kLeast) return -1;
+  int found = -1;
+  std::size_t bytes = 0;
+  for (std::size_t k = 0; k < space.operands.size(); ++k) {
+    const Operand& operand = space.operands[k];
+    if (layout.accesses[k].reach != Reach::Strided || operand.is_position) continue;
+    if (operand.is_store && !is_contiguous(space, operand)) return -1;
+    if (operand.is_store || is_contiguous(space, operand) || operand.strides[space.rank - 1] == 0) continue;
+    for (int axis = 0; axis + 1 < space.rank; ++axis) {
+      if (space.extents[axis] < kLeast || std::abs(operand.strides[axis]) != static_cast<std::int64_t>(item_size(operand.dtype))) continue;
+      if (found >= 0 && found != axis) return -1;
+      found = axis;
+      bytes += kTile * (kTile + 1) * item_size(operand.dtype);
+      break;
+    }
+  }
+  return bytes <= kSharedBytes ? found : -1;
+}
+
 /// See divide_index in device/elementwise.cuh.
 struct Divisor {
   explicit Divisor(std::uint32_t extent)
@@ -122,10 +181,11 @@ class Parameters {
  private:
   static void write(const Parameter& parameter, const Layout& layout, const Space& space, const FoldRun& fold, std::byte* to) {
     const auto put = [&](const auto value) { std::memcpy(to, &value, sizeof value); };
-    const auto extent = [&] { return static_cast<std::uint32_t>(space.extents[parameter.axis]); };
+    const bool in_packs = layout.form == Form::Scatter && static_cast<int>(parameter.axis) == layout.rank - 1;
+    const auto extent = [&] { return static_cast<std::uint32_t>(space.extents[parameter.axis] / (in_packs ? layout.width : 1)); };
     switch (parameter.kind) {
       case Parameter::Kind::Total:
-        return put(space.total);
+        return put(layout.form == Form::Scatter ? space.total / layout.width : space.total);
       case Parameter::Kind::Head:
         return put(std::min(space.total, head_of(space, layout)));
       case Parameter::Kind::Address:
@@ -160,6 +220,16 @@ class Parameters {
         return put(fold.arrived);
       case Parameter::Kind::Span:
         return put(fold.span);
+      case Parameter::Kind::Blocks:
+        return put(fold.blocks);
+      case Parameter::Kind::Chunk:
+        return put(fold.chunk);
+      case Parameter::Kind::Tiles:
+        return put(fold.tiles);
+      case Parameter::Kind::TileWidth:
+        return put(fold.tile_width);
+      case Parameter::Kind::TileDepth:
+        return put(fold.tile_depth);
       case Parameter::Kind::RowCount:
         return put(fold.rows);
       case Parameter::Kind::Length:
@@ -177,20 +247,24 @@ class Parameters {
 
 void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space) {
   const std::int64_t per_block = std::int64_t{kBlock} * layout.unroll;
+  const auto parts = [](std::int64_t n, std::int64_t size) { return (n + size - 1) / size; };
   std::int64_t blocks = 1, pieces = 1;
   switch (layout.form) {
     case Form::Flat:
-      blocks = (space.total / layout.width + per_block - 1) / per_block;
+    case Form::Scatter:
+      blocks = parts(space.total / layout.width, per_block);
       break;
     case Form::Rows: {
       const std::int64_t inner = space.extents[space.rank - 1];
-      pieces = (inner + per_block - 1) / per_block;
+      pieces = parts(inner / layout.width, per_block);
       blocks = space.total / inner * pieces;
       break;
     }
-    case Form::Scatter:
-      blocks = (space.total + per_block - 1) / per_block;
+    case Form::Tiles: {
+      const std::int64_t x = space.extents[space.rank - 1], y = space.extents[space.rank - 2];
+      blocks = parts(x, kTile) * parts(y, kTile) * (space.total / (x * y));
       break;
+    }
     default:
       break;
   }
@@ -238,12 +312,15 @@ AccessLayout reach_of(const Space& space, const Operand& operand) {
 Layout layout_of(const Space& space, bool in_order) {
   Layout layout;
   layout.rank = space.rank;
-  int loaded = 0;
+  int loaded = 0;  // of each element; what is the same for many comes from caches
   for (const Operand& operand : space.operands) {
     const AccessLayout access = reach_of(space, operand);
-    if (access.reach == Reach::Strided) loaded += static_cast<int>(item_size(operand.dtype));
     layout.accesses.push_back(access);
+    bool repeats = access.reach != Reach::Strided || operand.is_position;
+    for (int axis = 0; axis < space.rank; ++axis) repeats |= operand.strides[axis] == 0 && space.extents[axis] > 1;
+    if (!repeats) loaded += static_cast<int>(item_size(operand.dtype));
   }
+  const auto unrolled = [&](int width) { return std::clamp(kBytesUnderWay / std::max(loaded * width, 1), 1, 4); };
   if (in_order) {
     layout.form = Form::Serial;
     return layout;
@@ -252,20 +329,49 @@ Layout layout_of(const Space& space, bool in_order) {
     layout.form = Form::Flat;
     layout.rank = 1;
     choose_packs(space, layout);
-    layout.unroll = std::clamp(kBytesUnderWay / std::max(loaded * layout.width, 1), 1, 4);
+    layout.unroll = unrolled(layout.width);
     return layout;
   }
-  layout.unroll = std::clamp(kBytesUnderWay / std::max(loaded, 1), 1, 4);
-  layout.form = space.rank > 0 && space.extents[space.rank - 1] >= kLongRow ? Form::Rows : Form::Scatter;
-  if (layout.form == Form::Rows)
-    for (std::size_t k = 0; k < space.operands.size(); ++k) {
-      const Operand& operand = space.operands[k];
-      AccessLayout& access = layout.accesses[k];
-      if (access.reach == Reach::Strided && !operand.is_position &&
-          operand.strides[space.rank - 1] == static_cast<std::int64_t>(item_size(operand.dtype)))
-        access.reach = Reach::Row;
-    }
+  if (space.rank == 0) {
+    layout.form = Form::Scatter;
+    return layout;
+  }
+  const bool has_tiles = turned_axis(space, layout) >= 0 && turned_axis(space, layout) == space.rank - 2;
+  for (std::size_t k = 0; k < space.operands.size(); ++k) {
+    const Operand& operand = space.operands[k];
+    AccessLayout& access = layout.accesses[k];
+    if (access.reach != Reach::Strided || operand.is_position) continue;
+    const auto item = static_cast<std::int64_t>(item_size(operand.dtype));
+    if (is_contiguous(space, operand))
+      access.reach = Reach::Row;
+    else if (has_tiles && !operand.is_store && operand.strides[space.rank - 1] != 0 && std::abs(operand.strides[space.rank - 2]) == item)
+      access.reach = Reach::Turned;
+  }
+  if (has_tiles) {
+    layout.form = Form::Tiles;
+    return layout;
+  }
+  choose_packs_of_rows(space, layout);
+  layout.unroll = unrolled(layout.width);
+  layout.form = space.extents[space.rank - 1] / layout.width >= kLongRow ? Form::Rows : Form::Scatter;
   return layout;
+}
+
+TurnedSpace::TurnedSpace(const Space& space) : space_(space) {
+  Layout layout;
+  for (const Operand& operand : space.operands) layout.accesses.push_back(reach_of(space, operand));
+  const int axis = turned_axis(space, layout), to = space.rank - 2;
+  if (axis < 0 || axis == to) return;
+  operands_.assign(space.operands.begin(), space.operands.end());
+  const auto move = [&](const std::int64_t* from) {
+    std::vector<std::int64_t>& moved = numbers_.emplace_back(from, from + space.rank);
+    std::rotate(moved.begin() + axis, moved.begin() + axis + 1, moved.begin() + to + 1);
+    return moved.data();
+  };
+  numbers_.reserve(operands_.size() + 1);
+  space_.extents = move(space.extents);
+  for (Operand& operand : operands_) operand.strides = move(operand.strides);
+  space_.operands = operands_;
 }
 
 void launch(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space) {

@@ -32,6 +32,19 @@ struct Space {
 /// How one operand is reached, if not by packs or rows.
 AccessLayout reach_of(const Space& space, const Operand& operand);
 
+/// A space of stores whose order does not matter: where operands lie along another axis than the stores do, it is made the last
+/// but one.
+class TurnedSpace {
+ public:
+  explicit TurnedSpace(const Space& space);
+  const Space& get() const { return space_; }
+
+ private:
+  Space space_;
+  std::vector<Operand> operands_;
+  std::vector<std::vector<std::int64_t>> numbers_;  ///< extents and strides
+};
+
 /// How the kernel is to walk it; `in_order`: one element after the other.
 Layout layout_of(const Space& space, bool in_order);
 
@@ -39,7 +52,7 @@ Layout layout_of(const Space& space, bool in_order);
 struct FoldRun {
   std::int64_t rows = 1, length = 1, columns = 1;  ///< as the parameters of those names
   double items = 0;
-  std::uint32_t pieces = 1, span = 1;
+  std::uint32_t pieces = 1, span = 1, blocks = 1, chunk = 1, tiles = 1, tile_width = 1, tile_depth = 1;
   std::vector<DevicePointer> cells, partials, row_parts;  ///< of each fold
   DevicePointer arrived = 0;
 };

@@ -45,7 +45,7 @@ void KernelWriter::unsigned_parameter(Kind kind, std::string name, std::uint32_t
 void KernelWriter::stride_parameters() {
   for (std::uint32_t k : used_) {
     if (is_single(k)) continue;
-    const int strides = access(k).reach == Reach::Row ? layout_.rank - 1 : layout_.rank;
+    const int strides = is_contiguous(k) ? layout_.rank - 1 : layout_.rank;
     for (int axis = 0; axis < strides; ++axis)
       long_parameter(Kind::Stride, fmt::format("s{}_{}", k, axis), k, static_cast<std::uint32_t>(axis));
   }
@@ -90,7 +90,7 @@ std::string KernelWriter::stored(std::uint32_t k, std::string_view at, std::stri
 
 std::string KernelWriter::place(std::uint32_t k, std::string start, int begin, int end) const {
   for (int axis = begin; axis < end; ++axis) {
-    if (access(k).reach == Reach::Row && axis == layout_.rank - 1)
+    if (is_contiguous(k) && axis == layout_.rank - 1)
       start += fmt::format(" + static_cast<long>(i{}) * {}", axis, item_size(access(k).dtype));
     else
       start += fmt::format(" + static_cast<long>(i{}) * s{}_{}", axis, k, axis);

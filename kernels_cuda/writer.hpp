@@ -21,6 +21,7 @@ class KernelWriter {
 
   const AccessLayout& access(std::uint32_t k) const { return layout_.accesses[k]; }
   std::string_view lane(std::uint32_t k) const { return lane_name(access(k).dtype); }
+  bool is_contiguous(std::uint32_t k) const { return access(k).reach == Reach::Row || access(k).reach == Reach::Pack; }
   bool is_position(std::uint32_t k) const { return k >= kernel_.n_accesses; }
   bool is_single(std::uint32_t k) const { return access(k).reach == Reach::Value || access(k).reach == Reach::Uniform; }
 

@@ -1,10 +1,12 @@
 // device/reduce.cuh - reductions in the contract's combination tree (§3), by warps and by threads.
 //
 // A fold is a type: Value, what is folded; Part, what is combined; combine(Part, Part); and finish(Part, Count), the value of a
-// cell. Along a row, a warp makes one block of 2,048 elements of the tree at a time: thread t has lanes t and t + 32 of the 64.
+// cell. Along a row, a warp makes one block of 2,048 elements of the tree at a time: thread t has lanes 2 * t and 2 * t + 1 of the 64.
 namespace engine::cuda {
 
-constexpr unsigned kTreeBlock = 2048, kTreeGroup = 512, kTreeLanes = 64;
+constexpr unsigned kTreeBlock = 2048;
+constexpr unsigned kTreeGroup = 512;
+constexpr unsigned kTreeLanes = 64;
 
 /// What a cell's value is divided by: of means and variances.
 struct Count {
@@ -26,22 +28,40 @@ ENGINE_LANE T shuffle(T value, unsigned lane) {
   }
 }
 
-/// Parts combined pairwise, level by level, as they come: a binary counter whose digits are parts. An odd one moves up.
+/// Parts combined pairwise, level by level, as they come: a binary counter whose digits are parts. An odd one moves up. Levels
+/// that are often used have registers.
 template <class F>
 struct PairTree {
-  typename F::Part levels[32];
-  unsigned occupied = 0;
+  typename F::Part low[3], levels[29];
+  unsigned count = 0;
   ENGINE_LANE void push(typename F::Part part) {
+    const unsigned before = count++;
+#pragma unroll
+    for (int level = 0; level < 3; ++level) {
+      if ((before >> level & 1u) == 0) {
+        low[level] = part;
+        return;
+      }
+      part = F::combine(low[level], part);
+    }
     int level = 0;
-    for (; occupied >> level & 1u; ++level) part = F::combine(levels[level], part);
-    occupied = (occupied >> level | 1u) << level;
+    for (; before >> (level + 3) & 1u; ++level) part = F::combine(levels[level], part);
     levels[level] = part;
   }
   ENGINE_LANE typename F::Part finish() {
-    int level = __ffs(static_cast<int>(occupied)) - 1;
-    typename F::Part all = levels[level];
-    for (++level; occupied >> level; ++level)
-      if (occupied >> level & 1u) all = F::combine(levels[level], all);
+    typename F::Part all;
+    bool any = false;
+#pragma unroll
+    for (int level = 0; level < 3; ++level)
+      if (count >> level & 1u) {
+        all = any ? F::combine(low[level], all) : low[level];
+        any = true;
+      }
+    for (int level = 0; count >> (level + 3); ++level)
+      if (count >> (level + 3) & 1u) {
+        all = any ? F::combine(levels[level], all) : levels[level];
+        any = true;
+      }
     return all;
   }
 };
@@ -67,18 +87,63 @@ struct WarpTree {
   }
 };
 
-/// The lanes of a warp by halves, the first n of 64 there are: to thread 0. `high`: of lane t + 32.
+/// The lanes of a row by halves, the first n of 64 there are: to thread 0. Thread t has lanes 2 * t and 2 * t + 1.
 template <class Combine, class T>
 ENGINE_LANE T fold_lanes(T low, T high, unsigned n, Combine combine) {
   const unsigned lane = threadIdx.x % 32;
-  if (lane + 32 < n) low = combine(low, high);
-  if (n > 32) n = 32;
-  for (unsigned half = 16; half > 0; half /= 2) {
-    const T other = shuffle(low, lane + half);
-    if (lane < half && lane + half < n) low = combine(low, other);
+#pragma unroll
+  for (unsigned half = 32; half > 1; half /= 2) {
+    const T other_low = shuffle(low, lane + half / 2), other_high = shuffle(high, lane + half / 2);
+    if (lane < half / 2) {
+      if (2 * lane + half < n) low = combine(low, other_low);
+      if (2 * lane + 1 + half < n) high = combine(high, other_high);
+    }
     if (n > half) n = half;
   }
-  return low;
+  return n > 1 ? combine(low, high) : low;
+}
+
+/// The same of kRows rows: to the first of the 32 / kRows threads of each. At each of the first levels a thread gives the lanes of
+/// one of two rows away, so that the warp makes both with one exchange.
+template <int kRows, class Combine, class T>
+ENGINE_LANE T fold_lanes_of_rows(T (&low)[kRows], T (&high)[kRows], unsigned n, Combine combine) {
+  const unsigned lane = threadIdx.x % 32;
+#pragma unroll
+  for (unsigned half = 32, rows = kRows; half > 1; half /= 2) {
+    const unsigned distance = half / 2, at = 2 * (lane % distance);
+    const bool is_upper = (lane & distance) != 0;
+    if (rows > 1) {
+      rows /= 2;
+#pragma unroll
+      for (unsigned r = 0; r < rows; ++r) {
+        const T own_low = is_upper ? low[r + rows] : low[r], given_low = is_upper ? low[r] : low[r + rows];
+        const T own_high = is_upper ? high[r + rows] : high[r], given_high = is_upper ? high[r] : high[r + rows];
+        const T other_low = shuffle(given_low, lane ^ distance), other_high = shuffle(given_high, lane ^ distance);
+        low[r] = is_upper ? other_low : own_low;
+        high[r] = is_upper ? other_high : own_high;
+        if (at + half < n) low[r] = combine(low[r], is_upper ? own_low : other_low);
+        if (at + 1 + half < n) high[r] = combine(high[r], is_upper ? own_high : other_high);
+      }
+    } else {
+      const T other_low = shuffle(low[0], lane + distance), other_high = shuffle(high[0], lane + distance);
+      if (!is_upper) {
+        if (at + half < n) low[0] = combine(low[0], other_low);
+        if (at + 1 + half < n) high[0] = combine(high[0], other_high);
+      }
+    }
+    if (n > half) n = half;
+  }
+  return n > 1 ? combine(low[0], high[0]) : low[0];
+}
+
+/// Neighbours of a row that one thread has.
+template <class T>
+struct Pair {
+  T at[2];
+};
+template <class T>
+ENGINE_LANE Pair<T> load_pair(const char* from) {
+  return __builtin_bit_cast(Pair<T>, load_pack<2>(reinterpret_cast<const T*>(from)));
 }
 
 /// Folds of values: the sum of each lane's numbers in order, groups pairwise, lanes by halves.
@@ -87,14 +152,14 @@ struct ValueBlock {
   using Value = typename F::Value;
   Value group[2], pair[2], first[2];
 
-  /// v[2 * k + h]: row k, lane h * 32 + t of a group of n elements, the g-th of four of this block.
+  /// v[2 * k + h]: row k, lane 2 * t + h of a group of n elements, the g-th of four of this block.
   ENGINE_LANE void add(const Value (&v)[16], unsigned g, unsigned n) {
     const unsigned lane = threadIdx.x % 32;
     for (int h = 0; h < 2; ++h) {
       group[h] = v[h];
       for (int k = 1; k < 8; ++k)
-        if (k * kTreeLanes + h * 32 + lane < n) group[h] = F::combine(group[h], v[2 * k + h]);
-      const bool is_there = h * 32 + lane < n;
+        if (k * kTreeLanes + 2 * lane + h < n) group[h] = F::combine(group[h], v[2 * k + h]);
+      const bool is_there = 2 * lane + h < n;
       if (g % 2 == 0)
         pair[h] = group[h];
       else if (is_there)
@@ -106,13 +171,13 @@ struct ValueBlock {
   ENGINE_LANE typename F::Part finish(unsigned n) {
     const unsigned lane = threadIdx.x % 32;
     for (int h = 0; h < 2; ++h)
-      if (2 * kTreeGroup + h * 32 + lane < n) first[h] = F::combine(first[h], pair[h]);
+      if (2 * kTreeGroup + 2 * lane + h < n) first[h] = F::combine(first[h], pair[h]);
     return fold_lanes(first[0], first[1], n < kTreeLanes ? n : kTreeLanes, [](Value x, Value y) { return F::combine(x, y); });
   }
 };
 
-/// Variances: each group is a part of the sample, passed over twice in registers.
-template <class F>
+/// Variances: each group is a part of the sample, passed over twice in registers. A group has at most kRows rows of lanes.
+template <class F, int kRows = 8>
 struct MomentBlock {
   using T = typename F::Value;
   using Part = typename F::Part;
@@ -121,14 +186,14 @@ struct MomentBlock {
   ENGINE_LANE static T sum(const T (&v)[2], unsigned n) {
     return shuffle(fold_lanes(v[0], v[1], n < kTreeLanes ? n : kTreeLanes, [](T x, T y) { return x + y; }), 0);
   }
-  ENGINE_LANE void add(const T (&v)[16], unsigned g, unsigned n) {
+  ENGINE_LANE void add(const T (&v)[2 * kRows], unsigned g, unsigned n) {
     const unsigned lane = threadIdx.x % 32;
     T total[2], more[2];
     for (int h = 0; h < 2; ++h) {
       total[h] = F::value(v[h]);
       more[h] = F::counted(v[h]);
-      for (int k = 1; k < 8; ++k)
-        if (k * kTreeLanes + h * 32 + lane < n) {
+      for (int k = 1; k < kRows; ++k)
+        if (k * kTreeLanes + 2 * lane + h < n) {
           total[h] += F::value(v[2 * k + h]);
           more[h] += F::counted(v[2 * k + h]);
         }
@@ -139,8 +204,8 @@ struct MomentBlock {
       const T first_distance = F::distance(v[h], mean);
       total[h] = first_distance;
       more[h] = first_distance * first_distance;
-      for (int k = 1; k < 8; ++k)
-        if (k * kTreeLanes + h * 32 + lane < n) {
+      for (int k = 1; k < kRows; ++k)
+        if (k * kTreeLanes + 2 * lane + h < n) {
           const T distance = F::distance(v[2 * k + h], mean);
           total[h] += distance;
           more[h] += distance * distance;
@@ -157,20 +222,20 @@ struct MomentBlock {
   ENGINE_LANE Part finish(unsigned n) { return n > 2 * kTreeGroup ? F::combine(first, pair) : first; }
 };
 
-/// One group of up to eight rows, of one lane.
-template <class F>
-ENGINE_LANE typename F::Part across(const typename F::Value (&v)[8], unsigned n) {
+/// One group of up to kRows rows, eight at most, of one lane.
+template <class F, int kRows>
+ENGINE_LANE typename F::Part across(const typename F::Value (&v)[kRows], unsigned n) {
   if constexpr (F::kHasMoments) {
     using T = typename F::Value;
     T total = F::value(v[0]), count = F::counted(v[0]);
-    for (unsigned k = 1; k < 8; ++k)
+    for (unsigned k = 1; k < kRows; ++k)
       if (k < n) {
         total += F::value(v[k]);
         count += F::counted(v[k]);
       }
     const T mean = F::mean_of(total, count);
     T distances = F::distance(v[0], mean), squares = distances * distances;
-    for (unsigned k = 1; k < 8; ++k)
+    for (unsigned k = 1; k < kRows; ++k)
       if (k < n) {
         const T distance = F::distance(v[k], mean);
         distances += distance;
@@ -179,7 +244,7 @@ ENGINE_LANE typename F::Part across(const typename F::Value (&v)[8], unsigned n)
     return math::moments(count, mean, distances, squares);
   } else {
     auto part = v[0];
-    for (unsigned k = 1; k < 8; ++k)
+    for (unsigned k = 1; k < kRows; ++k)
       if (k < n) part = F::combine(part, v[k]);
     return part;
   }
@@ -219,40 +284,80 @@ ENGINE_LANE typename F::Part short_row(const typename F::Value (&v)[16], unsigne
   }
 }
 
-/// Several pieces of a cell: each leaves its part, and who comes last combines them all, in order. `parts` are those of this
-/// cell, `stride` apart. Gives whether this was the last.
-ENGINE_LANE bool is_last(unsigned* arrived, unsigned pieces) {
-  __threadfence();
-  const bool last = atomicAdd(arrived, 1u) == pieces - 1;
-  __threadfence();
-  return last;
-}
-template <class F>
-ENGINE_LANE typename F::Part combine_in_order(const typename F::Part* parts, long stride, unsigned pieces) {
-  constexpr unsigned kAtOnce = sizeof(typename F::Part) <= 8 ? 8 : 4;  // loads under way
-  PairTree<F> tree;
-  for (unsigned i = 0; i < pieces; i += kAtOnce) {
-    typename F::Part part[kAtOnce];
+/// Rows of at most 64 * kLaneRows elements, kRows of them by a warp: to the first of each row's 32 / kRows threads.
+/// v[r][2 * k + h]: row r, its lane 2 * t + h in row k of lanes.
+template <class F, int kRows, int kLaneRows>
+ENGINE_LANE typename F::Part fold_rows(const typename F::Value (&v)[kRows][2 * kLaneRows], unsigned n) {
+  const unsigned lane = threadIdx.x % 32;
+  if constexpr (F::kHasMoments) {
+    typename F::Part part;
 #pragma unroll
-    for (unsigned k = 0; k < kAtOnce; ++k)
-      if (i + k < pieces) part[k] = parts[(i + k) * stride];
+    for (int r = 0; r < kRows; ++r) {
+      MomentBlock<F, kLaneRows> block;
+      block.add(v[r], 0, n);
+      if (r == 0 || lane / (32 / kRows) == r) part = block.first;
+    }
+    return part;
+  } else {
+    using Value = typename F::Value;
+    Value low[kRows], high[kRows];
 #pragma unroll
-    for (unsigned k = 0; k < kAtOnce; ++k)
-      if (i + k < pieces) tree.push(part[k]);
+    for (int r = 0; r < kRows; ++r) {
+      low[r] = v[r][0];
+      high[r] = v[r][1];
+      for (int k = 1; k < kLaneRows; ++k) {
+        if (k * kTreeLanes + 2 * lane < n) low[r] = F::combine(low[r], v[r][2 * k]);
+        if (k * kTreeLanes + 2 * lane + 1 < n) high[r] = F::combine(high[r], v[r][2 * k + 1]);
+      }
+    }
+    return fold_lanes_of_rows<kRows>(low, high, n < kTreeLanes ? n : kTreeLanes, [](Value x, Value y) { return F::combine(x, y); });
   }
-  return tree.finish();
 }
-/// The same by a warp, of at most 64: every thread a pair, then those pairwise. To thread 0.
+
+// ---- pieces -----------------------------------------------------------------------------------------------------------------
+
+/// Parts that follow each other, of n threads of the block, in order: to the thread whose q is 0. What thread q has comes q-th;
+/// `slot` tells apart the cells of a block: q * stride + slot is different for all. All of the block calls it.
 template <class F>
-ENGINE_LANE typename F::Part combine_by_warp(const typename F::Part* parts, unsigned pieces) {
-  const unsigned lane = threadIdx.x % 32, size = pieces > 32 ? 2 : 1, begin = lane * size;
-  typename F::Part part = parts[begin < pieces ? begin : 0];
-  if (size == 2 && begin + 1 < pieces) part = F::combine(part, parts[begin + 1]);
-  for (unsigned step = 1; step < 32; step *= 2) {
-    const typename F::Part other = shuffle(part, lane + step);
-    if (lane % (2 * step) == 0 && (lane + step) * size < pieces) part = F::combine(part, other);
+ENGINE_LANE typename F::Part combine_in_block(typename F::Part part, unsigned q, unsigned stride, unsigned slot, unsigned n, char* memory) {
+  auto* parts = reinterpret_cast<typename F::Part*>(memory);
+  __syncthreads();  // the memory was somebody else's
+  for (unsigned step = 1; step < n; step *= 2) {
+    if (q < n && q % (2 * step) == step) parts[q * stride + slot] = part;
+    __syncthreads();
+    if (q % (2 * step) == 0 && q + step < n) part = F::combine(part, parts[(q + step) * stride + slot]);
   }
   return part;
+}
+
+/// The blocks that make a cell leave parts in memory; gives whether this is the last of n to do so. Then it finds the parts of the
+/// others, and the counter is zero again for the next launch.
+ENGINE_LANE bool is_last_block(unsigned* arrived, unsigned n, bool* answer) {
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    __threadfence();  // of all that the block has written, as the barrier comes before
+    *answer = atomicAdd(arrived, 1u) == n - 1;
+    if (*answer) atomicExch(arrived, 0u);
+    __threadfence();  // by the one who has seen the others' counts; the barrier hands on what it knows
+  }
+  __syncthreads();
+  return *answer;
+}
+
+/// n > 0 parts, `stride` apart, in order.
+template <class F>
+ENGINE_LANE typename F::Part combine_in_order(const typename F::Part* parts, long stride, unsigned n) {
+  constexpr unsigned kAtOnce = sizeof(typename F::Part) <= 8 ? 8 : 4;  // loads under way
+  PairTree<F> tree;
+  for (unsigned i = 0; i < n; i += kAtOnce) {
+    typename F::Part part[kAtOnce];
+#pragma unroll
+    for (unsigned k = 0; k < kAtOnce; ++k) part[k] = parts[(i + k < n ? i + k : n - 1) * stride];
+#pragma unroll
+    for (unsigned k = 0; k < kAtOnce; ++k)
+      if (i + k < n) tree.push(part[k]);
+  }
+  return tree.finish();
 }
 
 // ---- the parts of a sample --------------------------------------------------------------------------------------------------

@@ -31,20 +31,22 @@ constexpr const char* kCall = R"(
 void** kernel_parameters;
 void run_lane() {
   call_kernel(&engine::cuda::engine_kernel, kernel_parameters);
-  warp->lanes[warp->current].is_done = true;
-  setcontext(&warp->scheduler);
+  block->threads[block->current].state = State::Done;
+  setcontext(&block->scheduler);
 }
 extern "C" void run_kernel(unsigned blocks, unsigned threads, void** parameters) {
   gridDim = {blocks, 1, 1};
   blockDim = {threads, 1, 1};
   kernel_parameters = parameters;
-  if (kExchanges && !warp) warp = new Warp;
+  if (kExchanges && !block) block = new Block;
   for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x) {
-    for (unsigned first = 0; kExchanges && first < threads; first += 32) run_warp(first, &run_lane);
+    if (kExchanges) run_block(threads, &run_lane);
     for (threadIdx.x = 0; !kExchanges && threadIdx.x < threads; ++threadIdx.x) call_kernel(&engine::cuda::engine_kernel, parameters);
   }
 }
 )";
+
+bool needs_fibers(const char* text) { return std::strstr(text, "__shfl_sync") || std::strstr(text, "__syncthreads"); }
 
 Compiled* compile_on_host(const char* text) {
   char folder[] = "/tmp/engine-host-XXXXXX";
@@ -56,7 +58,7 @@ Compiled* compile_on_host(const char* text) {
   if (const std::size_t at = body.find(kAsm); at != std::string::npos)
     body.replace(at, kAsm.size(), "#define ENGINE_WORD(meaning, ...) meaning");
   std::ofstream(source) << "#include \"" ENGINE_HOST_WORDS "\"\n"
-                        << body << "constexpr bool kExchanges = " << (std::strstr(text, "__shfl_sync") ? "true" : "false") << ";" << kCall;
+                        << body << "constexpr bool kExchanges = " << (needs_fibers(text) ? "true" : "false") << ";" << kCall;
   const std::string command =
       "g++ -std=c++20 -O0 -w -fPIC -shared -ffp-contract=off -fno-math-errno -fno-strict-aliasing -o " + library + " " + source;
   auto* compiled = new Compiled;

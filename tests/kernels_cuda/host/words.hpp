@@ -10,6 +10,7 @@
 #define __global__
 #define __forceinline__ inline  // compiled without optimisation: calls are quicker made than inlined
 #define __launch_bounds__(...)
+#define __shared__ static  // blocks run one after the other
 
 struct uint2 {
   unsigned x, y;
@@ -42,55 +43,79 @@ inline unsigned atomicAdd(unsigned* at, unsigned value) {
   *at += value;
   return before;
 }
+inline unsigned atomicExch(unsigned* at, unsigned value) {
+  const unsigned before = *at;
+  *at = value;
+  return before;
+}
 
-// ---- warps ------------------------------------------------------------------------------------------------------------------
+// ---- blocks -----------------------------------------------------------------------------------------------------------------
 
+enum class State { Ready, AtBarrier, Done };
 struct Fiber {
   ucontext_t context{};
   void* stack = nullptr;
-  bool is_done = false;
+  State state = State::Ready;
   unsigned given = 0;
 };
-struct Warp {
-  Fiber lanes[32];
+struct Block {
+  Fiber threads[1024];
   ucontext_t scheduler{};
   unsigned current = 0;
   unsigned exchanged[32] = {};
 };
-inline Warp* warp = nullptr;
+inline Block* block = nullptr;
 
 /// Of words, with the whole warp taking part.
 template <class T>
 T __shfl_sync(unsigned, T value, int lane) {
-  Fiber& me = warp->lanes[warp->current];
+  Fiber& me = block->threads[block->current];
   me.given = static_cast<unsigned>(value);
-  swapcontext(&me.context, &warp->scheduler);
-  return static_cast<T>(warp->exchanged[lane & 31]);
+  swapcontext(&me.context, &block->scheduler);
+  return static_cast<T>(block->exchanged[lane & 31]);
+}
+inline void __syncthreads() {
+  Fiber& me = block->threads[block->current];
+  me.state = State::AtBarrier;
+  swapcontext(&me.context, &block->scheduler);
 }
 
-/// Runs the threads of one warp, from thread `first` on; `body` is called by each.
-inline void run_warp(unsigned first, void (*body)()) {
-  for (unsigned lane = 0; lane < 32; ++lane) {
-    Fiber& fiber = warp->lanes[lane];
+/// Runs a warp until all its threads are done or at a barrier.
+inline void run_warp(unsigned first) {
+  for (bool any = true; any;) {
+    any = false;
+    for (unsigned lane = 0; lane < 32; ++lane) {
+      Fiber& fiber = block->threads[first + lane];
+      if (fiber.state != State::Ready) continue;
+      any = true;
+      block->current = threadIdx.x = first + lane;
+      swapcontext(&block->scheduler, &fiber.context);
+    }
+    for (unsigned lane = 0; lane < 32; ++lane) block->exchanged[lane] = block->threads[first + lane].given;
+  }
+}
+
+/// Runs a block; `body` is called by each thread.
+inline void run_block(unsigned threads, void (*body)()) {
+  for (unsigned thread = 0; thread < threads; ++thread) {
+    Fiber& fiber = block->threads[thread];
     getcontext(&fiber.context);
     constexpr unsigned long kStack = 1ul << 17;
     if (!fiber.stack) fiber.stack = malloc(kStack);
     fiber.context.uc_stack.ss_sp = fiber.stack;
     fiber.context.uc_stack.ss_size = kStack;
     fiber.context.uc_link = nullptr;
-    fiber.is_done = false;
+    fiber.state = State::Ready;
     makecontext(&fiber.context, body, 0);
   }
   for (bool any = true; any;) {
+    for (unsigned first = 0; first < threads; first += 32) run_warp(first);
     any = false;
-    for (unsigned lane = 0; lane < 32; ++lane) {
-      if (warp->lanes[lane].is_done) continue;
+    for (unsigned thread = 0; thread < threads; ++thread) {
+      if (block->threads[thread].state != State::AtBarrier) continue;
       any = true;
-      warp->current = lane;
-      threadIdx.x = first + lane;
-      swapcontext(&warp->scheduler, &warp->lanes[lane].context);
+      block->threads[thread].state = State::Ready;
     }
-    for (unsigned lane = 0; lane < 32; ++lane) warp->exchanged[lane] = warp->lanes[lane].given;
   }
 }
 
