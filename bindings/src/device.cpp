@@ -389,7 +389,11 @@ for it. CuPy, torch, numba and JAX take it without a copy (__dlpack__, __cuda_ar
 shape, strides (in bytes), dtype, ndim, size, nbytes : as of an ndarray
 device : 'cuda:0'
 T      : the axes reversed, a view
-a[...] : integers, slices, None and ..., a view)");
+a[...] : integers, slices, None and ..., a view
+
+>>> a = engine.to_device(np.ones((2, 3)))  # doctest: +SKIP
+>>> engine.evaluate("a + 1")  # doctest: +SKIP
+DeviceArray(shape=(2, 3), dtype=float64, device='cuda:0'))");
   device_array_type = reinterpret_cast<PyTypeObject*>(type.ptr());
   // pybind11's would give one that no constructor ran for: its members, read, are whatever the memory held.
   device_array_type->tp_new = [](PyTypeObject*, PyObject*, PyObject*) -> PyObject* {
@@ -452,7 +456,11 @@ a[...] : integers, slices, None and ..., a view)");
 
 array  : an ndarray, or what numpy.asarray() makes one of
 device : 'cuda', 'cuda:N', N, or None for the first
-Raises BackendError where there is no such device, OutOfMemory, DTypeError for a dtype that engine does not know.)");
+Raises BackendError where there is no such device, OutOfMemory, DTypeError for a dtype that engine does not know.
+
+>>> a = engine.to_device(np.arange(3.0))  # doctest: +SKIP
+>>> engine.evaluate("2*a + 1").numpy()  # doctest: +SKIP
+array([1., 3., 5.]))");
 }
 
 }  // namespace engine::python

@@ -157,7 +157,7 @@ def test_memory_pinned_for_a_gpu_is_the_cpu_s():
 
 def test_arrays_of_a_gpu_that_know_no_dlpack_are_refused_too():
     class Far:
-        __cuda_array_interface__ = {"shape": (3,), "typestr": "<f8", "data": (0, False), "version": 3}
+        __cuda_array_interface__ = {"shape": (3,), "typestr": "<f8", "data": (4096, False), "version": 3}
 
     with pytest.raises(engine.BackendError, match="cuda"):
         engine.evaluate("a", {"a": Far()})

@@ -77,8 +77,7 @@ def elementwise(dtype: np.dtype) -> Iterator[str | None]:
         assert engine.last_run().backend == "cuda"
         for i, text in enumerate(group):
             if differs(outputs[f"o{i}"], results[text]):
-                bad = outputs[f"o{i}"] != results[text]
-                at = int(np.argmax(bad))
+                at = next(k for k in range(x.size) if differs(outputs[f"o{i}"][k : k + 1], results[text][k : k + 1]))
                 yield f"{text} of {dtype}({x[at]!r}, {y[at]!r}): {outputs[f'o{i}'][at]!r}, not {results[text][at]!r}"
             else:
                 yield None

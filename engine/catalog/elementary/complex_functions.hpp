@@ -253,11 +253,12 @@ ENGINE_LANE Complex<T> sqrt(Complex<T> z) noexcept {
   return x < T(0) ? Complex<T>{small, with_sign(large, y)} : Complex<T>{large, with_sign(small, y)};
 }
 
-/// exp's values, and those of exp2, where the imaginary part is infinite or NaN.
+/// exp's values, and those of exp2, where the imaginary part is infinite or NaN. A NaN's sign is not asked: an operation that
+/// makes one gives it another on x86 than on a GPU.
 template <class T>
 ENGINE_LANE Complex<T> exp_without_angle(Complex<T> z) noexcept {
   if (z.re == infinity<T>()) return {z.re, not_a_number<T>()};
-  if (z.re == -infinity<T>()) return {T(0), with_sign(T(0), z.im)};
+  if (z.re == -infinity<T>()) return {T(0), z.im == z.im ? with_sign(T(0), z.im) : T(0)};
   return both_nan<T>();
 }
 template <class T>

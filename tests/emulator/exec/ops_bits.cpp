@@ -329,7 +329,7 @@ std::uint32_t nth_bit(std::uint32_t mask, std::uint32_t base, std::int32_t n) {
   base &= 31;
   if (n == 0) return mask >> base & 1 ? base : 0xffffffff;
   const int step = n > 0 ? 1 : -1;
-  std::int32_t left = n > 0 ? n : -n;
+  std::uint32_t left = n > 0 ? static_cast<std::uint32_t>(n) : -static_cast<std::uint32_t>(n);
   for (int i = static_cast<int>(base); i >= 0 && i < 32; i += step)
     if ((mask >> i & 1) && --left == 0) return static_cast<std::uint32_t>(i);
   return 0xffffffff;
