@@ -55,6 +55,7 @@ struct Layout {
   int kept_axes = 0, row_axes = 0;  ///< of folds: the outermost axes; the others are the innermost run
   bool in_parts = false;            ///< Along: leaves parts, of which a later kernel makes cells
   bool in_pieces = false;           ///< Along, Across, Parts: several threads or warps make a row, a cell
+  bool one_group = false;           ///< Across: a cell has at most `unroll` rows
   bool wide = false;                ///< indices have 64 bits
   std::vector<AccessLayout> accesses;  ///< the kernel's, then one per Position instruction (Strided)
   friend bool operator==(const Layout&, const Layout&) = default;

@@ -355,7 +355,7 @@ class FoldEmitter : KernelWriter {
     line("  const auto column = static_cast<{}>(thread) * {};", index_type(), layout_.width);
     each_fold([&](std::uint32_t f) { line("  Fold{0}::Part part{0}[{1}];", f, layout_.width); });
     line("  {}{{", layout_.in_pieces ? "if (is_column && piece < pieces) " : "");
-    each_fold([&](std::uint32_t f) { line("  PairTree<Fold{0}> tree{0}[{1}];", f, layout_.width); });
+    if (!layout_.one_group) each_fold([&](std::uint32_t f) { line("  PairTree<Fold{0}> tree{0}[{1}];", f, layout_.width); });
   }
   void write_column() {
     const auto each_lane = [&](auto body) {
@@ -364,7 +364,7 @@ class FoldEmitter : KernelWriter {
       each_fold(body);
       line("  }}");
     };
-    each_lane([&](std::uint32_t f) { line("    part{0}[j] = tree{0}[j].finish();", f); });
+    if (!layout_.one_group) each_lane([&](std::uint32_t f) { line("    part{0}[j] = tree{0}[j].finish();", f); });
     line("  }}");
     if (layout_.in_pieces) {
       line("  const unsigned n_here = pieces - block * tile_depth < tile_depth ? pieces - block * tile_depth : tile_depth;");
@@ -436,7 +436,12 @@ class FoldEmitter : KernelWriter {
                  [](std::size_t f) { return fmt::format("v{}[j][k]", f); }));
     line("#pragma unroll");
     line("    for (unsigned j = 0; j < {}; ++j) {{", width);
-    each_fold([&](std::uint32_t f) { line("      tree{0}[j].push(across<Fold{0}>(v{0}[j], n));", f); });
+    each_fold([&](std::uint32_t f) {
+      if (layout_.one_group)
+        line("      part{0}[j] = across<Fold{0}>(v{0}[j], n);", f);
+      else
+        line("      tree{0}[j].push(across<Fold{0}>(v{0}[j], n));", f);
+    });
     line("    }}");
     line("  }}");
     write_column();

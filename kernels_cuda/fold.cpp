@@ -8,10 +8,9 @@ namespace engine::cuda {
 namespace {
 
 constexpr std::int64_t kTreeBlock = 2048, kRowGroup = 8;
-/// Bytes that a multiprocessor should have under way, and what a warp of Along has for each byte of an element: 16 loads a
-/// thread. Registers allow for 24 warps, or for 32 of narrow elements; fewer pieces come out even.
-constexpr std::int64_t kBytesUnderWay = std::int64_t{64} << 10, kLoadsOfWarp = 16 * 32;
-constexpr std::int64_t kFewestWarps = 16, kMostWarps = 32, kWarpsOfBlock = kBlock / 32;
+/// Warps of Along for each multiprocessor, where rows are cut into pieces: about twice what registers leave room for, so that
+/// those that are done early are followed by others.
+constexpr std::int64_t kWarps = 64, kWarpsOfBlock = kBlock / 32;
 /// The parts of a row's blocks are combined by one block; so are those of a tile of columns.
 constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kBlock} * kWarpsOfBlock * 8;
 /// Blocks of Across for each multiprocessor, and the columns of its tiles: full lines of memory.
@@ -129,8 +128,7 @@ class Folding {
     }
     layout_.form = Form::Along;
     layout_.unroll = at_once;
-    const std::int64_t warps = device_.multiprocessors() *
-                               std::clamp(kBytesUnderWay / (std::max<std::int64_t>(loaded_, 1) * kLoadsOfWarp), kFewestWarps, kMostWarps);
+    const std::int64_t warps = device_.multiprocessors() * kWarps;
     cut(run_, ceil_div(shape_.length, kTreeBlock), std::min(kMostPiecesOfRow, ceil_div(warps, n_rows)));
     layout_.in_pieces = run_.pieces > 1;
     if (!layout_.in_pieces) return launch(ceil_div(n_rows, kWarpsOfBlock));
@@ -165,6 +163,7 @@ class Folding {
     if (form == Form::Across) {
       layout_.width = width_of_columns();
       layout_.unroll = static_cast<int>(std::min(shape_.rows, kRowGroup));
+      layout_.one_group = shape_.rows <= kRowGroup;
       for (std::size_t k = 0; layout_.width > 1 && k < space_.operands.size(); ++k)
         if (layout_.accesses[k].reach == Reach::Row) layout_.accesses[k].reach = Reach::Pack;
     }

@@ -32,31 +32,37 @@ ENGINE_LANE T shuffle(T value, unsigned lane) {
 /// that are often used have registers.
 template <class F>
 struct PairTree {
-  typename F::Part low[3], levels[29];
+  typename F::Part first, second, third, levels[29];
   unsigned count = 0;
   ENGINE_LANE void push(typename F::Part part) {
     const unsigned before = count++;
-#pragma unroll
-    for (int level = 0; level < 3; ++level) {
-      if ((before >> level & 1u) == 0) {
-        low[level] = part;
-        return;
-      }
-      part = F::combine(low[level], part);
+    if ((before & 1u) == 0) {
+      first = part;
+      return;
     }
+    part = F::combine(first, part);
+    if ((before & 2u) == 0) {
+      second = part;
+      return;
+    }
+    part = F::combine(second, part);
+    if ((before & 4u) == 0) {
+      third = part;
+      return;
+    }
+    part = F::combine(third, part);
     int level = 0;
     for (; before >> (level + 3) & 1u; ++level) part = F::combine(levels[level], part);
     levels[level] = part;
   }
   ENGINE_LANE typename F::Part finish() {
     typename F::Part all;
-    bool any = false;
-#pragma unroll
-    for (int level = 0; level < 3; ++level)
-      if (count >> level & 1u) {
-        all = any ? F::combine(low[level], all) : low[level];
-        any = true;
-      }
+    bool any = (count & 1u) != 0;
+    if (any) all = first;
+    if (count & 2u) all = any ? F::combine(second, all) : second;
+    any |= (count & 2u) != 0;
+    if (count & 4u) all = any ? F::combine(third, all) : third;
+    any |= (count & 4u) != 0;
     for (int level = 0; count >> (level + 3); ++level)
       if (count >> (level + 3) & 1u) {
         all = any ? F::combine(levels[level], all) : levels[level];
@@ -103,37 +109,36 @@ ENGINE_LANE T fold_lanes(T low, T high, unsigned n, Combine combine) {
   return n > 1 ? combine(low, high) : low;
 }
 
-/// The same of kRows rows: to the first of the 32 / kRows threads of each. At each of the first levels a thread gives the lanes of
-/// one of two rows away, so that the warp makes both with one exchange.
-template <int kRows, class Combine, class T>
-ENGINE_LANE T fold_lanes_of_rows(T (&low)[kRows], T (&high)[kRows], unsigned n, Combine combine) {
-  const unsigned lane = threadIdx.x % 32;
+/// The same of kRows of kAll rows from a level on: to low[0] of the first of the threads of each. At each of the first levels a
+/// thread gives the lanes of one of two rows away, so that the warp makes both with one exchange.
+template <int kRows, unsigned kHalf, int kAll, class Combine, class T>
+ENGINE_LANE void fold_lanes_of_rows(T (&low)[kAll], T (&high)[kAll], unsigned n, Combine combine) {
+  if constexpr (kHalf == 1) {
+    if (n > 1) low[0] = combine(low[0], high[0]);
+  } else {
+    constexpr unsigned kDistance = kHalf / 2;
+    const unsigned lane = threadIdx.x % 32, at = 2 * (lane % kDistance);
+    const bool is_upper = (lane & kDistance) != 0;
+    if constexpr (kRows > 1) {
 #pragma unroll
-  for (unsigned half = 32, rows = kRows; half > 1; half /= 2) {
-    const unsigned distance = half / 2, at = 2 * (lane % distance);
-    const bool is_upper = (lane & distance) != 0;
-    if (rows > 1) {
-      rows /= 2;
-#pragma unroll
-      for (unsigned r = 0; r < rows; ++r) {
-        const T own_low = is_upper ? low[r + rows] : low[r], given_low = is_upper ? low[r] : low[r + rows];
-        const T own_high = is_upper ? high[r + rows] : high[r], given_high = is_upper ? high[r] : high[r + rows];
-        const T other_low = shuffle(given_low, lane ^ distance), other_high = shuffle(given_high, lane ^ distance);
+      for (int r = 0; r < kRows / 2; ++r) {
+        const T own_low = is_upper ? low[r + kRows / 2] : low[r], given_low = is_upper ? low[r] : low[r + kRows / 2];
+        const T own_high = is_upper ? high[r + kRows / 2] : high[r], given_high = is_upper ? high[r] : high[r + kRows / 2];
+        const T other_low = shuffle(given_low, lane ^ kDistance), other_high = shuffle(given_high, lane ^ kDistance);
         low[r] = is_upper ? other_low : own_low;
         high[r] = is_upper ? other_high : own_high;
-        if (at + half < n) low[r] = combine(low[r], is_upper ? own_low : other_low);
-        if (at + 1 + half < n) high[r] = combine(high[r], is_upper ? own_high : other_high);
+        if (at + kHalf < n) low[r] = combine(low[r], is_upper ? own_low : other_low);
+        if (at + 1 + kHalf < n) high[r] = combine(high[r], is_upper ? own_high : other_high);
       }
     } else {
-      const T other_low = shuffle(low[0], lane + distance), other_high = shuffle(high[0], lane + distance);
+      const T other_low = shuffle(low[0], lane + kDistance), other_high = shuffle(high[0], lane + kDistance);
       if (!is_upper) {
-        if (at + half < n) low[0] = combine(low[0], other_low);
-        if (at + 1 + half < n) high[0] = combine(high[0], other_high);
+        if (at + kHalf < n) low[0] = combine(low[0], other_low);
+        if (at + 1 + kHalf < n) high[0] = combine(high[0], other_high);
       }
     }
-    if (n > half) n = half;
+    fold_lanes_of_rows<(kRows > 1 ? kRows / 2 : 1), kDistance>(low, high, n < kHalf ? n : kHalf, combine);
   }
-  return n > 1 ? combine(low[0], high[0]) : low[0];
 }
 
 /// Neighbours of a row that one thread has.
@@ -310,7 +315,9 @@ ENGINE_LANE typename F::Part fold_rows(const typename F::Value (&v)[kRows][2 * k
         if (k * kTreeLanes + 2 * lane + 1 < n) high[r] = F::combine(high[r], v[r][2 * k + 1]);
       }
     }
-    return fold_lanes_of_rows<kRows>(low, high, n < kTreeLanes ? n : kTreeLanes, [](Value x, Value y) { return F::combine(x, y); });
+    fold_lanes_of_rows<kRows, kTreeLanes / 2>(low, high, n < kTreeLanes ? n : kTreeLanes,
+                                              [](Value x, Value y) { return F::combine(x, y); });
+    return low[0];
   }
 }
 

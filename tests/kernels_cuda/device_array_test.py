@@ -38,3 +38,38 @@ def test_device_arrays_on_the_stand_in(tmp_path, defer):
     passed = re.search(r"^(\d+) passed", done.stdout, re.M)
     assert done.returncode == 0 and "stand-in:" not in done.stderr, done.stdout[-4000:] + done.stderr
     assert passed and int(passed[1]) >= 70
+
+
+LAUNCHES = """
+import ctypes, os
+import numpy as np, engine
+driver = ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"])
+driver.standin_calls.restype = ctypes.c_uint64
+rng = np.random.default_rng(1)
+for shape, text in CASES:
+    a = engine.to_device(rng.random(shape))
+    engine.evaluate(text, {"a": a})
+    driver.standin_reset_counters()
+    engine.evaluate(text, {"a": a})
+    print(shape, text, *(driver.standin_calls(name) for name in (b"cuLaunchKernel", b"cuMemsetD8Async", b"cuMemAlloc_v2")))
+"""
+REDUCED = (
+    ((300_000,), "sum(a)"),
+    ((300_000,), "var(a * 2)"),
+    ((3, 40_000), "max(a, axis=1)"),
+    ((500, 70), "sum(a, axis=1)"),
+    ((9000, 5), "mean(a, axis=0)"),
+    ((4, 3000), "sum(a, axis=0)"),
+)
+
+
+def test_a_warm_reduction_is_one_launch_and_nothing_else(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHES.replace("CASES", repr(REDUCED))],
+        cwd=ROOT,
+        env={**os.environ, "ENGINE_CUDA_DRIVER": str(STANDIN), "ENGINE_CACHE_DIR": str(tmp_path / "kernels")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [f"{shape} {text} 1 0 0" for shape, text in REDUCED]
