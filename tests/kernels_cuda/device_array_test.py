@@ -51,7 +51,8 @@ for shape, text in CASES:
     engine.evaluate(text, {"a": a})
     driver.standin_reset_counters()
     engine.evaluate(text, {"a": a})
-    print(shape, text, *(driver.standin_calls(name) for name in (b"cuLaunchKernel", b"cuMemsetD8Async", b"cuMemAlloc_v2")))
+    names = (b"cuLaunchKernel", b"cuMemsetD8Async", b"cuMemAlloc_v2")
+    print(shape, text, *map(driver.standin_calls, names))
 """
 REDUCED = (
     ((300_000,), "sum(a)"),
