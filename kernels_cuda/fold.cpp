@@ -15,16 +15,19 @@ constexpr std::int64_t kWarps = 64, kWarpsOfBlock = kBlock / 32;
 constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kBlock} * kWarpsOfBlock * 8;
 /// Blocks of Across for each multiprocessor, and the columns of its tiles: full lines of memory.
 constexpr std::int64_t kBlocksOfColumns = 4, kTileWidth = 32;
-/// What a thread of Across and of rows loads at once, at most: bytes of one row of it.
+/// What a thread of Across loads of one row, at most, in bytes.
 constexpr std::int64_t kMostRowBytes = 32;
 constexpr std::int64_t kMostIndices = std::int64_t{1} << 30;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+/// The nearest powers of two, for n > 0.
+std::int64_t power_above(std::int64_t n) { return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(n))); }
+std::int64_t power_below(std::int64_t n) { return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(n))); }
 
 /// n units (tree blocks, groups of rows) in at most `most` pieces: each a subtree, so of a power of two of them.
 void cut(FoldRun& run, std::int64_t n, std::int64_t most) {
   const std::int64_t size = ceil_div(n, std::max<std::int64_t>(1, most));
-  run.span = static_cast<std::uint32_t>(std::bit_ceil(static_cast<std::uint64_t>(std::min(size, kMostIndices))));
+  run.span = static_cast<std::uint32_t>(power_above(std::min(size, kMostIndices)));
   run.pieces = static_cast<std::uint32_t>(ceil_div(n, run.span));
 }
 
@@ -41,13 +44,11 @@ class Folding {
     count_axes();
     for (const Operand& operand : space.operands) {
       layout_.accesses.push_back(reach_of(space, operand));
-      if (layout_.accesses.back().reach == Reach::Strided && !operand.is_position) loaded_ += bytes_of(operand);
+      if (layout_.accesses.back().reach == Reach::Strided && !operand.is_position)
+        loaded_ += static_cast<std::int64_t>(item_size(operand.dtype));
     }
-    for (std::size_t k = 0; ends_in_a_run() && k < space.operands.size(); ++k) {
-      const Operand& operand = space.operands[k];
-      if (layout_.accesses[k].reach == Reach::Strided && !operand.is_position && operand.strides[space.rank - 1] == bytes_of(operand))
-        layout_.accesses[k].reach = Reach::Row;
-    }
+    loaded_ = std::max<std::int64_t>(loaded_, 1);
+    if (ends_in_a_run()) find_rows(space, layout_);
   }
 
   void run() {
@@ -72,19 +73,7 @@ class Folding {
     layout_.row_axes = axis - layout_.kept_axes;
   }
 
-  static std::int64_t bytes_of(const Operand& operand) { return static_cast<std::int64_t>(item_size(operand.dtype)); }
   bool ends_in_a_run() const { return space_.rank > layout_.kept_axes + layout_.row_axes; }
-
-  /// Whether `width` neighbours along the last axis can be loaded together wherever the first is a multiple of them.
-  bool is_pack(std::size_t k, std::int64_t width) const {
-    const Operand& operand = space_.operands[k];
-    const AccessLayout& access = layout_.accesses[k];
-    if (access.reach != Reach::Row || access.swapped || access.unaligned) return false;
-    auto bits = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(operand.base));
-    for (int axis = 0; axis + 1 < space_.rank; ++axis)
-      if (space_.extents[axis] > 1) bits |= operand.strides[axis];
-    return bits % std::min<std::int64_t>(width * bytes_of(operand), 16) == 0;
-  }
 
   DevicePointer allocate(std::size_t bytes) {
     memory_.emplace_back(device_, bytes);
@@ -99,9 +88,7 @@ class Folding {
     run_.arrived = device_.counters(static_cast<std::size_t>(counters));
   }
   /// Blocks whose parts one of `threads` threads combines: a subtree.
-  std::uint32_t chunk_for(std::int64_t threads) const {
-    return static_cast<std::uint32_t>(std::bit_ceil(static_cast<std::uint64_t>(ceil_div(run_.blocks, threads))));
-  }
+  std::uint32_t chunk_for(std::int64_t threads) const { return static_cast<std::uint32_t>(power_above(ceil_div(run_.blocks, threads))); }
   void launch(std::int64_t blocks) {
     const Launchable found = find_(layout_);
     launch_blocks(device_, found.kernel, found.text, layout_, space_, run_, blocks);
@@ -115,11 +102,9 @@ class Folding {
       return launch(ceil_div(n_rows, kBlock));
     }
     for (std::size_t k = 0; space_.rank == layout_.kept_axes + layout_.row_axes + 1 && k < space_.operands.size(); ++k)
-      if (is_pack(k, 2)) layout_.accesses[k].reach = Reach::Pack;
-    const int lane_rows =
-        static_cast<int>(std::bit_ceil(static_cast<std::uint64_t>(std::min<std::int64_t>(ceil_div(shape_.length, 64), 8))));
-    const auto at_once = static_cast<int>(
-        std::bit_floor(static_cast<std::uint64_t>(std::clamp<std::int64_t>(64 / std::max<std::int64_t>(loaded_, 1), 1, 8))));
+      if (is_pack(space_, space_.operands[k], layout_.accesses[k], 2)) layout_.accesses[k].reach = Reach::Pack;
+    const auto lane_rows = static_cast<int>(power_above(std::min<std::int64_t>(ceil_div(shape_.length, 64), 8)));
+    const auto at_once = static_cast<int>(power_below(std::clamp<std::int64_t>(64 / loaded_, 1, 8)));
     if (shape_.length <= kMiddleRow) {
       layout_.form = Form::AlongMany;
       layout_.width = lane_rows;
@@ -138,34 +123,14 @@ class Folding {
     launch(n_rows * run_.blocks);
   }
 
-  /// Across: how many neighbouring columns a thread makes. Where one operand lies otherwise, one.
-  int width_of_columns() const {
-    if (!ends_in_a_run()) return 1;
-    std::int64_t widest = 1;
-    for (std::size_t k = 0; k < space_.operands.size(); ++k)
-      if (layout_.accesses[k].reach == Reach::Row) widest = std::max(widest, bytes_of(space_.operands[k]));
-    for (std::int64_t width = std::clamp<std::int64_t>(16 / widest, 1, 4); width > 1; width /= 2) {
-      bool fits = space_.extents[space_.rank - 1] % width == 0 && width * loaded_ <= kMostRowBytes;
-      for (std::size_t k = 0; fits && k < space_.operands.size(); ++k) {
-        const Operand& operand = space_.operands[k];
-        if (layout_.accesses[k].reach == Reach::Strided && !operand.is_position) fits = operand.strides[space_.rank - 1] == 0;
-        if (layout_.accesses[k].reach == Reach::Row) fits = is_pack(k, width);
-      }
-      if (fits) return static_cast<int>(width);
-    }
-    return 1;
-  }
-
   void columns(Form form, std::int64_t n_columns) {
     layout_.form = form;
     layout_.width = 1;
     layout_.unroll = kRowGroup;
     if (form == Form::Across) {
-      layout_.width = width_of_columns();
+      if (ends_in_a_run()) choose_packs_of_rows(space_, layout_, power_below(std::clamp<std::int64_t>(kMostRowBytes / loaded_, 1, 4)));
       layout_.unroll = static_cast<int>(std::min(shape_.rows, kRowGroup));
       layout_.one_group = shape_.rows <= kRowGroup;
-      for (std::size_t k = 0; layout_.width > 1 && k < space_.operands.size(); ++k)
-        if (layout_.accesses[k].reach == Reach::Row) layout_.accesses[k].reach = Reach::Pack;
     }
     run_ = {.rows = shape_.rows,
             .length = run_.length,
@@ -175,7 +140,7 @@ class Folding {
             .row_parts = run_.row_parts};
     const std::int64_t wanted = device_.multiprocessors() * kBlocksOfColumns;
     const std::int64_t tile_width = std::min(run_.columns, kTileWidth);
-    const auto tile_depth = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(kBlock / tile_width)));
+    const std::int64_t tile_depth = power_below(kBlock / tile_width);
     const std::int64_t tiles = ceil_div(run_.columns, tile_width);
     if (ceil_div(run_.columns, kBlock) < wanted)
       cut(run_, ceil_div(shape_.rows, kRowGroup), std::max<std::int64_t>(1, wanted / tiles) * tile_depth);
@@ -197,7 +162,7 @@ class Folding {
   const FindKernel& find_;
   Layout layout_;
   FoldRun run_;
-  std::int64_t loaded_ = 0;  ///< bytes of one element of each operand in memory
+  std::int64_t loaded_ = 0;  ///< bytes of one element of each operand in memory, at least one
   std::vector<Memory> memory_;
 };
 

@@ -95,36 +95,6 @@ bool is_contiguous(const Space& space, const Operand& operand) {
   return operand.strides[space.rank - 1] == static_cast<std::int64_t>(item_size(operand.dtype));
 }
 
-/// Whether `width` neighbours along the last axis can be moved together wherever the first one's index is a multiple of that.
-bool is_pack(const Space& space, const Operand& operand, const AccessLayout& access, std::int64_t width) {
-  if (access.reach != Reach::Row || access.swapped || access.unaligned) return false;
-  auto bits = static_cast<std::int64_t>(address(operand));
-  for (int axis = 0; axis + 1 < space.rank; ++axis)
-    if (space.extents[axis] > 1) bits |= operand.strides[axis];
-  return bits % std::min<std::int64_t>(width * static_cast<std::int64_t>(item_size(operand.dtype)), kPackBytes) == 0;
-}
-
-/// Packs along the last axis, where all that moves along it does so by packs.
-void choose_packs_of_rows(const Space& space, Layout& layout) {
-  std::int64_t widest = 1;
-  for (std::size_t k = 0; k < space.operands.size(); ++k)
-    if (layout.accesses[k].reach == Reach::Row) widest = std::max(widest, static_cast<std::int64_t>(item_size(space.operands[k].dtype)));
-  for (std::int64_t width = kPackBytes / widest; width > 1; width /= 2) {
-    bool fits = space.extents[space.rank - 1] % width == 0;
-    for (std::size_t k = 0; fits && k < space.operands.size(); ++k) {
-      const Operand& operand = space.operands[k];
-      if (layout.accesses[k].reach == Reach::Strided)
-        fits = !operand.is_position && !operand.is_store && operand.strides[space.rank - 1] == 0;
-      if (layout.accesses[k].reach == Reach::Row) fits = is_pack(space, operand, layout.accesses[k], width);
-    }
-    if (!fits) continue;
-    layout.width = static_cast<int>(width);
-    for (AccessLayout& access : layout.accesses)
-      if (access.reach == Reach::Row) access.reach = Reach::Pack;
-    return;
-  }
-}
-
 /// Bytes of shared memory that every device gives a block.
 constexpr std::size_t kSharedBytes = std::size_t{48} << 10;
 
@@ -309,6 +279,41 @@ AccessLayout reach_of(const Space& space, const Operand& operand) {
   return access;
 }
 
+void find_rows(const Space& space, Layout& layout) {
+  if (space.rank == 0) return;
+  for (std::size_t k = 0; k < space.operands.size(); ++k)
+    if (layout.accesses[k].reach == Reach::Strided && !space.operands[k].is_position && is_contiguous(space, space.operands[k]))
+      layout.accesses[k].reach = Reach::Row;
+}
+
+bool is_pack(const Space& space, const Operand& operand, const AccessLayout& access, std::int64_t width) {
+  if (access.reach != Reach::Row || access.swapped || access.unaligned) return false;
+  auto bits = static_cast<std::int64_t>(address(operand));
+  for (int axis = 0; axis + 1 < space.rank; ++axis)
+    if (space.extents[axis] > 1) bits |= operand.strides[axis];
+  return bits % std::min<std::int64_t>(width * static_cast<std::int64_t>(item_size(operand.dtype)), kPackBytes) == 0;
+}
+
+void choose_packs_of_rows(const Space& space, Layout& layout, std::int64_t most) {
+  std::int64_t widest = 1;
+  for (std::size_t k = 0; k < space.operands.size(); ++k)
+    if (layout.accesses[k].reach == Reach::Row) widest = std::max(widest, static_cast<std::int64_t>(item_size(space.operands[k].dtype)));
+  for (std::int64_t width = std::min(kPackBytes / widest, most); width > 1; width /= 2) {
+    bool fits = space.extents[space.rank - 1] % width == 0;
+    for (std::size_t k = 0; fits && k < space.operands.size(); ++k) {
+      const Operand& operand = space.operands[k];
+      if (layout.accesses[k].reach == Reach::Strided)
+        fits = !operand.is_position && !operand.is_store && operand.strides[space.rank - 1] == 0;
+      if (layout.accesses[k].reach == Reach::Row) fits = is_pack(space, operand, layout.accesses[k], width);
+    }
+    if (!fits) continue;
+    layout.width = static_cast<int>(width);
+    for (AccessLayout& access : layout.accesses)
+      if (access.reach == Reach::Row) access.reach = Reach::Pack;
+    return;
+  }
+}
+
 Layout layout_of(const Space& space, bool in_order) {
   Layout layout;
   layout.rank = space.rank;
@@ -336,22 +341,19 @@ Layout layout_of(const Space& space, bool in_order) {
     layout.form = Form::Scatter;
     return layout;
   }
-  const bool has_tiles = turned_axis(space, layout) >= 0 && turned_axis(space, layout) == space.rank - 2;
-  for (std::size_t k = 0; k < space.operands.size(); ++k) {
-    const Operand& operand = space.operands[k];
-    AccessLayout& access = layout.accesses[k];
-    if (access.reach != Reach::Strided || operand.is_position) continue;
-    const auto item = static_cast<std::int64_t>(item_size(operand.dtype));
-    if (is_contiguous(space, operand))
-      access.reach = Reach::Row;
-    else if (has_tiles && !operand.is_store && operand.strides[space.rank - 1] != 0 && std::abs(operand.strides[space.rank - 2]) == item)
-      access.reach = Reach::Turned;
-  }
-  if (has_tiles) {
+  const int turned = turned_axis(space, layout);
+  find_rows(space, layout);
+  if (turned >= 0 && turned == space.rank - 2) {
     layout.form = Form::Tiles;
+    for (std::size_t k = 0; k < space.operands.size(); ++k) {
+      const Operand& operand = space.operands[k];
+      if (layout.accesses[k].reach == Reach::Strided && !operand.is_position && operand.strides[space.rank - 1] != 0 &&
+          std::abs(operand.strides[turned]) == static_cast<std::int64_t>(item_size(operand.dtype)))
+        layout.accesses[k].reach = Reach::Turned;
+    }
     return layout;
   }
-  choose_packs_of_rows(space, layout);
+  choose_packs_of_rows(space, layout, kPackBytes);
   layout.unroll = unrolled(layout.width);
   layout.form = space.extents[space.rank - 1] / layout.width >= kLongRow ? Form::Rows : Form::Scatter;
   return layout;

@@ -32,6 +32,16 @@ struct Space {
 /// How one operand is reached, if not by packs or rows.
 AccessLayout reach_of(const Space& space, const Operand& operand);
 
+/// Marks what is contiguous along the last axis as Row.
+void find_rows(const Space& space, Layout& layout);
+
+/// Whether `width` neighbours of a Row can be moved together wherever the first one's index is a multiple of that.
+bool is_pack(const Space& space, const Operand& operand, const AccessLayout& access, std::int64_t width);
+
+/// Makes packs of at most `most` elements of the rows, and sets the layout's width: where all that moves along the last axis does
+/// so by packs.
+void choose_packs_of_rows(const Space& space, Layout& layout, std::int64_t most);
+
 /// A space of stores whose order does not matter: where operands lie along another axis than the stores do, it is made the last
 /// but one.
 class TurnedSpace {
