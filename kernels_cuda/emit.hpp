@@ -50,13 +50,14 @@ enum class Form : std::uint8_t {
 struct Layout {
   Form form = Form::Flat;
   int rank = 1;
-  int width = 1;                    ///< Flat, Across: elements of a pack; AlongMany: rows of 64 lanes that make a row
-  int unroll = 1;                   ///< elements or packs that a thread has under way at once; of AlongMany rows, of Along rows of 64 lanes
-  int kept_axes = 0, row_axes = 0;  ///< of folds: the outermost axes; the others are the innermost run
-  bool in_parts = false;            ///< Along: leaves parts, of which a later kernel makes cells
-  bool in_pieces = false;           ///< Along, Across, Parts: several threads or warps make a row, a cell
-  bool one_group = false;           ///< Across: a cell has at most `unroll` rows
-  bool wide = false;                ///< indices have 64 bits
+  int width = 1;  ///< Flat, Rows, Scatter, Across: elements of a pack; AlongMany: rows of 64 lanes that make a row
+  /// Elements or packs that a thread has under way at once; of AlongMany and Across rows, of Along rows of 64 lanes.
+  int unroll = 1;
+  int kept_axes = 0, row_axes = 0;     ///< of folds: the outermost axes; the others are the innermost run
+  bool in_parts = false;               ///< Along: leaves parts, of which a later kernel makes cells
+  bool in_pieces = false;              ///< Along, Across, Parts: several threads or warps make a row, a cell
+  bool one_group = false;              ///< Across: a cell has at most `unroll` rows
+  bool wide = false;                   ///< indices have 64 bits
   std::vector<AccessLayout> accesses;  ///< the kernel's, then one per Position instruction (Strided)
   friend bool operator==(const Layout&, const Layout&) = default;
 };

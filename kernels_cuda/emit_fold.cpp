@@ -146,15 +146,17 @@ class FoldEmitter : KernelWriter {
     });
   }
 
-  /// Loads two neighbours of a row of 64 lanes, `lanes` of them here, to raw<i>[to] and [to + 1]; `at` is the first one's index.
+  /// Loads two neighbours of a complete row of 64 lanes to raw<i>[to] and [to + 1]; `at` is the first one's index.
   void pair_of_neighbours(std::string_view at, std::string_view to, std::string_view indent) {
     line("{}{{", indent);
     indices(outer_axes(), layout_.rank, at, indent);
     each_load([&](std::size_t i, std::uint32_t k) {
       const std::string here = place(k, fmt::format("b{}", k), outer_axes(), layout_.rank);
       if (access(k).reach == Reach::Pack)
-        line("{0}const auto pair{1} = load_pair<{2}>({3});\n{0}raw{1}[{4}] = pair{1}.at[0];\n{0}raw{1}[{4} + 1] = pair{1}.at[1];", indent,
-             i, lane(k), here, to);
+        line(
+            "{0}const auto pair{1} = load_pack<2>(reinterpret_cast<const {2}*>({3}));\n{0}raw{1}[{4}] = pair{1}.at[0];\n{0}raw{1}[{4} + 1] "
+            "= pair{1}.at[1];",
+            indent, i, lane(k), here, to);
     });
     line("{}}}", indent);
     if (std::all_of(load_access_.begin(), load_access_.end(),

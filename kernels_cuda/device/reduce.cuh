@@ -141,16 +141,6 @@ ENGINE_LANE void fold_lanes_of_rows(T (&low)[kAll], T (&high)[kAll], unsigned n,
   }
 }
 
-/// Neighbours of a row that one thread has.
-template <class T>
-struct Pair {
-  T at[2];
-};
-template <class T>
-ENGINE_LANE Pair<T> load_pair(const char* from) {
-  return __builtin_bit_cast(Pair<T>, load_pack<2>(reinterpret_cast<const T*>(from)));
-}
-
 /// Folds of values: the sum of each lane's numbers in order, groups pairwise, lanes by halves.
 template <class F>
 struct ValueBlock {

@@ -26,7 +26,6 @@ struct Compiled {
   void (*run)(unsigned blocks, unsigned threads, void** parameters) = nullptr;
 };
 
-/// Whether lanes exchange values is known from the text.
 constexpr const char* kCall = R"(
 void** kernel_parameters;
 void run_lane() {
@@ -46,6 +45,7 @@ extern "C" void run_kernel(unsigned blocks, unsigned threads, void** parameters)
 }
 )";
 
+/// Whether threads exchange values or wait for each other is known from the text.
 bool needs_fibers(const char* text) { return std::strstr(text, "__shfl_sync") || std::strstr(text, "__syncthreads"); }
 
 Compiled* compile_on_host(const char* text) {
