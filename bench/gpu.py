@@ -161,7 +161,6 @@ def elementwise(clock: Clock, modules: dict, n: int, rounds: int) -> Iterator[di
 
 def sweep(clock: Clock, modules: dict, n: int, rounds: int) -> Iterator[dict]:
     """Rows of 4 to n / 4 elements, summed along both axes."""
-    array = engine.to_device(np.random.default_rng(7).random(n))
     shapes = [(n // length, length) for length in (4, 16, 64, 256, 1024, 2**13, 2**15, 2**18, 2**21, n // 4)]
     shapes += [(1_000_003 // 7, 7), (100_003, 100), (300, n // 300)]
     for rows, length in shapes:
@@ -174,7 +173,6 @@ def sweep(clock: Clock, modules: dict, n: int, rounds: int) -> Iterator[dict]:
                 works["torch"] = lambda axis=axis, theirs=theirs: theirs.sum(axis)
             moved = 8 * (rows * length + (length, rows)[axis])
             yield {"case": f"({rows}, {length}) axis {axis}", "bytes": moved, "seconds": clock.least(works, rounds)}
-    del array
 
 
 def calls() -> Iterator[dict]:

@@ -92,7 +92,7 @@ class Call {
       for (const plan::BoundKernel& kernel : step.kernels)
         if (kernel.kernel->n_folds)
           folds(kernel);
-        else if (std::find(done_.begin(), done_.end(), &kernel) == done_.end())
+        else if (std::none_of(direct_cells_.begin(), direct_cells_.end(), [&](const DirectCells& each) { return each.copy == &kernel; }))
           stores(kernel);
     }
     if (is_resident()) return;  // results are where they belong, and in order with what comes after
@@ -146,16 +146,14 @@ class Call {
     }
   }
 
-  /// A kernel that only copies cells to where they belong is left out: the fold before it puts them there.
+  /// A kernel right behind a fold that only copies cells to where they belong is left out: the fold puts them there.
   void find_direct_cells() {
     for (std::size_t i = 0; i + 1 < b_.steps.size(); ++i) {
-      if (b_.steps[i].kernels.size() != 1 || !b_.steps[i].kernels[0].kernel->n_folds || b_.steps[i].kernels[0].total == 0) continue;
-      for (const plan::BoundKernel& next : b_.steps[i + 1].kernels)
-        if (const plan::BoundAccess* target = copy_of_cells(b_.steps[i].kernels[0], next)) {
-          const std::uint32_t from = plan_.accesses[next.kernel->first_access + load_of_copy(next)].buffer;
-          direct_cells_.emplace_back(from, target->base);
-          done_.push_back(&next);
-        }
+      const std::span<plan::BoundKernel> kernels = b_.steps[i].kernels, following = b_.steps[i + 1].kernels;
+      if (kernels.size() != 1 || !kernels[0].kernel->n_folds || kernels[0].total == 0 || following.empty()) continue;
+      const plan::BoundKernel& copy = following[0];  // what comes later may be after a read of the target
+      if (const plan::BoundAccess* target = copy_of_cells(kernels[0], copy))
+        direct_cells_.push_back({&copy, plan_.accesses[copy.kernel->first_access + load_of_copy(copy)].buffer, target->base});
     }
   }
   /// The access that a kernel loads whose body is nothing but a load, or none.
@@ -217,8 +215,8 @@ class Call {
     std::vector<std::size_t> part_bytes;
     for (const plan::Fold& fold : folds) {
       const auto direct =
-          std::find_if(direct_cells_.begin(), direct_cells_.end(), [&](const auto& each) { return each.first == fold.buffer; });
-      const char* const place = direct == direct_cells_.end() ? b_.buffers[fold.buffer].base : direct->second;
+          std::find_if(direct_cells_.begin(), direct_cells_.end(), [&](const DirectCells& each) { return each.buffer == fold.buffer; });
+      const char* const place = direct == direct_cells_.end() ? b_.buffers[fold.buffer].base : direct->place;
       cells.push_back(reinterpret_cast<std::uintptr_t>(residency_.on_device(place)));
       const bool has_moments = catalog::has_moments(catalog::info(fold.reduction).kernel);
       part_bytes.push_back((has_moments ? 4 : 1) * item_size(plan_.buffers[fold.buffer].dtype));
@@ -349,14 +347,20 @@ class Call {
     }
   }
 
+  /// Cells that a fold puts where `copy` would: instead of `buffer`, to `place`.
+  struct DirectCells {
+    const plan::BoundKernel* copy;
+    std::uint32_t buffer;
+    char* place;
+  };
+
   const CudaExecutable& e_;
   const ir::Graph& graph_;
   const plan::Plan& plan_;
   plan::Binding& b_;
   run::Watch& watch_;
   Residency residency_;
-  std::vector<std::pair<std::uint32_t, char*>> direct_cells_;  ///< buffers of folds, and where their cells go instead
-  std::vector<const plan::BoundKernel*> done_;                 ///< kernels that have nothing left to do
+  std::vector<DirectCells> direct_cells_;
 };
 
 void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) const {
