@@ -146,40 +146,30 @@ class FoldEmitter : KernelWriter {
     });
   }
 
-  /// Loads two neighbours of a complete row of 64 lanes to raw<i>[to] and [to + 1]; `at` is the first one's index.
-  void pair_of_neighbours(std::string_view at, std::string_view to, std::string_view indent) {
-    line("{}{{", indent);
-    indices(outer_axes(), layout_.rank, at, indent);
-    each_load([&](std::size_t i, std::uint32_t k) {
-      const std::string here = place(k, fmt::format("b{}", k), outer_axes(), layout_.rank);
-      if (access(k).reach == Reach::Pack)
-        line(
-            "{0}const auto pair{1} = load_pack<2>(reinterpret_cast<const {2}*>({3}));\n{0}raw{1}[{4}] = pair{1}.at[0];\n{0}raw{1}[{4} + 1] "
-            "= pair{1}.at[1];",
-            indent, i, lane(k), here, to);
-    });
-    line("{}}}", indent);
-    if (std::all_of(load_access_.begin(), load_access_.end(),
-                    [&](std::uint32_t k) { return is_single(k) || access(k).reach == Reach::Pack; }))
-      return;
-    line("{}for (unsigned h = 0; h < 2; ++h) {{", indent);
-    indices(outer_axes(), layout_.rank, fmt::format("{} + h", at), indent);
-    each_load([&](std::size_t i, std::uint32_t k) {
-      if (access(k).reach != Reach::Pack) each_of_row(i, k, fmt::format("{} + h", to), indent);
-    });
-    line("{}}}", indent);
-  }
-  void each_of_row(std::size_t i, std::uint32_t k, std::string_view to, std::string_view indent) {
-    const std::string here = place(k, fmt::format("b{}", k), outer_axes(), layout_.rank);
-    line("{}raw{}[{}] = {};", indent, i, to, is_position(k) ? here : loaded(k, here));
-  }
-  /// The same of a row of lanes that is not complete. Beyond the end the last element stands in, and is left out later: so no load
-  /// waits for a condition.
-  void neighbours(std::string_view at, std::string_view n, std::string_view start, std::string_view to, std::string_view indent) {
-    line("{}for (unsigned h = 0; h < 2; ++h) {{", indent);
-    line("{0}const unsigned here = {1} + h, at = here < {2} ? here : {2} - 1;", indent, at, n);
+  /// Loads neighbours `first` and the next, of n from `start` on, to raw<i>[to] and [to + 1]; where n is even, packs `by_pairs`.
+  /// Beyond the end the last ones stand in, and are left out later: so no load waits for a condition.
+  void neighbours(std::string_view first, std::string_view n, std::string_view start, std::string_view to, bool by_pairs) {
+    const auto is_pair = [&](std::uint32_t k) { return by_pairs && access(k).reach == Reach::Pack; };
+    const auto here = [&](std::uint32_t k) { return place(k, fmt::format("b{}", k), outer_axes(), layout_.rank); };
+    constexpr std::string_view indent = "            ";
+    bool all_are_pairs = true;
+    each_load([&](std::size_t, std::uint32_t k) { all_are_pairs &= is_pair(k); });
+    if (by_pairs) {
+      line("{0}{{\n{0}const unsigned at = {1} < {2} ? {1} : {2} - 2;", indent, first, n);
+      indices(outer_axes(), layout_.rank, fmt::format("{}at", start), indent);
+      each_load([&](std::size_t i, std::uint32_t k) {
+        if (!is_pair(k)) return;
+        line("{}const auto pair{} = load_pack<2>(reinterpret_cast<const {}*>({}));", indent, i, lane(k), here(k));
+        for (int h = 0; h < 2; ++h) line("{0}raw{1}[{2} + {3}] = pair{1}.at[{3}];", indent, i, to, h);
+      });
+      line("{}}}", indent);
+    }
+    if (all_are_pairs) return;
+    line("{0}for (unsigned h = 0; h < 2; ++h) {{\n{0}const unsigned at = {1} + h < {2} ? {1} + h : {2} - 1;", indent, first, n);
     indices(outer_axes(), layout_.rank, fmt::format("{}at", start), indent);
-    each_load([&](std::size_t i, std::uint32_t k) { each_of_row(i, k, fmt::format("{} + h", to), indent); });
+    each_load([&](std::size_t i, std::uint32_t k) {
+      if (!is_pair(k)) line("{}raw{}[{} + h] = {};", indent, i, to, is_position(k) ? here(k) : loaded(k, here(k)));
+    });
     line("{}}}", indent);
   }
   std::string element_of_raw(std::string_view at, std::string_view to) {
@@ -228,13 +218,13 @@ class FoldEmitter : KernelWriter {
       line("          }}");
     };
     if (has_packs()) {
-      line("        if (n - g * kTreeGroup >= kTreeGroup) {{");
-      rows_of_lanes([&] { pair_of_neighbours("start + first", "2 * j", "            "); });
+      line("        if (n % 2 == 0) {{");
+      rows_of_lanes([&] { neighbours("first", "n", "start + ", "2 * j", true); });
       line("        }} else {{");
     } else {
       line("        {{");
     }
-    rows_of_lanes([&] { neighbours("first", "n", "start + ", "2 * j", "            "); });
+    rows_of_lanes([&] { neighbours("first", "n", "start + ", "2 * j", false); });
     line("        }}");
     line("#pragma unroll");
     line("        for (unsigned j = 0; j < {}; ++j) {};", 2 * layout_.unroll, element_of_raw("j", "[2 * k + j]"));
@@ -290,13 +280,13 @@ class FoldEmitter : KernelWriter {
       line("      }}\n    }}");
     };
     if (has_packs()) {
-      line("  if (n == {}) {{", 64 * lane_rows);
-      each_row([&](const std::string& to) { pair_of_neighbours("first", to, "        "); });
+      line("  if (n % 2 == 0) {{");
+      each_row([&](const std::string& to) { neighbours("first", "n", "", to, true); });
       line("  }} else {{");
     } else {
       line("  {{");
     }
-    each_row([&](const std::string& to) { neighbours("first", "n", "", to, "        "); });
+    each_row([&](const std::string& to) { neighbours("first", "n", "", to, false); });
     line("  }}");
     each_fold([&](std::uint32_t f) { line("  Fold{0}::Value v{0}[{1}][{2}];", f, rows, 2 * lane_rows); });
     line("#pragma unroll");
