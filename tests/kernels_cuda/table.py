@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import permutations
 
 import numpy as np
 
@@ -86,8 +87,9 @@ def elementwise(dtype: np.dtype) -> Iterator[str | None]:
 def reductions(dtype: np.dtype) -> Iterator[str | None]:
     rng = np.random.default_rng(9)
     rows = [row.name for row in engine.functions if row.kind == "reduction" and row.required == ("a",)]
-    # The last ones are long enough for rows and columns in pieces, and for groups of pieces.
+    # Rows of which a warp makes several; a tile of columns; then what is long enough for rows and columns in pieces.
     small = ((3, 700), (None, 0, 1)), ((4, 5, 6), ((0, 2), 1)), ((2, 40, 9), (1, 2))
+    small += ((13, 64), (1,)), ((7, 200), (1,)), ((700, 40), (0,))
     for shape, axes in (*small, ((300_007,), (None,)), ((2, 9000), (1,)), ((3000, 3), (0,))):
         a = special(dtype)[rng.integers(0, special(dtype).size, shape)]
         if dtype.kind in "fc":  # sums that are not all NaN
@@ -137,6 +139,26 @@ def layouts(dtype: np.dtype) -> Iterator[str | None]:
         )
 
 
+def squares(dtype: np.dtype) -> Iterator[str | None]:
+    """Operands that lie along another axis than the result, in several squares; what is the same along one."""
+    rng = np.random.default_rng(4)
+    for shape in ((70, 45), (64, 96), (20, 3, 40), (5, 33, 18)):
+        x = special(dtype)[rng.integers(0, special(dtype).size, shape)]
+        others = {f"as {axes}": np.ascontiguousarray(x.transpose(axes)) for axes in permutations(range(len(shape)))}
+        for name, packed in others.items():
+            y = packed.transpose(np.argsort([int(digit) for digit in name if digit.isdigit()]))
+            names = {"x": x, "y": y[::-1], "row": x[..., :1, :], "column": x[..., :1]}
+            for text in ("where(x == y, x, y)", "where(row == y, y, column)", "where(x == row, column, x)"):
+                want = engine.evaluate(text, names, backend="interp")
+                got = engine.evaluate(text, names, backend="cuda")
+                yield f"{text} of {dtype}{shape} {name}" if differs(got, want) or got.strides != want.strides else None
+        # Aligned as packs are, but one element short of them.
+        want, got = np.zeros_like(x), np.zeros_like(x)
+        for out, backend in ((want, "interp"), (got, "cuda")):
+            engine.evaluate("out[..., :-1] = where(x == row, row, x)[..., :-1]", {**names, "out": out}, backend=backend)
+        yield f"short of packs of {dtype}{shape}" if differs(got, want) else None
+
+
 def overlaps(dtype: np.dtype) -> Iterator[str | None]:
     """Targets that share memory with what is read."""
     for text in (
@@ -160,7 +182,13 @@ def overlaps(dtype: np.dtype) -> Iterator[str | None]:
     yield f"m[...] = m.T of {dtype}" if differs(got, want) else None
 
 
-GROUPS = {"elementwise": elementwise, "reductions": reductions, "layouts": layouts, "overlaps": overlaps}
+GROUPS = {
+    "elementwise": elementwise,
+    "reductions": reductions,
+    "layouts": layouts,
+    "squares": squares,
+    "overlaps": overlaps,
+}
 
 
 def main(names: list[str]) -> None:

@@ -40,3 +40,7 @@ def test_the_stand_in_gives_the_bits_of_the_interpreter(tmp_path, dtype):
 
 def test_the_text_as_ordinary_code_gives_the_bits_of_the_interpreter(tmp_path):
     assert walk(HOST, str(HOST), tmp_path, "overlaps", "float64") >= 8
+
+
+def test_the_text_of_blocks_that_wait_as_ordinary_code_gives_the_bits_of_the_interpreter(tmp_path):
+    assert walk(HOST, str(HOST), tmp_path, "squares", "int16") >= 40
