@@ -75,8 +75,14 @@ class CudaExecutable final : public run::Executable {
 /// One execution.
 class Call {
  public:
-  Call(const CudaExecutable& executable, plan::Binding& binding, run::Watch& watch)
-      : e_(executable), graph_(e_.graph_), plan_(e_.plan_), b_(binding), watch_(watch), residency_(e_.device_, b_.device != kHost) {}
+  Call(const CudaExecutable& executable, plan::Binding& binding, run::Watch& watch, Session& session)
+      : e_(executable),
+        graph_(e_.graph_),
+        plan_(e_.plan_),
+        b_(binding),
+        watch_(watch),
+        session_(session),
+        residency_(e_.device_, b_.device != kHost) {}
 
   void run() {
     find_direct_cells();
@@ -84,7 +90,7 @@ class Call {
       for (const plan::BoundKernel& kernel : step.kernels) announce(kernel);
     residency_.arrive();
     for (const plan::Binding::Step& step : b_.steps) {
-      watch_.poll();
+      if (&step != &b_.steps[0]) poll();
       if (step.action->kind == plan::Action::Kind::Check) {
         check_exponents(*step.action);
         continue;
@@ -97,13 +103,17 @@ class Call {
     }
     if (is_resident()) return;  // results are where they belong, and in order with what comes after
     e_.device_.synchronize();   // so that faults come before the first write to the host
-    watch_.poll();
+    poll();
     for (const plan::Binding::Step& step : b_.steps)
       for (const plan::BoundKernel& kernel : step.kernels) bring_back(kernel);
     e_.device_.synchronize();
   }
 
  private:
+  /// Asks for Python's lock, which another thread may hold that waits for the device.
+  void poll() {
+    session_.aside([&] { watch_.poll(); });
+  }
   /// Whether operands, out and the result are the device's: then only temporaries, and values, have host addresses.
   bool is_resident() const { return b_.device != kHost; }
   const plan::Buffer& buffer_of(const plan::BoundKernel& kernel, std::uint32_t k) const {
@@ -359,14 +369,15 @@ class Call {
   const plan::Plan& plan_;
   plan::Binding& b_;
   run::Watch& watch_;
+  Session& session_;
   Residency residency_;
   std::vector<DirectCells> direct_cells_;
 };
 
 void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) const {
   run::Watch watch(options);
-  const Session session(device_);
-  Call(*this, binding, watch).run();
+  Session session(device_);
+  Call(*this, binding, watch, session).run();
 }
 
 Availability probe() {

@@ -185,11 +185,21 @@ LoadedKernel::~LoadedKernel() {
   }
 }
 
-Session::Session(DeviceState& device) : lock_(device.mutex) { check(driver().cuCtxPushCurrent_v2(device.context_), "using the device"); }
+Session::Session(DeviceState& device) : device_(device), lock_(device.mutex) {
+  check(driver().cuCtxPushCurrent_v2(device.context_), "using the device");
+}
 
-Session::~Session() {
+Session::~Session() { leave(); }
+
+void Session::leave() noexcept {
   Context popped = nullptr;
   driver().cuCtxPopCurrent_v2(&popped);
+  lock_.unlock();
+}
+
+void Session::enter() noexcept {
+  lock_.lock();
+  driver().cuCtxPushCurrent_v2(device_.context_);  // where it fails, so does what is done next
 }
 
 }  // namespace engine::cuda

@@ -102,7 +102,23 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  /// Calls body() while others may have the device: for what waits for locks that are held by those who wait for it.
+  template <class Body>
+  void aside(Body body) {
+    leave();
+    const Return back{*this};
+    body();
+  }
+
  private:
+  struct Return {
+    Session& session;
+    ~Return() { session.enter(); }
+  };
+  void leave() noexcept;
+  void enter() noexcept;
+
+  DeviceState& device_;
   std::unique_lock<std::mutex> lock_;
 };
 

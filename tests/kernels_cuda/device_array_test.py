@@ -34,6 +34,7 @@ def test_device_arrays_on_the_stand_in(tmp_path, defer):
         },
         capture_output=True,
         text=True,
+        timeout=300,
     )
     passed = re.search(r"^(\d+) passed", done.stdout, re.M)
     assert done.returncode == 0 and "stand-in:" not in done.stderr, done.stdout[-4000:] + done.stderr

@@ -275,6 +275,25 @@ def test_there_is_no_way_to_an_empty_one():
             make()
 
 
+def test_a_thread_that_holds_pythons_lock_and_one_that_asks_for_it_do_not_wait_for_each_other():
+    """The main thread asks for the lock now and then, for Ctrl-C; others hold it while they wait for the device."""
+    big = np.arange(200_000.0)
+    program = engine.compile("b = a - mean(a); c = b / std(b); sum(c*c)", backend="cuda")
+    want = program(a=big)
+    is_done, rounds = threading.Event(), []
+
+    def work():
+        while not is_done.is_set():
+            rounds.append((engine.to_device(A)[1:].numpy() == A[1:]).all())
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    assert [program(a=big) for _ in range(5)] == [want] * 5
+    is_done.set()
+    thread.join()
+    assert rounds and all(rounds)
+
+
 def test_eight_threads_get_their_own_results():
     failures = []
 
