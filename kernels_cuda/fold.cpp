@@ -114,7 +114,8 @@ class Folding {
     layout_.form = Form::Along;
     layout_.unroll = at_once;
     const std::int64_t warps = device_.multiprocessors() * kWarps;
-    cut(run_, ceil_div(shape_.length, kTreeBlock), std::min(kMostPiecesOfRow, ceil_div(warps, n_rows)));
+    // A block makes pieces of one row alone: few of them would leave most of its warps idle.
+    if (4 * n_rows < warps) cut(run_, ceil_div(shape_.length, kTreeBlock), std::min(kMostPiecesOfRow, ceil_div(warps, n_rows)));
     layout_.in_pieces = run_.pieces > 1;
     if (!layout_.in_pieces) return launch(ceil_div(n_rows, kWarpsOfBlock));
     run_.blocks = static_cast<std::uint32_t>(ceil_div(run_.pieces, kWarpsOfBlock));
