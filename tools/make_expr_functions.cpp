@@ -1,6 +1,6 @@
-// Writes engine/include/engine/expr_functions.hpp from the catalog, to stdout:
-//   build/dev/tests/expr/make_expr_functions > engine/include/engine/expr_functions.hpp
-// With --check FILE: exit status 1 unless the file is what would be written.
+// Writes expr_functions.hpp and expr_functions.cpp of engine/ from the catalog:
+//   build/dev/tests/expr/make_expr_functions engine/include/engine/expr_functions.hpp engine/expr_functions.cpp
+// With --check before the files: exit status 1 unless they are what would be written.
 #include <engine/functions.hpp>
 
 #include <algorithm>
@@ -32,25 +32,31 @@ std::string cpp_name(std::string_view name) { return std::string(name) + (name =
 
 std::string default_value(std::string_view text) { return text == "False" ? "false" : text == "True" ? "true" : std::string(text); }
 
+struct Pages {
+  std::string declarations, definitions;
+};
+
 /// One function of C++, of the first `count` parameters, `with_defaults` or all to be given.
-void define(std::string& page, std::string_view name, const std::vector<std::string_view>& items, std::size_t count, bool with_defaults,
+void define(Pages& pages, std::string_view name, const std::vector<std::string_view>& items, std::size_t count, bool with_defaults,
             bool is_over) {
-  std::string parameters, arguments;
+  std::string parameters, defaulted, arguments;
   const auto add = [](std::string& list, const std::string& item) { list += (list.empty() ? "" : ", ") + item; };
   for (std::string_view item : std::vector(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count))) {
     const std::size_t equals = std::min(item.find('='), item.size());
     const std::string parameter(item.substr(0, equals));
     const bool has_default = with_defaults && equals < item.size();
-    add(parameters, "const Expr& " + parameter + (has_default ? " = " + default_value(item.substr(equals + 1)) : ""));
+    add(parameters, "const Expr& " + parameter);
+    add(defaulted, "const Expr& " + parameter + (has_default ? " = " + default_value(item.substr(equals + 1)) : ""));
     add(arguments, parameter);
   }
-  if (is_over) add(parameters, "const Over& how = {}");
-  page += "inline Expr " + cpp_name(name) + "(" + parameters + ") { return call(\"" + std::string(name) + "\", {" + arguments + "}" +
-          (is_over ? ", how" : "") + "); }\n";
+  if (is_over) add(parameters, "const Over& how"), add(defaulted, "const Over& how = {}");
+  pages.declarations += "Expr " + cpp_name(name) + "(" + defaulted + ");\n";
+  pages.definitions += "Expr " + cpp_name(name) + "(" + parameters + ") { return call(\"" + std::string(name) + "\", {" + arguments + "}" +
+                       (is_over ? ", how" : "") + "); }\n";
 }
 
 /// C++ has no None: parameters that default to it are all given or all left out.
-void define(std::string& page, const Function& row, std::string_view name) {
+void define(Pages& pages, const Function& row, std::string_view name) {
   std::vector<std::string_view> items;
   bool is_over = false;
   for (std::string_view item : split(row.arguments, ", ")) {
@@ -60,43 +66,66 @@ void define(std::string& page, const Function& row, std::string_view name) {
       items.push_back(item);
   }
   const auto none = std::find_if(items.begin(), items.end(), [](std::string_view item) { return item.ends_with("=None"); });
-  define(page, name, items, static_cast<std::size_t>(none - items.begin()), true, is_over);
-  if (none != items.end()) define(page, name, items, items.size(), false, is_over);
+  define(pages, name, items, static_cast<std::size_t>(none - items.begin()), true, is_over);
+  if (none != items.end()) define(pages, name, items, items.size(), false, is_over);
 }
 
-std::string page() {
-  std::string page =
-      "// engine/expr_functions.hpp - every function of the catalog as a function of Exprs, under all its names.\n"
+Pages make_pages() {
+  const std::string made =
       "// Made from the catalog by tools/make_expr_functions.cpp: not to be changed by hand. Casts carry the name of their dtype;\n"
-      "// that of bool is bool_.\n"
-      "//\n"
-      "//     hypot(x, y), sum(a, {.axis = 0}), where(a > 0, a, -a), float32(a)\n"
-      "#pragma once\n\n"
-      "#include <engine/expr.hpp>\n\n"
-      "// clang-format off\n"
-      "namespace engine ENGINE_API {\n\n";
+      "// that of bool is bool_.\n";
+  Pages pages;
+  pages.declarations = "// engine/expr_functions.hpp - every function of the catalog as a function of Exprs, under all its names.\n" +
+                       made +
+                       "//\n"
+                       "//     hypot(x, y), sum(a, {.axis = 0}), where(a > 0, a, -a), float32(a)\n"
+                       "#pragma once\n\n"
+                       "#include <engine/expr.hpp>\n\n"
+                       "// clang-format off\n"
+                       "namespace engine ENGINE_API {\n\n";
+  pages.definitions = "// expr_functions.cpp - what engine/expr_functions.hpp declares: calls by name.\n" + made +
+                      "#include <engine/expr_functions.hpp>\n\n"
+                      "// clang-format off\n"
+                      "namespace engine {\n\n";
   for (const Function& row : engine::functions()) {
     if (row.kind == "constant") continue;
-    page += "/// " + std::string(row.sentence) + "\n";
+    pages.declarations += "/// " + std::string(row.sentence) + "\n";
     if (row.name == "index") {  // its axis is no reduction's
-      page += "inline Expr index() { return call(\"index\", {}); }\ninline Expr index(int axis) { return call(\"index\", {axis}); }\n";
+      pages.declarations += "Expr index();\nExpr index(int axis);\n";
+      pages.definitions += "Expr index() { return call(\"index\", {}); }\nExpr index(int axis) { return call(\"index\", {axis}); }\n";
       continue;
     }
-    define(page, row, row.name);
-    for (std::string_view alias : split(row.aliases, "|")) define(page, row, alias);
+    define(pages, row, row.name);
+    for (std::string_view alias : split(row.aliases, "|")) define(pages, row, alias);
   }
-  return page + "\n}  // namespace engine ENGINE_API\n// clang-format on\n";
+  pages.declarations += "\n}  // namespace engine ENGINE_API\n// clang-format on\n";
+  pages.definitions += "\n}  // namespace engine\n// clang-format on\n";
+  return pages;
+}
+
+std::string content(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string_view(argv[1]) == "--check") {
-    std::ifstream file(argv[2], std::ios::binary);
-    const std::string found{std::istreambuf_iterator<char>(file), {}};
-    if (found == page()) return 0;
-    std::fprintf(stderr, "%s is not what the catalog says; write it anew: %s > %s\n", argv[2], argv[0], argv[2]);
-    return 1;
+  const bool check = argc == 4 && std::string_view(argv[1]) == "--check";
+  if (!check && argc != 3) {
+    std::fprintf(stderr, "usage: %s [--check] HEADER SOURCE\n", argv[0]);
+    return 2;
   }
-  std::fputs(page().c_str(), stdout);
+  const Pages pages = make_pages();
+  const char* const header = argv[argc - 2];
+  const char* const source = argv[argc - 1];
+  if (!check) {
+    const bool written = static_cast<bool>(std::ofstream(header, std::ios::binary) << pages.declarations << std::flush) &&
+                         static_cast<bool>(std::ofstream(source, std::ios::binary) << pages.definitions << std::flush);
+    if (!written) std::fprintf(stderr, "cannot write %s or %s\n", header, source);
+    return written ? 0 : 1;
+  }
+  if (content(header) == pages.declarations && content(source) == pages.definitions) return 0;
+  std::fprintf(stderr, "not what the catalog says; write them anew: %s %s %s\n", argv[0], header, source);
+  return 1;
 }
