@@ -103,9 +103,14 @@ Pages make_pages() {
   return pages;
 }
 
-std::string content(const char* path) {
+bool holds(const char* path, const std::string& page) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return std::string(std::istreambuf_iterator<char>(file), {}) == page;
+}
+
+bool write(const char* path, const std::string& page) {
+  std::ofstream file(path, std::ios::binary);
+  return static_cast<bool>(file << page << std::flush);
 }
 
 }  // namespace
@@ -119,13 +124,11 @@ int main(int argc, char** argv) {
   const Pages pages = make_pages();
   const char* const header = argv[argc - 2];
   const char* const source = argv[argc - 1];
-  if (!check) {
-    const bool written = static_cast<bool>(std::ofstream(header, std::ios::binary) << pages.declarations << std::flush) &&
-                         static_cast<bool>(std::ofstream(source, std::ios::binary) << pages.definitions << std::flush);
-    if (!written) std::fprintf(stderr, "cannot write %s or %s\n", header, source);
-    return written ? 0 : 1;
-  }
-  if (content(header) == pages.declarations && content(source) == pages.definitions) return 0;
-  std::fprintf(stderr, "not what the catalog says; write them anew: %s %s %s\n", argv[0], header, source);
+  const auto each = check ? holds : write;
+  if (each(header, pages.declarations) && each(source, pages.definitions)) return 0;
+  if (check)
+    std::fprintf(stderr, "not what the catalog says; write them anew: %s %s %s\n", argv[0], header, source);
+  else
+    std::fprintf(stderr, "cannot write %s or %s\n", header, source);
   return 1;
 }
