@@ -2,9 +2,11 @@
 #include <engine/backend.hpp>
 #include <engine/device.hpp>
 #include <engine/error.hpp>
+#include <engine/memory.hpp>
 #include <utility>
 
 #include "engine/run/backend.hpp"
+#include "engine/run/pages.hpp"
 
 namespace engine {
 namespace {
@@ -37,5 +39,10 @@ int device_of(const void* address) { return devices().device_of(address); }
 void* stream_of(int device) { return devices().stream_of(device); }
 void start_after(int device, void* stream) { devices().start_after(device, stream); }
 void make_wait(int device, void* stream) { devices().make_wait(device, stream); }
+
+std::size_t trim() noexcept {
+  const run::BackendEntry* entry = run::find_backend(BackendChoice::Cuda);
+  return run::trim_pages() + (entry && entry->device ? entry->device->trim() : 0);
+}
 
 }  // namespace engine

@@ -487,6 +487,7 @@ constexpr run::DeviceFunctions kDeviceFunctions{
           const Session session(device);
           device.make_wait(static_cast<Stream>(stream));
         },
+    .trim = &DeviceState::trim_all,
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <engine/error.hpp>
+#include <utility>
 
 #include "kernels_cuda/disk_cache.hpp"
 #include "kernels_cuda/emit.hpp"
@@ -20,12 +21,17 @@ DeviceState& DeviceState::get(int ordinal) {
                         .labels = {},
                         .help = "see engine.doctor(), and CUDA_VISIBLE_DEVICES",
                         .text = {}});
-  static std::mutex mutex;
-  static std::map<int, DeviceState*> devices;  // never destroyed: the driver may be gone before
-  const std::lock_guard lock(mutex);
-  DeviceState*& device = devices[ordinal];
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  DeviceState*& device = all.devices[ordinal];
   if (!device) device = new DeviceState(ordinal);
+  all.is_used = true;
   return *device;
+}
+
+DeviceState::Registry& DeviceState::registry() {
+  static auto* const all = new Registry;
+  return *all;
 }
 
 DeviceState::DeviceState(int ordinal) {
@@ -41,14 +47,18 @@ DeviceState::DeviceState(int ordinal) {
   check(d.cuDevicePrimaryCtxRetain(&context_, device), "starting the device");
   name_ = text.data();
   architecture_ = 10 * major + minor;
-  check(d.cuCtxPushCurrent_v2(context_), "using the device");
   // In order with the legacy default stream, where CuPy and torch work unless told otherwise: what they have begun is done
   // before it is read here, and what they do next, as with memory that was given back meanwhile, comes after.
   constexpr unsigned kBlocking = 0, kWithoutTime = 2;
-  Status status = d.cuStreamCreate(&stream_, kBlocking);
-  if (status == kSuccess) status = d.cuEventCreate(&event_, kWithoutTime);
-  Context popped = nullptr;
-  d.cuCtxPopCurrent_v2(&popped);
+  Status status = d.cuCtxPushCurrent_v2(context_);
+  if (status == kSuccess) {
+    status = d.cuStreamCreate(&stream_, kBlocking);
+    if (status == kSuccess) status = d.cuEventCreate(&event_, kWithoutTime);
+    if (status != kSuccess && stream_) d.cuStreamDestroy_v2(stream_);
+    Context popped = nullptr;
+    d.cuCtxPopCurrent_v2(&popped);
+  }
+  if (status != kSuccess) d.cuDevicePrimaryCtxRelease_v2(device);
   check(status, "making a stream");
 }
 
@@ -71,7 +81,7 @@ DevicePointer DeviceState::allocate(std::size_t bytes) {
   DevicePointer memory = 0;
   Status status = driver().cuMemAlloc_v2(&memory, size);
   if (status == kOutOfMemory && !free_.empty()) {
-    trim();
+    free_idle();
     status = driver().cuMemAlloc_v2(&memory, size);
   }
   if (status == kOutOfMemory)
@@ -104,9 +114,51 @@ DevicePointer DeviceState::counters(std::size_t n) {
   return counters_;
 }
 
-void DeviceState::trim() noexcept {
-  for (const auto& [size, memory] : free_) driver().cuMemFree_v2(memory);
-  free_.clear();
+std::size_t DeviceState::free_idle() noexcept {
+  std::size_t bytes = 0;
+  for (auto each = free_.begin(); each != free_.end();) {
+    if (driver().cuMemFree_v2(each->second) != kSuccess) {
+      ++each;  // another time
+      continue;
+    }
+    bytes += each->first;
+    each = free_.erase(each);
+  }
+  return bytes;
+}
+
+std::size_t DeviceState::trim() noexcept {
+  if (counters_) release(std::exchange(counters_, 0), std::exchange(n_counters_, 0) * sizeof(unsigned));
+  for (auto kernel = kernels_.begin(); kernel != kernels_.end();) {
+    if (kernel->second.use_count() > 1) {
+      ++kernel;
+      continue;
+    }
+    kernel_of_text_.erase(kernel->first);
+    kernel = kernels_.erase(kernel);
+  }
+  return free_idle();
+}
+
+std::size_t DeviceState::trim_all() noexcept {
+  Registry& all = registry();
+  if (!all.is_used) return 0;
+  try {
+    driver();
+  } catch (const Error&) {  // a forked child, where nobody may give the lock back either
+    return 0;
+  }
+  const std::lock_guard lock(all.mutex);
+  std::size_t bytes = 0;
+  for (const auto& [ordinal, device] : all.devices) {
+    if (!device) continue;
+    try {
+      const Session session(*device);
+      bytes += device->trim();
+    } catch (const Error&) {  // the context is lost, and its memory with it
+    }
+  }
+  return bytes;
 }
 
 void DeviceState::copy_to_device(DevicePointer to, const void* from, std::size_t bytes) {
@@ -136,16 +188,16 @@ std::shared_ptr<const LoadedKernel> DeviceState::kernel(const std::string& text)
     kernels_.splice(kernels_.begin(), kernels_, found->second);
     return kernels_.front().second;
   }
-  const Driver& d = driver();
   const std::string key = cache_key(text, architecture_);
   Image image;
   const bool found = read_cache(key, image);
   if (!found) image = compile(text, architecture_);
-  Module module = nullptr;
-  Status status = d.cuModuleLoadData(&module, image.bytes.data());
-  if (status != kSuccess && found) {  // whatever is wrong with what was kept, it can be made again
+  auto kernel = std::make_shared<LoadedKernel>(*this);
+  Status status = kernel->load(image);
+  if (found && status != kSuccess && status != kOutOfMemory && !is_lost(status)) {
+    // Whatever is wrong with what was kept, it can be made again.
     image = compile(text, architecture_);
-    status = d.cuModuleLoadData(&module, image.bytes.data());
+    status = kernel->load(image);
     write_cache(key, image);
     ++counts.kernels_compiled;
   } else if (found) {
@@ -161,12 +213,14 @@ std::shared_ptr<const LoadedKernel> DeviceState::kernel(const std::string& text)
                         .help = "update the driver, or install an NVRTC that is not newer than it",
                         .text = {}});
   check(status, "loading a kernel");
-  Function function = nullptr;
-  status = d.cuModuleGetFunction(&function, module, kEntry);
-  if (status != kSuccess) d.cuModuleUnload(module);
-  check(status, "loading a kernel");
-  kernels_.emplace_front(text, std::make_shared<const LoadedKernel>(*this, module, function));
-  kernel_of_text_.emplace(kernels_.front().first, kernels_.begin());
+  kernel->find(kEntry);
+  kernels_.emplace_front(text, std::move(kernel));
+  try {
+    kernel_of_text_.emplace(kernels_.front().first, kernels_.begin());
+  } catch (...) {
+    kernels_.pop_front();
+    throw;
+  }
   if (kernels_.size() > kMostKernels) {
     kernel_of_text_.erase(kernels_.back().first);
     kernels_.pop_back();
@@ -174,7 +228,17 @@ std::shared_ptr<const LoadedKernel> DeviceState::kernel(const std::string& text)
   return kernels_.front().second;
 }
 
+/// What lies idle makes room for it where there is none.
+Status LoadedKernel::load(const Image& image) {
+  const Driver& d = driver();
+  const Status status = d.cuModuleLoadData(&module_, image.bytes.data());
+  return status == kOutOfMemory && device_.free_idle() > 0 ? d.cuModuleLoadData(&module_, image.bytes.data()) : status;
+}
+
+void LoadedKernel::find(const char* name) { check(driver().cuModuleGetFunction(&function_, module_, name), "loading a kernel"); }
+
 LoadedKernel::~LoadedKernel() {
+  if (!module_) return;
   try {
     const Driver& d = driver();
     Context popped = nullptr;
@@ -185,21 +249,20 @@ LoadedKernel::~LoadedKernel() {
   }
 }
 
-Session::Session(DeviceState& device) : device_(device), lock_(device.mutex) {
-  check(driver().cuCtxPushCurrent_v2(device.context_), "using the device");
-}
+Session::Session(DeviceState& device) : device_(device) { enter(); }
 
 Session::~Session() { leave(); }
 
-void Session::leave() noexcept {
-  Context popped = nullptr;
-  driver().cuCtxPopCurrent_v2(&popped);
-  lock_.unlock();
+void Session::enter() {
+  if (!lock_.owns_lock()) lock_ = std::unique_lock(device_.mutex);
+  check(driver().cuCtxPushCurrent_v2(device_.context_), "using the device");
+  is_current_ = true;
 }
 
-void Session::enter() noexcept {
-  lock_.lock();
-  driver().cuCtxPushCurrent_v2(device_.context_);  // where it fails, so does what is done next
+void Session::leave() noexcept {
+  Context popped = nullptr;
+  if (std::exchange(is_current_, false)) driver().cuCtxPopCurrent_v2(&popped);
+  if (lock_.owns_lock()) lock_.unlock();
 }
 
 }  // namespace engine::cuda

@@ -1,6 +1,7 @@
 // kernels_cuda/device.hpp - one device: its context, a stream, memory, and loaded kernels.
 #pragma once
 
+#include <atomic>
 #include <list>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "kernels_cuda/driver_api.hpp"
+#include "kernels_cuda/nvrtc_api.hpp"
 
 namespace engine::cuda {
 
@@ -19,16 +21,19 @@ class DeviceState;
 /// A kernel on the device. Unloaded with the last one who holds it.
 class LoadedKernel {
  public:
-  LoadedKernel(DeviceState& device, Module module, Function function) : device_(device), module_(module), function_(function) {}
+  explicit LoadedKernel(DeviceState& device) noexcept : device_(device) {}
   ~LoadedKernel();
   LoadedKernel(const LoadedKernel&) = delete;
   LoadedKernel& operator=(const LoadedKernel&) = delete;
+  /// Before all use of function(): the image, then the kernel of that name in it, which throws BackendError.
+  Status load(const Image& image);
+  void find(const char* name);
   Function function() const noexcept { return function_; }
 
  private:
   DeviceState& device_;
-  Module module_;
-  Function function_;
+  Module module_ = nullptr;
+  Function function_ = nullptr;
 };
 
 /// Counts of what was done so far, for statistics and tests.
@@ -55,8 +60,10 @@ class DeviceState {
   void release(DevicePointer memory, std::size_t bytes) noexcept;
   /// At least n counters of 32 bits, all zero. Kernels leave them so; they are one after the other's, as work is in order.
   DevicePointer counters(std::size_t n);
-  /// Gives all that is kept back to the driver.
-  void trim() noexcept;
+  /// Gives all that is kept back to the driver, kernels that no program uses among it. How many bytes of memory that was.
+  std::size_t trim() noexcept;
+  /// The same of all devices that were started.
+  static std::size_t trim_all() noexcept;
 
   void copy_to_device(DevicePointer to, const void* from, std::size_t bytes);
   void copy_to_host(void* to, DevicePointer from, std::size_t bytes);
@@ -77,10 +84,18 @@ class DeviceState {
   friend class Session;
   friend class LoadedKernel;
   explicit DeviceState(int ordinal);
+  /// Those in use, never destroyed: the driver may be gone before.
+  struct Registry {
+    std::mutex mutex;
+    std::map<int, DeviceState*> devices;
+    std::atomic<bool> is_used{false};
+  };
+  static Registry& registry();
 
   /// Kernels kept besides those in use.
   static constexpr std::size_t kMostKernels = 1024;
   static std::size_t rounded(std::size_t bytes) noexcept;
+  std::size_t free_idle() noexcept;
 
   Context context_ = nullptr;
   Stream stream_ = nullptr;
@@ -103,23 +118,26 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// Calls body() while others may have the device: for what waits for locks that are held by those who wait for it.
+  /// Throws what body() throws, and BackendError where the context is not to be had again.
   template <class Body>
   void aside(Body body) {
     leave();
-    const Return back{*this};
-    body();
+    try {
+      body();
+    } catch (...) {
+      lock_.lock();  // for what the caller still has to give back
+      throw;
+    }
+    enter();
   }
 
  private:
-  struct Return {
-    Session& session;
-    ~Return() { session.enter(); }
-  };
+  void enter();
   void leave() noexcept;
-  void enter() noexcept;
 
   DeviceState& device_;
   std::unique_lock<std::mutex> lock_;
+  bool is_current_ = false;  ///< the device's context, of this thread
 };
 
 /// Device memory of one scope.

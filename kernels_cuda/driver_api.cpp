@@ -9,6 +9,7 @@
 #include <engine/error.hpp>
 
 #include "engine/base/dynamic_library.hpp"
+#include "kernels_cuda/settled.hpp"
 
 namespace engine::cuda {
 namespace {
@@ -20,6 +21,7 @@ constexpr int kOldestDriver = 12000;
 struct Loaded {
   Driver table;
   DriverState state;
+  bool is_final = true;  ///< false: the next try may go otherwise
 };
 
 /// A context does not outlive fork(). Told by the system, as asking for the process' number costs a system call each time.
@@ -45,7 +47,6 @@ std::string describe_by(const Driver& table, Status status) {
 Loaded load() {
   Loaded loaded;
   DriverState& state = loaded.state;
-  pthread_atfork(nullptr, nullptr, [] { is_forked = true; });
   const char* chosen = std::getenv("ENGINE_CUDA_DRIVER");
   state.path = chosen && *chosen ? chosen : kLibrary;
   if (state.path == "none") {
@@ -68,28 +69,34 @@ Loaded load() {
     state.reason = status == kNoDevice ? "there is no CUDA device"
                                        : fmt::format("the CUDA driver does not start: {}", describe_by(loaded.table, status));
     state.help = "check nvidia-smi and CUDA_VISIBLE_DEVICES";
+    loaded.is_final = status == kNoDevice;
     return loaded;
   }
-  loaded.table.cuDriverGetVersion(&state.version);
-  if (state.version < kOldestDriver) {
+  Status status = loaded.table.cuDriverGetVersion(&state.version);
+  if (status == kSuccess && state.version < kOldestDriver) {
     state.reason = fmt::format("the CUDA driver is too old: it is of version {}.{}", state.version / 1000, state.version % 1000 / 10);
     state.help = "install a driver for CUDA 12 or later";
     return loaded;
   }
-  if (loaded.table.cuDeviceGetCount(&state.devices) != kSuccess || state.devices == 0) {
-    state.reason = "there is no CUDA device";
+  if (status == kSuccess) status = loaded.table.cuDeviceGetCount(&state.devices);
+  if (status == kSuccess && state.devices == 0) status = kNoDevice;
+  if (status != kSuccess) {
+    state.reason = status == kNoDevice ? "there is no CUDA device"
+                                       : fmt::format("the CUDA driver does not answer: {}", describe_by(loaded.table, status));
     state.help = "check nvidia-smi and CUDA_VISIBLE_DEVICES";
+    loaded.is_final = status == kNoDevice;
   }
   return loaded;
 }
 
 const Loaded& loaded() {
-  static const Loaded the_driver = [] {
+  static Settled<Loaded> the_driver;
+  return the_driver.get([] {
+    [[maybe_unused]] static const int watched = pthread_atfork(nullptr, nullptr, [] { is_forked = true; });
     Loaded found = load();
     if (!found.state.reason.empty()) found.state.reason.insert(0, "not usable here: ");
     return found;
-  }();
-  return the_driver;
+  });
 }
 
 }  // namespace
@@ -125,8 +132,11 @@ void check(Status status, const char* doing) {
 
 bool is_lost(Status status) {
   switch (status) {
+    case kDeinitialized:
     case kInvalidContext:
     case kEccUncorrectable:
+    case kNvlinkUncorrectable:
+    case kContextIsDestroyed:
     case kIllegalAddress:
     case kLaunchFailed:
     case kIllegalInstruction:

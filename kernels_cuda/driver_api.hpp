@@ -14,14 +14,17 @@ namespace engine::cuda {
 enum Status : int {
   kSuccess = 0,
   kOutOfMemory = 2,
+  kDeinitialized = 4,
   kNoDevice = 100,
   kInvalidContext = 201,
   kNoBinaryForGpu = 209,
   kEccUncorrectable = 214,
   kInvalidPtx = 218,
+  kNvlinkUncorrectable = 220,
   kUnsupportedPtxVersion = 222,
   kIllegalAddress = 700,
   kLaunchTimeout = 702,
+  kContextIsDestroyed = 709,
   kAssert = 710,
   kHardwareStackError = 714,
   kIllegalInstruction = 715,
@@ -64,9 +67,11 @@ enum PointerAttribute : int { kDeviceOrdinal = 9 };
   F(cuDeviceGetAttribute, (int* value, DeviceAttribute, Device))                               \
   F(cuDeviceTotalMem_v2, (std::size_t* bytes, Device))                                         \
   F(cuDevicePrimaryCtxRetain, (Context*, Device))                                              \
+  F(cuDevicePrimaryCtxRelease_v2, (Device))                                                    \
   F(cuCtxPushCurrent_v2, (Context))                                                            \
   F(cuCtxPopCurrent_v2, (Context*))                                                            \
   F(cuStreamCreate, (Stream*, unsigned flags))                                                 \
+  F(cuStreamDestroy_v2, (Stream))                                                              \
   F(cuStreamSynchronize, (Stream))                                                             \
   F(cuStreamWaitEvent, (Stream, Event, unsigned flags))                                        \
   F(cuEventCreate, (Event*, unsigned flags))                                                   \
@@ -92,10 +97,11 @@ struct Driver {
 };
 
 /// The driver of this process, initialised. Which library: ENGINE_CUDA_DRIVER ("none": no driver), else libcuda.so.1.
-/// Throws BackendError where there is none that can be used.
+/// Throws BackendError where there is none that can be used. A driver that failed to start is asked again the next time.
 const Driver& driver();
 
-/// The same for those who only ask: why it cannot be used (empty: it can), and what would help.
+/// The same for those who only ask: why it cannot be used (empty: it can), and what would help. Valid until the calling thread
+/// asks again.
 struct DriverState {
   std::string reason, help;
   std::string path;  ///< of the library

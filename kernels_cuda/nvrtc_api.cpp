@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "engine/base/dynamic_library.hpp"
+#include "kernels_cuda/settled.hpp"
 
 namespace engine::cuda {
 namespace {
@@ -26,6 +27,7 @@ struct Nvrtc {
 struct Loaded {
   Nvrtc table;
   NvrtcState state;
+  bool is_final = true;
 };
 
 std::vector<std::string>& extra_folders() {
@@ -80,6 +82,7 @@ Loaded load() {
     }
     state.reason = fmt::format("{} does not answer", path);
     state.help = kHelp;
+    loaded.is_final = false;
     return loaded;
   }
   state.reason =
@@ -89,12 +92,12 @@ Loaded load() {
 }
 
 const Loaded& loaded() {
-  static const Loaded the_compiler = [] {
+  static Settled<Loaded> the_compiler;
+  return the_compiler.get([] {
     Loaded found = load();
     if (!found.state.reason.empty()) found.state.reason.insert(0, "not usable here: ");
     return found;
-  }();
-  return the_compiler;
+  });
 }
 
 const Nvrtc& nvrtc() {

@@ -32,7 +32,8 @@ enum NvrtcStatus : int { kNvrtcSuccess = 0, kNvrtcOutOfMemory = 1, kNvrtcCompila
   F(nvrtcGetCUBIN, (NvrtcProgram, char*))
 // clang-format on
 
-/// What was found. `reason` is empty where it can be used.
+/// What was found. `reason` is empty where it can be used. Valid until the calling thread asks again: a compiler that failed to
+/// answer is asked another time.
 struct NvrtcState {
   std::string reason, help;
   std::string path;

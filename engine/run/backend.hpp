@@ -29,6 +29,7 @@ struct DeviceFunctions {
   void* (*stream_of)(int device);
   void (*start_after)(int device, void* stream);
   void (*make_wait)(int device, void* stream);
+  std::size_t (*trim)() noexcept;  ///< gives idle memory of all devices back: how many bytes
 };
 
 /// The answers a backend gives.

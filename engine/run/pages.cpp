@@ -198,9 +198,9 @@ void* resize_pages(void* memory, std::size_t bytes) noexcept {
   give_pages(memory);
   return moved;
 }
-std::size_t trim() noexcept { return pool().trim(); }
 
 namespace run {
+std::size_t trim_pages() noexcept { return pool().trim(); }
 void trim_old_pages() noexcept { pool().trim_old(); }
 }  // namespace run
 

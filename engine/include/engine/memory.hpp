@@ -24,7 +24,7 @@ void give_pages(void* memory) noexcept;
 /// As realloc. On nullptr the old memory is as it was.
 void* resize_pages(void* memory, std::size_t bytes) noexcept;
 
-/// Gives all idle memory back to the system. Returns how many bytes that was.
+/// Gives all idle memory back to the system, and that of devices in use to their drivers. Returns how many bytes that was.
 std::size_t trim() noexcept;
 
 }  // namespace engine ENGINE_API

@@ -96,9 +96,11 @@ Status cuDeviceGetAttribute(int* value, DeviceAttribute attribute, Device) {
 }
 Status cuDeviceTotalMem_v2(std::size_t* bytes, Device) { return *bytes = std::size_t{1} << 30, kSuccess; }
 Status cuDevicePrimaryCtxRetain(Context* context, Device) { return *context = nullptr, kSuccess; }
+Status cuDevicePrimaryCtxRelease_v2(Device) { return kSuccess; }
 Status cuCtxPushCurrent_v2(Context) { return kSuccess; }
 Status cuCtxPopCurrent_v2(Context*) { return kSuccess; }
 Status cuStreamCreate(Stream* stream, unsigned) { return *stream = nullptr, kSuccess; }
+Status cuStreamDestroy_v2(Stream) { return kSuccess; }
 Status cuStreamSynchronize(Stream) { return kSuccess; }
 Status cuStreamWaitEvent(Stream, Event, unsigned) { return kSuccess; }
 Status cuEventCreate(Event* event, unsigned) { return *event = nullptr, kSuccess; }

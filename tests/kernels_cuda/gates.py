@@ -1,0 +1,250 @@
+"""Static gates: what ptxas makes of every kernel template, and what its PTX executes, as figures that diffs show.
+
+`./dev gates` writes bench/gates.json; gates_test.py compares with it and checks the bounds. Each case is evaluated on
+the stand-in driver as a device of each compute capability; the cubin for that device is taken apart by NVIDIA's
+cuobjdump and nvdisasm. Needs no GPU. Per case and architecture:
+
+registers  : per thread, the worst of its kernels
+local      : bytes of local memory (spills, stack)
+wide       : loads and stores of 128 bits on the fast path; narrow: those of less
+per_element: SASS instructions on the fast path - from the first to the last 128-bit access - for each element it makes
+calls, mufu: CALL instructions; those of the approximate unit
+in_flight  : KiB of loads that a multiprocessor full of such blocks has under way
+Per case: executed, PTX instructions of all lanes for each element of the widest operand; sectors, 32-byte sectors of
+memory accesses over those that the distinct bytes fill.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import ctypes
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+
+import numpy as np
+
+from tests.kernels_cuda import nvrtc
+from tests.kernels_cuda.nvrtc import ROOT
+
+STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
+PROXY = ROOT / "build/dev/tests/kernels_cuda/libengine_nvrtc_proxy.so"
+TABLE = ROOT / "bench/gates.json"
+ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
+# Of a multiprocessor: threads; KiB of loads under way that its memory needs (the table of CUB's DeviceTransform).
+THREADS = {75: 1024, 80: 2048, 86: 1536, 89: 1536, 90: 2048, 100: 2048, 120: 1536}
+NEEDED = {75: 12, 80: 16, 86: 16, 89: 16, 90: 32, 100: 64, 120: 64}
+
+ALL = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()
+REAL = ALL[1:-2]
+FLOATS = ["float32", "float64"]
+
+# Template: text, shapes of the operands by name (and steps of the views of them), dtypes.
+FLAT = {"a": (8192,), "b": (8192,), "c": (8192,)}
+MATRIX = {"a": (96, 128), "b": (96, 128), "row": (128,), "column": (96, 1), "t": (128, 96)}
+CASES = {
+    "add": ("a + b", FLAT, REAL + ALL[-2:]),
+    "logical_and": ("a & b", FLAT, ["bool"]),
+    "copy": ("a", FLAT, ALL),
+    "compare": ("a < b", FLAT, ["int8", "int32", "float16", "float32", "float64"]),
+    "select": ("where(a > 0, a, b)", FLAT, ["int8", "int32", "float32", "float64", "complex128"]),
+    "divide": ("a / b", FLAT, FLOATS),
+    "seed": ("4*a + 5*a*b + 6*b*c", FLAT, ["float32", "float64", "int64"]),
+    "two_results": ("r = a + b; s = a - b; r * s", FLAT, FLOATS),
+    "exp": ("exp(a)", FLAT, ["float16", *FLOATS]),
+    "log": ("log(a)", FLAT, FLOATS),
+    "sin": ("sin(a)", FLAT, FLOATS),
+    "power": ("a ** b", FLAT, FLOATS),
+    "erf": ("erf(a)", FLAT, FLOATS),
+    "complex_abs": ("abs(a)", FLAT, ["complex64", "complex128"]),
+    "misaligned": ("a[1:] + b[1:]", FLAT, ["int8", "float32", "float64"]),
+    "out_of_step": ("a[1:] + b[:-1]", FLAT, ["int8", "float32", "float64"]),
+    "broadcast_row": ("a + row", MATRIX, ["int8", *FLOATS]),
+    "broadcast_column": ("a + column", MATRIX, ["int8", *FLOATS]),
+    "strided": ("a[:, ::2] + b[:, ::2]", MATRIX, ["int8", *FLOATS]),
+    "reversed": ("a[:, ::-1] + b", MATRIX, ["int8", *FLOATS]),
+    "transposed": ("a + t.T", MATRIX, ["int8", "float16", *FLOATS, "complex128"]),
+    "filter": (
+        "b[1:-1, 1:-1] = a[1:-1, 1:-1] + 0.5*(a[:-2, 1:-1] + a[2:, 1:-1] + a[1:-1, :-2] + a[1:-1, 2:])",
+        MATRIX,
+        FLOATS,
+    ),
+    "sum": ("sum(a)", FLAT, ["int8", "int64", "float16", *FLOATS, "complex128"]),
+    "max": ("max(a)", FLAT, ["int8", "float16", *FLOATS]),
+    "argmax": ("argmax(a)", FLAT, ["int32", *FLOATS]),
+    "mean_and_var": ("m = mean(a); v = var(a); m + v", FLAT, FLOATS),
+    "sum_of_product": ("sum(a * b)", FLAT, FLOATS),
+    "sum_last": ("sum(a, axis=1)", MATRIX, ["int8", *FLOATS]),
+    "sum_short": ("sum(a, axis=1)", {"a": (1024, 8)}, FLOATS),
+    "sum_long": ("sum(a, axis=1)", {"a": (4, 8192)}, FLOATS),
+    "sum_first": ("sum(a, axis=0)", MATRIX, ["int8", *FLOATS]),
+    "sum_first_tall": ("sum(a, axis=0)", {"a": (4096, 4)}, FLOATS),
+    "sum_middle": ("sum(a, axis=1)", {"a": (8, 64, 32)}, FLOATS),
+}
+
+
+def names() -> list[str]:
+    return [f"{case} {dtype}" for case, (_, _, dtypes) in CASES.items() for dtype in dtypes]
+
+
+# ---- on the stand-in ----
+
+
+def run_cases(wanted: list[str]) -> None:
+    """Evaluates and prints a line for each: name, cubins made so far, executed, sectors. In a process of its own."""
+    import engine
+    from tests.emulator.standin import Counters
+
+    driver = ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"])
+    folder = pathlib.Path(os.environ["PROXY_PTX_AS_CUBIN"])
+    rng = np.random.default_rng(1)
+    for name in wanted:
+        case, dtype = name.split()
+        text, shapes, _ = CASES[case]
+        arrays = {
+            key: engine.to_device((rng.random(shape) * 2 if dtype != "bool" else rng.random(shape) > 0.5).astype(dtype))
+            for key, shape in shapes.items()
+        }
+        driver.standin_reset_counters()
+        before = len(list(folder.glob("*.cubin")))
+        result = engine.evaluate(text, arrays)
+        counters = Counters()
+        driver.standin_counters(ctypes.byref(counters))
+        made = list(range(before, len(list(folder.glob("*.cubin")))))
+        result = result[-1] if isinstance(result, tuple) else result
+        size = max(result.size, max(a.size for a in arrays.values()) if result.size < 256 else 0)
+        row = {
+            "name": name,
+            "cubins": made,
+            "executed": round(counters.lane_instructions / size, 1),
+            "sectors": round(counters.global_sectors / max(counters.global_ideal_sectors, 1), 2),
+        }
+        print(json.dumps(row), flush=True)
+
+
+# ---- cubins ----
+
+
+def tool(name: str) -> str:
+    paths = sorted(pathlib.Path(sysconfig.get_path("purelib")).glob(f"nvidia/*/bin/{name}"))
+    if not paths:
+        raise FileNotFoundError(f"{name} is missing: pip install -r tools/requirements.txt")
+    return str(paths[-1])
+
+
+def figures(cubin: pathlib.Path, architecture: int) -> dict[str, float]:
+    def output(*words):
+        return subprocess.run([*words, cubin], capture_output=True, text=True, check=True).stdout
+
+    usage = output(tool("cuobjdump"), "--dump-resource-usage")
+    found = re.search(r"REG:(\d+) STACK:(\d+) SHARED:(\d+) LOCAL:(\d+)", usage)
+    registers, stack, shared, local = map(int, found.groups())
+    code = []  # mnemonics, in order
+    for line in output(tool("nvdisasm"), "--print-code").splitlines():
+        if match := re.search(r"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][\w.]*)", line):
+            code.append(match[1])
+    is_access = [bool(re.match(r"(LDG|STG)\b", word)) for word in code]
+    is_wide = [a and ".128" in word for a, word in zip(is_access, code, strict=True)]
+    places = [i for i, wide in enumerate(is_wide) if wide]
+    fast = slice(places[0], places[-1] + 1) if places else slice(0, 0)
+    row = {
+        "registers": registers,
+        "local": max(local, stack),
+        "wide": sum(is_wide),
+        "narrow": sum(is_access[fast]) - sum(is_wide[fast]),
+        "fast": places[-1] + 1 - places[0] if places else 0,
+        "stores": sum(word.startswith("STG") and wide for word, wide in zip(code, is_wide, strict=True)),
+        "loads": sum(word.startswith("LDG") and wide for word, wide in zip(code, is_wide, strict=True)),
+        "calls": sum(word.startswith("CALL") for word in code),
+        "mufu": sum(word.startswith("MUFU") for word in code),
+        "instructions": len([word for word in code if word != "NOP"]),
+    }
+    blocks = min(THREADS[architecture] // 256, 65536 // (256 * -(-registers // 8) * 8))
+    if shared:
+        blocks = min(blocks, (64 << 10) // shared)
+    row["in_flight"] = blocks * 256 * row["loads"] * 16 / 1024
+    return row
+
+
+def item_size(name: str) -> int:
+    case, dtype = name.split()
+    return 1 if case == "compare" else np.dtype(dtype).itemsize
+
+
+def measure(architecture: int, wanted: list[str]) -> dict[str, dict]:
+    """By name: the figures of that architecture, and those of the run."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.kernels_cuda.gates", "run", *" ".join(wanted).split()],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "ENGINE_CUDA_DRIVER": str(STANDIN),
+                "ENGINE_NVRTC": str(PROXY),
+                "PROXY_NVRTC": nvrtc.library()._name,
+                "PROXY_PTX_AS_CUBIN": folder,
+                "STANDIN_CAPABILITY": str(architecture),
+                "ENGINE_CACHE_DIR": "/dev/null/none",
+            },
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode or done.stderr:
+            raise RuntimeError(done.stdout[-2000:] + done.stderr)
+        table, latest = {}, {}
+        for line in done.stdout.splitlines():
+            row = json.loads(line)
+            text = CASES[row["name"].split()[0]][0]
+            kernels = [figures(pathlib.Path(folder) / f"{k}.cubin", architecture) for k in row["cubins"]]
+            kernels = kernels or latest[text, row["name"].split()[1]]  # compiled for the case before
+            latest[text, row["name"].split()[1]] = kernels
+            worst = {key: max(k[key] for k in kernels) for key in ("registers", "local", "narrow", "calls", "mufu")}
+            first = kernels[0]
+            made = first["stores"] * 16 / item_size(row["name"])
+            table[row["name"]] = {
+                **worst,
+                "wide": first["wide"],
+                "per_element": round(first["fast"] / made, 1) if made else None,
+                "in_flight": round(first["in_flight"], 1),
+                "instructions": sum(k["instructions"] for k in kernels),
+                "executed": row["executed"],
+                "sectors": row["sectors"],
+            }
+        return table
+
+
+def measure_all(architectures=ARCHITECTURES, wanted: list[str] | None = None) -> dict[str, dict]:
+    """By name: executed and sectors, and by architecture ("sm_90") the other figures."""
+    wanted = wanted or names()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        tables = dict(zip(architectures, pool.map(lambda a: measure(a, wanted), architectures), strict=True))
+    result = {}
+    for name in wanted:
+        rows = {a: dict(tables[a][name]) for a in architectures}
+        shared = {key: {row.pop(key) for row in rows.values()} for key in ("executed", "sectors")}
+        result[name] = {key: max(values) for key, values in shared.items()}
+        result[name] |= {f"sm_{a}": row for a, row in rows.items()}
+    return result
+
+
+def write(table: dict[str, dict]) -> None:
+    """One line for each case and architecture, so that a diff shows which changed."""
+    rows = []
+    for name, row in table.items():
+        inner = ",\n".join(f"    {json.dumps(key)}: {json.dumps(value)}" for key, value in row.items())
+        rows.append(f"  {json.dumps(name)}: {{\n{inner}\n  }}")
+    TABLE.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["run"]:
+        names_wanted = [" ".join(pair) for pair in zip(sys.argv[2::2], sys.argv[3::2], strict=True)]
+        run_cases(names_wanted)
+    else:
+        write(measure_all())
+        print(f"{len(names())} cases on {len(ARCHITECTURES)} architectures: {TABLE.relative_to(ROOT)}")
