@@ -272,7 +272,7 @@ int Program::Impl::device_of(const Operand* operands, const ArrayView* out) cons
     throw BackendError(
         {.what = fmt::format("'{}' is {}, other arrays are {}", ast.symbols[names[i]], place(operands[i].array.device), place(device)),
          .labels = {{spans[i], place(operands[i].array.device)}},
-         .help = "bring them together: engine.to_device(a), or a.numpy()",
+         .help = "bring them together: device=\"cuda\", engine.to_device(a), or a.numpy()",
          .text = text});
   }
   if (out && out->device != device)

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -19,7 +20,6 @@ namespace {
 
 /// A file starts with this; the last byte is the format's version.
 constexpr char kMagic[8] = {'e', 'n', 'g', 'i', 'n', 'e', 'K', 1};
-constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
 constexpr std::uint64_t kMostEntryBytes = std::uint64_t{64} << 20;
 
 struct Header {
@@ -123,8 +123,19 @@ int open_folder(bool make) {
 
 std::string file_name(const std::string& key) { return fmt::format("{:016x}{:016x}.kernel", hash(key, 1), hash(key, 2)); }
 
+/// What the folder may hold.
+std::uint64_t most_bytes() {
+  constexpr std::uint64_t kDefault = std::uint64_t{256} << 20;
+  const char* const chosen = std::getenv("ENGINE_CACHE_BYTES");
+  std::uint64_t bytes = 0;
+  if (!chosen) return kDefault;
+  const char* const end = chosen + std::strlen(chosen);
+  const auto [last, error] = std::from_chars(chosen, end, bytes);
+  return error == std::errc() && last == end ? bytes : kDefault;
+}
+
 /// Removes the entries longest unused until what is left fits.
-void bound_size(int folder) {
+void bound_size(int folder, std::uint64_t most) {
   const int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* list = copy < 0 ? nullptr : fdopendir(copy);
   if (!list) {
@@ -145,10 +156,10 @@ void bound_size(int folder) {
     total += static_cast<std::uint64_t>(s.st_size);
   }
   closedir(list);
-  if (total <= kMostBytes) return;
+  if (total <= most) return;
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
   for (const Entry& entry : entries) {
-    if (total <= kMostBytes / 4 * 3) return;
+    if (total <= most / 4 * 3) return;
     if (unlinkat(folder, entry.name.c_str(), 0) == 0) total -= entry.bytes;
   }
 }
@@ -166,7 +177,7 @@ bool read_cache(const std::string& key, Image& image) noexcept {
     const File folder(open_folder(false));
     if (folder.fd < 0) return false;
     const std::string name = file_name(key);
-    const File file(openat(folder.fd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    const File file(openat(folder.fd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     Header header{};
     struct stat s{};
     if (file.fd < 0 || fstat(file.fd, &s) != 0 || !S_ISREG(s.st_mode) || !read_all(file.fd, &header, sizeof header)) return false;
@@ -188,8 +199,10 @@ bool read_cache(const std::string& key, Image& image) noexcept {
 void write_cache(const std::string& key, const Image& image) noexcept {
   try {
     static std::atomic<unsigned> serial{0};
+    const std::uint64_t most = most_bytes();
+    if (sizeof(Header) + key.size() + image.bytes.size() > std::min(most, kMostEntryBytes)) return;
     const File folder(open_folder(true));
-    if (folder.fd < 0 || image.bytes.size() > kMostEntryBytes) return;
+    if (folder.fd < 0) return;
     const std::string name = file_name(key), beside = fmt::format("{}.{}.{}", name, getpid(), serial++);
     const std::string bytes = key + image.bytes;
     Header header{{}, key.size(), image.bytes.size(), image.is_cubin, {hash(bytes, 3), hash(bytes, 4)}};
@@ -201,7 +214,7 @@ void write_cache(const std::string& key, const Image& image) noexcept {
       written = write_all(file.fd, &header, sizeof header) && write_all(file.fd, bytes.data(), bytes.size());
     }
     if (!written || renameat(folder.fd, beside.c_str(), folder.fd, name.c_str()) != 0) unlinkat(folder.fd, beside.c_str(), 0);
-    bound_size(folder.fd);
+    bound_size(folder.fd, most);
   } catch (const std::bad_alloc&) {
   }
 }

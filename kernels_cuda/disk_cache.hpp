@@ -2,8 +2,8 @@
 //
 // In the user's cache directory, or ENGINE_CACHE_DIR: a folder of mode 0700, refused if it is foreign, open to others or a
 // symbolic link. An entry's file is named by a hash of its key; it holds the key itself, the image and a checksum over both, so
-// neither a collision nor damage can give a wrong kernel. Entries are written beside and renamed; the oldest go when there is
-// too much. Whatever fails here, kernels are compiled.
+// neither a collision nor damage can give a wrong kernel. Entries are written beside and renamed; those longest unused go
+// when there is more than ENGINE_CACHE_BYTES (256 MiB). Whatever fails here, kernels are compiled.
 #pragma once
 
 #include <string>

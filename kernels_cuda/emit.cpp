@@ -47,33 +47,58 @@ class Emitter : KernelWriter {
     line("  const long packs = (total - head) / {};", width);
     line("  const long first = static_cast<long>(blockIdx.x) * {} + threadIdx.x;", kBlock * unroll);
     for (std::size_t i = 0; i < load_access_.size(); ++i)
-      if (const std::uint32_t k = load_access_[i]; !is_single(k)) {
+      if (const std::uint32_t k = load_access_[i]; !is_single(k))
         line("  const auto* a{} = reinterpret_cast<const {}*>(p{}) + head + first * {};", i, lane(k), k, width);
-        line("  Pack<{}, {}> v{}[{}];", lane(k), width, i, unroll);
-      }
     for (std::size_t r = 0; r < store_access_.size(); ++r)
       line("  auto* b{} = reinterpret_cast<{}*>(p{}) + head + first * {};", r, lane(store_access_[r]), store_access_[r], width);
-    line("#pragma unroll");
-    line("  for (int k = 0; k < {}; ++k)", unroll);
-    line("    if (first + k * {} < packs) {{", kBlock);
+    if (unroll > 1) {
+      // A block that is full has no conditions: the packs of a thread share constants, and their work is mixed.
+      line("  if (first - threadIdx.x + {} <= packs) {{", kBlock * unroll);
+      packs(unroll);
+      line("  }} else {{\n#pragma unroll 1");
+      line("    for (int n = 0; n < {}; ++n)", unroll);
+      line("      if (first + n * {} < packs) {{", kBlock);
+      packs(1, "n");
+      line("      }}\n  }}");
+    } else {
+      line("  if (first < packs) {{");
+      packs(1);
+      line("  }}");
+    }
+    if (width > 1) rim();
+  }
+
+  /// Loads, the body and stores of the packs of one thread: `n` of them, or the one of that name.
+  void packs(int n, std::string_view one = "") {
+    const int width = layout_.width;
+    const auto at = [&](std::size_t i, char base) {
+      return n > 1         ? fmt::format("{}{} + k * {}", base, i, kBlock * width)
+             : one.empty() ? fmt::format("{}{}", base, i)
+                           : fmt::format("{}{} + {} * {}", base, i, one, kBlock * width);
+    };
+    const auto repeated = [&](auto body) {
+      if (n > 1) line("#pragma unroll\n    for (int k = 0; k < {}; ++k) {{", n);
+      body();
+      if (n > 1) line("    }}");
+    };
+    const std::string_view which = n > 1 ? "[k]" : "";
     for (std::size_t i = 0; i < load_access_.size(); ++i)
       if (const std::uint32_t k = load_access_[i]; !is_single(k))
-        line("      v{0}[k] = {1}<{2}>(a{0} + k * {3});", i, access(k).reach == Reach::Pack ? "load_pack" : "load_each", width,
-             kBlock * width);
-    line("    }}");
-    line("#pragma unroll");
-    line("  for (int k = 0; k < {}; ++k)", unroll);
-    line("    if (first + k * {} < packs) {{", kBlock);
-    for (std::size_t r = 0; r < store_access_.size(); ++r) line("      Pack<{}, {}> w{};", lane(store_access_[r]), width, r);
-    line("#pragma unroll");
-    line("      for (int j = 0; j < {}; ++j) {};", width,
-         element([](std::size_t i, std::uint32_t) { return fmt::format("v{}[k].at[j]", i); },
-                 [](std::size_t r) { return fmt::format("w{}.at[j]", r); }));
-    for (std::size_t r = 0; r < store_access_.size(); ++r)
-      line("      {}(b{} + k * {}, w{});", access(store_access_[r]).reach == Reach::Pack ? "store_pack" : "store_each", r, kBlock * width,
-           r);
-    line("    }}");
-    if (width > 1) rim();
+        line("    Pack<{}, {}> v{}{};", lane(k), width, i, n > 1 ? fmt::format("[{}]", n) : "");
+    repeated([&] {
+      for (std::size_t i = 0; i < load_access_.size(); ++i)
+        if (const std::uint32_t k = load_access_[i]; !is_single(k))
+          line("      v{}{} = {}<{}>({});", i, which, access(k).reach == Reach::Pack ? "load_pack" : "load_each", width, at(i, 'a'));
+    });
+    repeated([&] {
+      for (std::size_t r = 0; r < store_access_.size(); ++r) line("      Pack<{}, {}> w{};", lane(store_access_[r]), width, r);
+      line("#pragma unroll");
+      line("      for (int j = 0; j < {}; ++j) {};", width,
+           element([&](std::size_t i, std::uint32_t) { return fmt::format("v{}{}.at[j]", i, which); },
+                   [](std::size_t r) { return fmt::format("w{}.at[j]", r); }));
+      for (std::size_t r = 0; r < store_access_.size(); ++r)
+        line("      {}({}, w{});", access(store_access_[r]).reach == Reach::Pack ? "store_pack" : "store_each", at(r, 'b'), r);
+    });
   }
 
   void rim() {
@@ -93,52 +118,74 @@ class Emitter : KernelWriter {
 
   // ---- strides ------------------------------------------------------------------------------------------------------
 
-  /// Loads, the body, and stores of `unroll` elements or packs. `before` writes the kth one's indices, `inside` asks whether it
-  /// exists; axes [begin, rank) are counted from `base`.
+  /// Loads, the body, and stores of the elements or packs of one thread. `before(k)` writes the indices of the one of that name,
+  /// `inside` asks whether it exists, and `full` whether those of the whole block do; axes [begin, rank) are counted from `base`.
   template <class Before>
-  void strided(std::string_view inside, Before before, std::string_view base, int begin) {
-    const int unroll = layout_.unroll, width = layout_.width;
+  void strided(std::string_view inside, std::string_view full, Before before, std::string_view base, int begin) {
+    if (layout_.unroll == 1) return places(1, inside, [&] { before("0"); }, base, begin);
+    line("  if ({}) {{", full);
+    places(layout_.unroll, "", [&] { before("k"); }, base, begin);
+    line("  }} else {{\n#pragma unroll 1\n  for (unsigned n = 0; n < {}; ++n) {{", layout_.unroll);
+    places(1, inside, [&] { before("n"); }, base, begin);
+    line("  }}\n  }}");
+  }
+
+  /// The same for `n` of them, which exist where nothing is to be asked.
+  template <class Before>
+  void places(int n, std::string_view inside, Before before, std::string_view base, int begin) {
+    const int width = layout_.width;
+    const std::string_view which = n > 1 ? "[k]" : "";
+    const auto at = [&](std::uint32_t k) { return place(k, fmt::format("{}{}", base, k), begin, layout_.rank); };
+    const auto repeated = [&](auto body) {
+      if (n > 1) line("#pragma unroll\n  for (unsigned k = 0; k < {}; ++k)", n);
+      line("  {{");
+      before();
+      if (!inside.empty()) line("    if ({}) {{", inside);
+      body();
+      if (!inside.empty()) line("    }}");
+      line("  }}");
+    };
+    const auto load_all = [&](std::string_view declared) {
+      for (std::size_t i = 0; i < load_access_.size(); ++i) {
+        const std::uint32_t k = load_access_[i];
+        if (is_single(k)) continue;
+        const std::string type = is_pack(k) ? fmt::format("const Pack<{}, {}> ", lane(k), width) : fmt::format("const {} ", lane(k));
+        const std::string value = is_pack(k)       ? fmt::format("load_pack<{}>(reinterpret_cast<const {}*>({}))", width, lane(k), at(k))
+                                  : is_position(k) ? at(k)
+                                                   : loaded(k, at(k));
+        line("      {}v{}{} = {};", declared.empty() ? "" : type, i, which, value);
+      }
+    };
+    const auto store_all = [&] {
+      for (std::size_t r = 0; r < store_access_.size(); ++r)
+        if (width > 1)
+          line("      Pack<{}, {}> w{};", lane(store_access_[r]), width, r);
+        else
+          line("      {} w{};", lane(store_access_[r]), r);
+      if (width > 1) line("#pragma unroll\n      for (int j = 0; j < {}; ++j)", width);
+      line("      {};",
+           element([&](std::size_t i, std::uint32_t k) { return fmt::format("v{}{}{}", i, which, is_pack(k) ? ".at[j]" : ""); },
+                   [&](std::size_t r) { return fmt::format("w{}{}", r, width > 1 ? ".at[j]" : ""); }));
+      for (std::size_t r = 0; r < store_access_.size(); ++r)
+        if (width > 1)
+          line("      store_pack(reinterpret_cast<{}*>({}), w{});", lane(store_access_[r]), at(store_access_[r]), r);
+        else
+          line("      {};", stored(store_access_[r], at(store_access_[r]), fmt::format("w{}", r)));
+    };
+    if (n == 1)
+      return repeated([&] {
+        load_all("declared");
+        store_all();
+      });
     for (std::size_t i = 0; i < load_access_.size(); ++i)
       if (const std::uint32_t k = load_access_[i]; !is_single(k)) {
         if (is_pack(k))
-          line("  Pack<{}, {}> v{}[{}];", lane(k), width, i, unroll);
+          line("  Pack<{}, {}> v{}[{}];", lane(k), width, i, n);
         else
-          line("  {} v{}[{}];", lane(k), i, unroll);
+          line("  {} v{}[{}];", lane(k), i, n);
       }
-    const auto at = [&](std::uint32_t k) { return place(k, fmt::format("{}{}", base, k), begin, layout_.rank); };
-    line("#pragma unroll");
-    line("  for (int k = 0; k < {}; ++k) {{", unroll);
-    before();
-    line("    if ({}) {{", inside);
-    for (std::size_t i = 0; i < load_access_.size(); ++i) {
-      const std::uint32_t k = load_access_[i];
-      if (is_single(k)) continue;
-      if (is_pack(k))
-        line("      v{}[k] = load_pack<{}>(reinterpret_cast<const {}*>({}));", i, width, lane(k), at(k));
-      else
-        line("      v{}[k] = {};", i, is_position(k) ? at(k) : loaded(k, at(k)));
-    }
-    line("    }}\n  }}");
-    line("#pragma unroll");
-    line("  for (int k = 0; k < {}; ++k) {{", unroll);
-    before();
-    line("    if ({}) {{", inside);
-    if (width > 1) {
-      for (std::size_t r = 0; r < store_access_.size(); ++r) line("      Pack<{}, {}> w{};", lane(store_access_[r]), width, r);
-      line("#pragma unroll");
-      line("      for (int j = 0; j < {}; ++j) {};", width,
-           element([&](std::size_t i, std::uint32_t k) { return fmt::format("v{}[k]{}", i, is_pack(k) ? ".at[j]" : ""); },
-                   [](std::size_t r) { return fmt::format("w{}.at[j]", r); }));
-      for (std::size_t r = 0; r < store_access_.size(); ++r)
-        line("      store_pack(reinterpret_cast<{}*>({}), w{});", lane(store_access_[r]), at(store_access_[r]), r);
-    } else {
-      for (std::size_t r = 0; r < store_access_.size(); ++r) line("      {} w{};", lane(store_access_[r]), r);
-      line("      {};", element([](std::size_t i, std::uint32_t) { return fmt::format("v{}[k]", i); },
-                                [](std::size_t r) { return fmt::format("w{}", r); }));
-      for (std::size_t r = 0; r < store_access_.size(); ++r)
-        line("      {};", stored(store_access_[r], at(store_access_[r]), fmt::format("w{}", r)));
-    }
-    line("    }}\n  }}");
+    repeated([&] { load_all(""); });
+    repeated(store_all);
   }
   bool is_pack(std::uint32_t k) const { return layout_.width > 1 && access(k).reach == Reach::Pack; }
 
@@ -155,10 +202,11 @@ class Emitter : KernelWriter {
     }
     for (std::uint32_t k : used_)
       if (!is_single(k)) line("  const auto b{} = {};", k, place(k, fmt::format("p{}", k), 0, last));
+    const int per_block = kBlock * layout_.unroll;
     strided(
-        fmt::format("i{0} < e{0}", last),
-        [&] {
-          line("    const unsigned i{} = (piece * {} + k * {} + threadIdx.x) * {};", last, kBlock * layout_.unroll, kBlock, layout_.width);
+        fmt::format("i{0} < e{0}", last), fmt::format("(piece + 1) * {} <= e{}", per_block * layout_.width, last),
+        [&](std::string_view k) {
+          line("    const unsigned i{} = (piece * {} + {} * {} + threadIdx.x) * {};", last, per_block, k, kBlock, layout_.width);
         },
         "b", last);
   }
@@ -228,13 +276,13 @@ class Emitter : KernelWriter {
     const bool is_serial = layout_.form == Form::Serial;
     if (is_serial) line("  for (unsigned at = 0; at < total; ++at) {{");
     strided(
-        is_serial ? "true" : "inside",
-        [&] {
+        is_serial ? "" : "inside", fmt::format("(blockIdx.x + 1) * {} <= total", kBlock * layout_.unroll),
+        [&](std::string_view k) {
           if (is_serial) {
             line("    unsigned i{} = at;", last);
           } else {
-            line("    unsigned i{} = blockIdx.x * {} + k * {} + threadIdx.x;", last, kBlock * layout_.unroll, kBlock);
-            line("    const bool inside = i{} < total;", last);
+            line("    unsigned i{} = blockIdx.x * {} + {} * {} + threadIdx.x;", last, kBlock * layout_.unroll, k, kBlock);
+            line("    [[maybe_unused]] const bool inside = i{} < total;", last);
           }
           take_apart(0, layout_.rank, "    ");  // the last axis' extent is that of packs
           if (layout_.width > 1) line("    i{} *= {};", last, layout_.width);

@@ -321,7 +321,7 @@ Layout layout_of(const Space& space, bool in_order) {
   for (const Operand& operand : space.operands) {
     const AccessLayout access = reach_of(space, operand);
     layout.accesses.push_back(access);
-    bool repeats = access.reach != Reach::Strided || operand.is_position;
+    bool repeats = access.reach != Reach::Strided || operand.is_position || operand.is_store;
     for (int axis = 0; axis < space.rank; ++axis) repeats |= operand.strides[axis] == 0 && space.extents[axis] > 1;
     if (!repeats) loaded += static_cast<int>(item_size(operand.dtype));
   }
@@ -355,7 +355,10 @@ Layout layout_of(const Space& space, bool in_order) {
   }
   choose_packs_of_rows(space, layout, kPackBytes);
   layout.unroll = unrolled(layout.width);
-  layout.form = space.extents[space.rank - 1] / layout.width >= kLongRow ? Form::Rows : Form::Scatter;
+  const std::int64_t row = space.extents[space.rank - 1] / layout.width;
+  layout.form = row >= kLongRow ? Form::Rows : Form::Scatter;
+  // A row that does not fill a block so often leaves threads without work.
+  if (layout.form == Form::Rows) layout.unroll = static_cast<int>(std::clamp<std::int64_t>(row / kBlock, 1, layout.unroll));
   return layout;
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <engine/engine.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,10 +70,11 @@ PyObject* as_region(PyObject* array, const ArrayView& region);
 /// What a call takes besides text and names.
 struct CallOptions {
   Options options;
-  PyObject* out = nullptr;  ///< borrowed; null for None
+  PyObject* out = nullptr;    ///< borrowed; null for None
+  std::optional<int> device;  ///< where operands are brought first: kHost or an ordinal
 };
 /// The options that not every function has.
-enum Accepts : unsigned { kAcceptsNone = 0, kAcceptsOut = 1, kAcceptsOrder = 2, kAcceptsRest = 4 };
+enum Accepts : unsigned { kAcceptsNone = 0, kAcceptsOut = 1, kAcceptsOrder = 2, kAcceptsRest = 4, kAcceptsDevice = 8 };
 /// Reads one keyword argument. False if it is unknown; throws PythonError where the value is wrong.
 bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned accepts);
 /// Tells the engine where wheels have put the compiler of the backend "cuda"; once, and before it is asked for.
@@ -118,6 +120,8 @@ void set_mapping(Names& names, PyObject* mapping, const char* function);
 class Operands {
  public:
   Operands(const CachedProgram& cached, const Names& names);
+  /// Copies arrays that are elsewhere to that device, or to the host. Throws BackendError for one that is written.
+  void bring_to(int device, const Program& program);
   const Operand* data() const { return operands_; }
   std::uint32_t copies() const { return copies_; }
   std::size_t bytes_copied() const { return bytes_copied_; }
@@ -143,7 +147,7 @@ class Operands {
 // ---- evaluate.cpp ---------------------------------------------------------------------------------------------------
 
 /// Of the options, order and threads.
-PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, const Options& options);
+PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions& call);
 /// An engine.Explanation.
 PyObject* make_explanation(const CachedProgram& cached, const Names& names, Order order);
 

@@ -8,6 +8,7 @@
 #include <numpy/arrayobject.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -116,19 +117,9 @@ py::object to_numpy(const DeviceArray& array) {
 }
 
 /// A copy of host memory on the device, in the same order of the axes where it fills what it covers, else in C order.
-py::object to_device(const py::object& object, const py::object& where) {
+py::object to_device(const py::object& object, int device) {
   return translated([&]() -> py::object {
     find_wheels();
-    int device = 0;
-    if (py::isinstance<py::int_>(where)) {
-      device = where.cast<int>();
-    } else if (!where.is_none()) {
-      const std::string word = py::str(where);
-      const bool has_number = word.starts_with("cuda:") && word.size() > 5 && word.size() < 10 &&
-                              std::all_of(word.begin() + 5, word.end(), [](unsigned char c) { return std::isdigit(c); });
-      if (word != "cuda" && !has_number) throw py::value_error("device must be 'cuda', 'cuda:N', an integer or None, not " + word);
-      device = has_number ? std::stoi(word.substr(5)) : 0;
-    }
     Ref array(PyArray_CheckFromAny(object.ptr(), nullptr, 0, 0, NPY_ARRAY_NOTSWAPPED, nullptr));
     if (!array) throw PythonError{};
     // NumPy's own reading of dtypes, and its refusals, serve here as they do for operands.
@@ -308,6 +299,32 @@ void read_interface(const py::dict& dict, const Subject& subject, ArrayView& vie
 
 }  // namespace
 
+int read_device(PyObject* where, bool takes_host) {
+  if (PyLong_Check(where) && !PyBool_Check(where)) {
+    int overflow = 0;
+    const long number = PyLong_AsLongAndOverflow(where, &overflow);
+    if (number == -1 && PyErr_Occurred()) throw PythonError{};
+    return overflow || number < 0 || number > std::numeric_limits<int>::max() ? std::numeric_limits<int>::max() : static_cast<int>(number);
+  }
+  const char* const text = PyUnicode_Check(where) ? PyUnicode_AsUTF8(where) : nullptr;
+  const std::string_view word = text ? text : "";
+  PyErr_Clear();
+  if (takes_host && word == "cpu") return kHost;
+  if (word == "cuda") return 0;
+  if (word.starts_with("cuda:") && word.size() > 5 && word.size() < 10 &&
+      std::all_of(word.begin() + 5, word.end(), [](unsigned char c) { return std::isdigit(c); }))
+    return std::stoi(std::string(word.substr(5)));
+  PyErr_Format(PyExc_ValueError, "device must be %s'cuda', 'cuda:N', an integer or None, not %R", takes_host ? "'cpu', " : "", where);
+  throw PythonError{};
+}
+
+Ref copied_to(int device, PyObject* array) {
+  py::object at = py::reinterpret_borrow<py::object>(array);
+  if (const DeviceArray* there = as_device_array(array)) at = to_numpy(*there);
+  if (device != kHost) at = to_device(at, device);
+  return Ref(at.release().ptr());
+}
+
 // ---- the class ----------------------------------------------------------------------------------------------------------------
 
 DeviceArray* as_device_array(PyObject* object) {
@@ -451,8 +468,13 @@ DeviceArray(shape=(2, 3), dtype=float64, device='cuda:0'))");
         return fmt::format("DeviceArray(shape={}, dtype={}, device='{}')", std::string(py::repr(as_tuple(a.view.shape))),
                            name(a.view.dtype), place(a.view.device));
       });
-  module.def("to_device", &to_device, py::arg("array"), py::arg("device") = py::none(),
-             R"(A copy of an array in the memory of a GPU: a DeviceArray.
+  module.def(
+      "to_device",
+      [](const py::object& array, const py::object& device) {
+        return to_device(array, translated([&] { return device.is_none() ? 0 : read_device(device.ptr(), false); }));
+      },
+      py::arg("array"), py::arg("device") = py::none(),
+      R"(A copy of an array in the memory of a GPU: a DeviceArray.
 
 array  : an ndarray, or what numpy.asarray() makes one of
 device : 'cuda', 'cuda:N', N, or None for the first

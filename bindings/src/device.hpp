@@ -18,6 +18,11 @@ DeviceArray* as_device_array(PyObject* object);
 /// A new engine.DeviceArray. Throws PythonError.
 PyObject* make_device_array(const ArrayView& view, std::shared_ptr<void> memory);
 
+/// 'cuda', 'cuda:N' or N: an ordinal; 'cpu', where that is accepted: kHost. Throws PythonError, a ValueError, for all else.
+int read_device(PyObject* where, bool takes_host);
+/// A copy on that device, or (kHost) in the host's memory, of an ndarray or a DeviceArray.
+Ref copied_to(int device, PyObject* array);
+
 /// Memory for a result; `array` becomes its DeviceArray.
 void* allocate_on_device(int device, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes, Ref& array);
 

@@ -116,11 +116,11 @@ Call read_call(const Signature& signature, PyObject* const* args, Py_ssize_t nar
 }
 
 PyObject* evaluate(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
-  static constexpr Signature kSignature{"evaluate", true, kAcceptsOut | kAcceptsOrder | kAcceptsRest, false};
+  static constexpr Signature kSignature{"evaluate", true, kAcceptsOut | kAcceptsOrder | kAcceptsRest | kAcceptsDevice, false};
   try {
     const Call call = read_call(kSignature, args, nargs, kwnames);
     const CachedProgramPtr program = compile_program(call.text, call.options.options);
-    return run(*program, call.names, call.options.out, call.options.options);
+    return run(*program, call.names, call.options);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -128,11 +128,11 @@ PyObject* evaluate(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject*
 }
 
 PyObject* blitz(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
-  static constexpr Signature kSignature{"blitz", true, kAcceptsOrder | kAcceptsRest, true};
+  static constexpr Signature kSignature{"blitz", true, kAcceptsOrder | kAcceptsRest | kAcceptsDevice, true};
   try {
     const Call call = read_call(kSignature, args, nargs, kwnames);
     const CachedProgramPtr program = compile_program(call.text, call.options.options);
-    return run(*program, call.names, nullptr, call.options.options);
+    return run(*program, call.names, call.options);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -178,8 +178,11 @@ struct Destination {
 
 }  // namespace
 
-PyObject* run(const CachedProgram& cached, const Names& names, PyObject* out, const Options& options) {
-  const Operands operands(cached, names);
+PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions& call) {
+  PyObject* const out = call.out;
+  const Options& options = call.options;
+  Operands operands(cached, names);
+  if (call.device) operands.bring_to(*call.device, *cached.program);
   Ref out_array;
   ArrayView out_view;
   if (out) out_view = read_out(out, cached.program->text(), out_array);
@@ -274,7 +277,7 @@ PyObject* last_run_facts(PyObject*, PyObject*) {
 PyMethodDef evaluate_methods[] = {
     {"evaluate", ENGINE_FASTCALL(evaluate),
      "evaluate(expression, names=None, *, out=None, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, "
-     "limits=None)\n"
+     "limits=None, device=None)\n"
      "--\n\n"
      "Evaluate an array expression in one fused pass.\n\n"
      "expression : str, e.g. ``\"4*a + 5*a*b\"``; grammar in the README.\n"
@@ -284,9 +287,11 @@ PyMethodDef evaluate_methods[] = {
      "order      : memory order of a fresh result: 'K' (as NumPy's nditer chooses), 'C', 'F' or 'A'.\n"
      "casting    : what may be written into out and targets: NumPy's casting rules.\n"
      "exactness  : 'strict' (NumPy's bits) or 'relaxed'.\n"
-     "backend    : 'auto' or 'interp'.\n"
+     "backend    : 'auto', 'interp' or 'cuda'.\n"
      "threads    : at most so many threads; None leaves the choice to the engine.\n"
-     "limits     : engine.Limits; None for its defaults.\n\n"
+     "limits     : engine.Limits; None for its defaults.\n"
+     "device     : 'cuda', 'cuda:1' or 1: operands elsewhere are copied to that device first, and the result is a\n"
+     "             DeviceArray there; 'cpu': device arrays are copied to the host. None: all are where they are to be.\n\n"
      "Returns an array of NumPy's result dtype and the broadcast shape of the operands, a NumPy scalar where all of them\n"
      "are 0-d; of a program that ends in an assignment, what was assigned.\n"
      "Raises ParseError, UnknownName, DTypeError, ShapeError, RangeError, LimitError (with a caret), BackendError.\n\n"
@@ -294,7 +299,8 @@ PyMethodDef evaluate_methods[] = {
      ">>> engine.evaluate(\"2*a + 1\", {\"a\": np.arange(3)})\n"
      "array([1, 3, 5])\n"},
     {"blitz", ENGINE_FASTCALL(blitz),
-     "blitz(expression, names=None, *, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, limits=None)\n"
+     "blitz(expression, names=None, *, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, limits=None, "
+     "device=None)\n"
      "--\n\n"
      "weave's form of evaluate: ``name = …`` writes into the operand of that name, which must have the result's shape.\n\n"
      ">>> import numpy as np, engine\n"

@@ -1,7 +1,7 @@
 // bindings/src/names.cpp - names -> objects: in a mapping, among keyword arguments, or in the caller's variables.
 #include <fmt/format.h>
 
-#include "bindings.hpp"
+#include "device.hpp"
 
 namespace engine::python {
 namespace {
@@ -149,6 +149,28 @@ void Operands::take(const CachedProgram& cached, std::size_t index, Ref object) 
   if (const std::size_t copied = read_operand(objects_[index], *cached.program, index, operands_[index])) {
     ++copies_;
     bytes_copied_ += copied;
+  }
+}
+
+void Operands::bring_to(int device, const Program& program) {
+  const std::size_t n = many_.empty() ? kFew : many_.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    Operand& operand = operands_[i];
+    if (!operand.present || operand.weak != Weak::No || operand.array.device == device) continue;
+    if (device != kHost && operand.array.device == kHost && operand.array.shape.empty() && !program.writes(i)) continue;  // a number
+    if (program.writes(i)) {
+      const auto place = [](int ordinal) { return ordinal == kHost ? std::string("the host") : fmt::format("cuda:{}", ordinal); };
+      throw BackendError({.what = fmt::format("'{}' is written, and is on {}: a copy on {} would be written instead", program.name(i),
+                                              place(operand.array.device), place(device)),
+                          .labels = {{program.first_span(i), "on " + place(operand.array.device)}},
+                          .help = "bring it there before: engine.to_device(a), or a.numpy()",
+                          .text = program.text()});
+    }
+    objects_[i] = copied_to(device, objects_[i].get());
+    operand = {};
+    read_operand(objects_[i], program, i, operand);
+    ++copies_;
+    bytes_copied_ += static_cast<std::size_t>(n_items(operand.array.shape)) * item_size(operand.array.dtype);
   }
 }
 

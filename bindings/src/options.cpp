@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "bindings.hpp"
+#include "device.hpp"
 
 namespace engine::python {
 namespace {
@@ -100,6 +100,8 @@ bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned
   Options& o = call.options;
   if ((accepts & kAcceptsOut) && equals(keyword, "out")) {
     call.out = value == Py_None ? nullptr : value;
+  } else if ((accepts & kAcceptsDevice) && equals(keyword, "device")) {
+    call.device = value == Py_None ? std::optional<int>() : read_device(value, true);
   } else if ((accepts & kAcceptsOrder) && equals(keyword, "order")) {
     o.order = read_word(value, kOrders, "order must be 'K', 'C', 'F' or 'A', not %R");
   } else if (!(accepts & kAcceptsRest)) {

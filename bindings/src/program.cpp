@@ -62,9 +62,9 @@ PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, Py
     Names names;
     CallOptions options;
     if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder);
-    read_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder, names, options);
+    read_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder | kAcceptsDevice, names, options);
     options.options.threads = self_of(callable)->threads;
-    return run(cached, names, options.out, options.options);
+    return run(cached, names, options);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -175,9 +175,9 @@ PyGetSetDef properties[] = {
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(ProgramObject, vectorcall), READONLY, nullptr},
                          {nullptr, 0, 0, 0, nullptr}};
 char doc[] =
-    "An expression made ready, by engine.compile: program(names=None, /, *, out=None, order='K', **operands).\n\n"
+    "An expression made ready, by engine.compile: program(names=None, /, *, out=None, order='K', device=None, **operands).\n\n"
     "Its operands are given in a mapping or by keyword; those of the caller's variables that it names are taken where there\n"
-    "is neither. out and order are as in evaluate. One Program may be called from many threads at once. Programs of equal\n"
+    "is neither. out, order and device are as in evaluate. One Program may be called from many threads at once. Programs of equal\n"
     "text and options are equal; pickled or sent to another process, a Program is its text and options.\n\n"
     ">>> import numpy as np, engine\n"
     ">>> hypot = engine.compile(\"sqrt(x*x + y*y)\")\n"

@@ -169,6 +169,52 @@ def test_mixed_places_are_refused():
         np.asarray(there)
 
 
+def test_device_brings_operands_together():
+    there, other = engine.to_device(A), A * 3
+    same(engine.evaluate("a + b", {"a": there, "b": other}, device="cuda"), A * 4)
+    same(engine.evaluate("a + b", {"a": A, "b": other[::-1]}, device="cuda:0"), A + other[::-1])
+    same(engine.evaluate("a + b*n", {"a": there, "b": other.astype(">f8"), "n": 2}, device=0), A + 6 * A)
+    assert engine.last_run().copies == 1 and engine.last_run().bytes_copied == A.nbytes
+    same(engine.compile("a + b")(a=there, b=other, device="cuda"), A * 4)
+    here = engine.evaluate("a + b", {"a": there.T, "b": other.T}, device="cpu")
+    assert isinstance(here, np.ndarray) and (here == 4 * A.T).all()
+    assert engine.evaluate("sum(a)", {"a": there}, device="cpu") == A.sum()
+    assert (engine.evaluate("a + 1", {"a": A}, device=None) == A + 1).all()
+
+
+def test_device_takes_arrays_of_others_and_lists():
+    there = engine.to_device(A)
+    same(engine.evaluate("a + b", {"a": Cupylike(there), "b": [1.0, 2.0, 3.0, 4.0]}, device="cuda"), A + [1, 2, 3, 4])
+    assert (engine.evaluate("a + b", {"a": Torchlike(there), "b": A}, device="cpu") == 2 * A).all()
+
+
+def test_device_does_not_write_copies():
+    there, here = engine.to_device(A), A.copy()
+    for text, names, device in (
+        ("b[...] = a", {"a": there, "b": here}, "cuda"),
+        ("a *= 2", {"a": there}, "cpu"),
+        ("b[0] = 1", {"b": here}, 0),
+    ):
+        with pytest.raises(engine.BackendError, match="is written, and is on"):
+            engine.evaluate(text, names, device=device)
+    assert (here == A).all() and (there.numpy() == A).all()
+    with pytest.raises(engine.BackendError, match="out is in the host's memory"):
+        engine.evaluate("a + 1", {"a": A}, out=here, device="cuda")
+    engine.blitz("b = a + c", {"a": there, "b": there, "c": A}, device="cuda")
+    assert (there.numpy() == 2 * A).all()
+
+
+def test_device_is_checked():
+    for device in ("tpu", "cuda:", "cuda:-1", "cuda:x", 1.5, True, b"cuda"):
+        with pytest.raises(ValueError, match="device must be 'cpu', 'cuda', 'cuda:N'"):
+            engine.evaluate("a + 1", {"a": A}, device=device)
+    for device in ("cuda:99", 99, -1, 1 << 80):
+        with pytest.raises(engine.BackendError, match="no CUDA device"):
+            engine.evaluate("a + 1", {"a": A}, device=device)
+    with pytest.raises(engine.BackendError, match="does not reach"):
+        engine.evaluate("a + 1", {"a": A}, device="cuda", backend="interp")
+
+
 def test_auto_goes_where_the_arrays_are_and_says_so():
     same(engine.evaluate("a + 1", {"a": engine.to_device(A)}, backend="auto"), A + 1)
     engine.evaluate("a + 1", {"a": A})

@@ -53,6 +53,7 @@ def evaluate(
     backend: _Backend = "auto",
     threads: int | None = None,
     limits: Limits | None = None,
+    device: str | int | None = None,
 ) -> _Result: ...
 def blitz(
     expression: str,
@@ -64,6 +65,7 @@ def blitz(
     backend: _Backend = "auto",
     threads: int | None = None,
     limits: Limits | None = None,
+    device: str | int | None = None,
 ) -> _Result: ...
 def compile(
     expression: str,
@@ -110,6 +112,7 @@ class Program:
         *,
         out: NDArray[Any] | Any | None = None,
         order: _Order = "K",
+        device: str | int | None = None,
         **operands: ArrayLike,
     ) -> _Result: ...
     def explain(self, names: _Names | None = None, /, **operands: ArrayLike) -> Explanation: ...

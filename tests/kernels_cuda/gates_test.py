@@ -1,0 +1,96 @@
+"""The static gates: bench/gates.json is what the kernels compile to now, and keeps within the bounds. See gates.py."""
+
+import json
+
+import pytest
+
+from tests.kernels_cuda import gates
+
+RECORDED = json.loads(gates.TABLE.read_text())
+# Measured anew here, on one architecture each; the others are those of the record.
+SAMPLED = {
+    90: gates.names(),
+    **{
+        architecture: ["add float32", "seed float64", "exp float64", "transposed float64", "sum float64"]
+        for architecture in gates.ARCHITECTURES
+        if architecture != 90
+    },
+}
+ARITHMETIC = ("add", "logical_and", "copy", "select", "seed", "two_results", "broadcast_row")
+FUNCTIONS = ("exp", "log", "sin", "power", "erf", "complex_abs")
+FOLDS = ("sum", "max", "argmax", "mean_and_var")
+
+
+def rows(*cases):
+    """(name, architecture, figures) of the record."""
+    return [
+        (name, architecture, row[f"sm_{architecture}"])
+        for name, row in RECORDED.items()
+        for architecture in gates.ARCHITECTURES
+        if name.split()[0] in cases
+    ]
+
+
+def breaches(cases, is_met):
+    found = rows(*cases)
+    assert found
+    return [(name, architecture, row) for name, architecture, row in found if not is_met(name, architecture, row)]
+
+
+@pytest.mark.parametrize("architecture", gates.ARCHITECTURES)
+def test_the_record_is_what_the_kernels_compile_to(architecture):
+    """After a change that is meant: ./dev gates."""
+    measured = gates.measure(architecture, SAMPLED[architecture])
+    key = f"sm_{architecture}"
+    differing = {}
+    for name, row in measured.items():
+        recorded = {**RECORDED[name][key], **{k: RECORDED[name][k] for k in ("executed", "sectors")}}
+        if row != recorded:
+            differing[name] = (row, recorded)
+    assert not differing
+
+
+def test_the_record_has_every_case_on_every_architecture():
+    assert list(RECORDED) == gates.names()
+    assert all(f"sm_{architecture}" in row for row in RECORDED.values() for architecture in gates.ARCHITECTURES)
+
+
+def test_elementwise_kernels_have_no_local_memory():
+    """But for sin's path for large arguments, whose registers ptxas for sm_100 spills one of."""
+    cases = [case for case in gates.CASES if not case.startswith(FOLDS)]
+    assert not breaches(cases, lambda name, a, row: row["local"] <= (8 if name == "sin float64" else 0))
+
+
+def test_arithmetic_has_wide_loads_and_stores_alone():
+    assert not breaches(
+        ARITHMETIC, lambda n, a, row: row["wide"] > 0 and row["narrow"] == 0 and row["calls"] == row["mufu"] == 0
+    )
+
+
+def test_registers_leave_the_multiprocessor_full():
+    """Small numbers, of which a pack has many, and float16, which is computed in float32, need some more."""
+    small = ("int8", "uint8", "float16")
+    assert not breaches(
+        ("add", "copy", "seed", "logical_and", "two_results"),
+        lambda name, a, row: row["registers"] <= (46 if name.endswith(small) else 32),
+    )
+    assert not breaches(("select", "broadcast_row"), lambda n, a, row: row["registers"] <= 46)
+    assert not breaches(FUNCTIONS, lambda n, a, row: row["registers"] <= 64)
+
+
+def test_instructions_for_each_element_are_few():
+    assert all(row["per_element"] <= 16 for name, _, row in rows("seed") if name == "seed float64")
+    assert all(row["per_element"] <= 50 for name, _, row in rows("exp") if name == "exp float64")
+
+
+def test_enough_bytes_are_under_way():
+    assert not breaches(ARITHMETIC, lambda n, a, row: row["in_flight"] >= gates.NEEDED[a])
+
+
+def test_memory_is_touched_by_whole_sectors():
+    assert all(row["sectors"] == 1.0 for name, row in RECORDED.items() if name.split()[0] in ("add", "copy", "seed"))
+    assert all(
+        row["sectors"] <= 1.05
+        for name, row in RECORDED.items()
+        if name.split()[0].startswith(("broadcast", "transposed")) and name != "transposed complex128"
+    )

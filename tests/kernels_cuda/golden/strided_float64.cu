@@ -1,0 +1,48 @@
+namespace engine::cuda {
+ENGINE_LANE double add_11(double x, double y) {
+  return math::convert<double>(math::add(x, y));
+}
+ENGINE_LANE void element(const double v0, const double v1, double& r0) {
+  const double v2 = add_11(v0, v1);
+  r0 = v2;
+}
+extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, char* p1, char* p2, long s0_0, long s1_0, unsigned e0, unsigned pieces, unsigned pieces_m, unsigned pieces_h) {
+  unsigned piece = blockIdx.x;
+  const auto b0 = p0;
+  const auto b1 = p1;
+  const auto b2 = p2;
+  if ((piece + 1) * 512 <= e0) {
+  double v0[2];
+  double v1[2];
+#pragma unroll
+  for (unsigned k = 0; k < 2; ++k)
+  {
+    const unsigned i0 = (piece * 512 + k * 256 + threadIdx.x) * 1;
+      v0[k] = load<double>(b0 + static_cast<long>(i0) * s0_0);
+      v1[k] = load<double>(b1 + static_cast<long>(i0) * s1_0);
+  }
+#pragma unroll
+  for (unsigned k = 0; k < 2; ++k)
+  {
+    const unsigned i0 = (piece * 512 + k * 256 + threadIdx.x) * 1;
+      double w0;
+      element(v0[k], v1[k], w0);
+      store<double>(b2 + static_cast<long>(i0) * 8, w0);
+  }
+  } else {
+#pragma unroll 1
+  for (unsigned n = 0; n < 2; ++n) {
+  {
+    const unsigned i0 = (piece * 512 + n * 256 + threadIdx.x) * 1;
+    if (i0 < e0) {
+      const double v0 = load<double>(b0 + static_cast<long>(i0) * s0_0);
+      const double v1 = load<double>(b1 + static_cast<long>(i0) * s1_0);
+      double w0;
+      element(v0, v1, w0);
+      store<double>(b2 + static_cast<long>(i0) * 8, w0);
+    }
+  }
+  }
+  }
+}
+}
