@@ -169,7 +169,7 @@ def test_the_folder_keeps_to_its_size_and_forgets_what_was_used_longest_ago(tmp_
         os.utime(entry, (1000 + age, 1000 + age))
     size = max(entry.stat().st_size for entry in entries(folder))
     oldest, *_ = entries(folder)
-    most = str(5 * size - 1)
+    most = str(4 * size)
     assert compiled(start(folder, 4, ENGINE_CACHE_BYTES=most)) == 1
     assert sum(entry.stat().st_size for entry in entries(folder)) <= int(most) and not oldest.exists()
     assert compiled(start(folder, 4, ENGINE_CACHE_BYTES=most)) == 0
