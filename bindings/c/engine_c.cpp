@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <engine/engine.hpp>
+#include <map>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -136,22 +138,29 @@ struct CResult {
     void operator()(void* memory) const { std::free(memory); }
   };
   std::unique_ptr<void, Free> memory;  ///< null where it is the caller's
+  DeviceMemory device_memory;          ///< the same of a value on a device
 };
 
 /// Never destroyed: other threads may still run when the process ends.
 struct Tables {
   Handles<CProgram> programs{1};
   Handles<CResult> results{2};
+  std::mutex device_mutex;
+  std::map<void*, DeviceMemory> device_memory;  ///< of engine_device_allocate
 };
 Tables& tables() {
   static Tables& all = []() -> Tables& {
     static Tables* made = new Tables;
-    pthread_atfork([] { made->programs.lock(), made->results.lock(); },       // before
-                   [] { made->results.unlock(), made->programs.unlock(); },   // in the parent
-                   [] { made->results.unlock(), made->programs.unlock(); });  // in the child
+    const auto unlock = [] { made->device_mutex.unlock(), made->results.unlock(), made->programs.unlock(); };
+    pthread_atfork([] { made->programs.lock(), made->results.lock(), made->device_mutex.lock(); }, unlock, unlock);
     return *made;
   }();
   return all;
+}
+
+int ordinal(std::int32_t device) {
+  if (device <= ENGINE_HOST) throw BadArgument{fmt::format("device is {}, which is no ENGINE_CUDA_DEVICE", device)};
+  return device - ENGINE_CUDA_DEVICE(0);
 }
 
 template <class Handle>
@@ -290,13 +299,11 @@ ArrayView read_array(const engine_array& array, const Subject& subject) {
   if (array.flags & ~std::uint32_t{ENGINE_READONLY | ENGINE_SWAPPED})
     throw BadArgument{fmt::format("{} has flags {:#x}, some of which mean nothing", subject.who, array.flags)};
   if (array.device < ENGINE_HOST) throw BadArgument{fmt::format("{} is on device {}, which is none", subject.who, array.device)};
-  if (array.device != ENGINE_HOST)
-    subject.refuse<BackendError>(fmt::format("{} is on CUDA device {}: only memory of the host is read", subject.who, array.device - 1),
-                                 "on a device", "copy it to the host");
   if (array.ndim > 0 && !array.shape) throw BadArgument{fmt::format("{} has axes, but its shape is NULL", subject.who)};
 
   ArrayView view;
   view.data = array.data;
+  view.device = array.device == ENGINE_HOST ? kHost : array.device - ENGINE_CUDA_DEVICE(0);
   view.dtype = static_cast<DType>(array.dtype);
   view.swapped = (array.flags & ENGINE_SWAPPED) != 0;
   view.writable = (array.flags & ENGINE_READONLY) == 0;
@@ -317,6 +324,10 @@ ArrayView read_array(const engine_array& array, const Subject& subject) {
     }
   }
   check_extent(view, subject);
+  // A wrong address would cost the process its context, not the call alone.
+  if (view.device != kHost && n_items(view.shape) > 0 && device_of(view.data) != view.device)
+    subject.refuse<BackendError>(fmt::format("{} is said to be on cuda:{}, and its memory is not", subject.who, view.device), "not there",
+                                 "pass memory of that device, or its own number");
   return view;
 }
 
@@ -407,11 +418,16 @@ constexpr std::size_t kAlignment = 64;
 struct Destination {
   const engine_run_options& options;
   CResult* result;
+  int device;  ///< where it is to be
 
   static void* allocate(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes) {
     auto& self = *static_cast<Destination*>(context);
     void* memory = nullptr;
-    if (self.options.allocate) {
+    if (self.device != kHost && self.result) {
+      self.result->device_memory = DeviceMemory(self.device, std::max<std::size_t>(n_bytes, 1));
+      return self.result->device_memory.data();
+    }
+    if (self.options.allocate && self.device == kHost) {
       memory = self.options.allocate(self.options.allocate_context, static_cast<std::int32_t>(dtype), shape.size(), shape.begin(),
                                      strides.begin(), n_bytes);
       const std::size_t alignment = std::min<std::size_t>(item_size(dtype), 8);
@@ -454,7 +470,7 @@ void run(const Program& program, const std::vector<const engine_operand*>& given
     pending.value = std::make_shared<CResult>();
     pending.number = tables().results.insert(pending.value);
   }
-  Destination destination{options, pending.value.get()};
+  Destination destination{options, pending.value.get(), program.device(operands.data(), out_view ? &*out_view : nullptr)};
   Execution execution(program, operands.data(), out_view ? &*out_view : nullptr, order, {&Destination::allocate, &destination});
   if (out && execution.target_name() >= 0)
     throw BadArgument{fmt::format("out has no use: the program ends in an assignment to '{}', which is its value",
@@ -611,9 +627,13 @@ engine_code engine_result_array(const engine_result* result, engine_array* array
   return guarded([&] {
     const auto found = find(tables().results, result, "result");
     const ArrayView& view = found->view;
-    checked(array, "array") = {
-        view.data,   static_cast<std::int32_t>(view.dtype),           view.shape.size(), view.shape.begin(), view.strides.begin(),
-        ENGINE_HOST, view.swapped ? std::uint32_t{ENGINE_SWAPPED} : 0};
+    checked(array, "array") = {view.data,
+                               static_cast<std::int32_t>(view.dtype),
+                               view.shape.size(),
+                               view.shape.begin(),
+                               view.strides.begin(),
+                               view.device == kHost ? ENGINE_HOST : ENGINE_CUDA_DEVICE(view.device),
+                               view.swapped ? std::uint32_t{ENGINE_SWAPPED} : 0};
   });
 }
 
@@ -622,6 +642,64 @@ engine_code engine_result_free(engine_result* result) {
     if (result && !tables().results.erase(number(result))) throw BadArgument{"result was freed already, or never was one"};
   });
 }
+
+engine_code engine_device_allocate(int32_t device, size_t n_bytes, void** data) {
+  return guarded([&] {
+    checked(data, "data") = nullptr;
+    DeviceMemory memory(ordinal(device), std::max<std::size_t>(n_bytes, 1));
+    void* const address = memory.data();
+    const std::lock_guard lock(tables().device_mutex);
+    tables().device_memory.emplace(address, std::move(memory));
+    *data = address;
+  });
+}
+
+engine_code engine_device_free(void* data) {
+  return attempt([&] {
+    DeviceMemory memory;  // given back when the lock is
+    const std::lock_guard lock(tables().device_mutex);
+    const auto found = tables().device_memory.find(data);
+    if (data && found == tables().device_memory.end()) throw BadArgument{"data was freed already, or never was of engine_device_allocate"};
+    if (!data) return;
+    memory = std::move(found->second);
+    tables().device_memory.erase(found);
+  });
+}
+
+engine_code engine_copy_to_device(int32_t device, void* to, const void* from, size_t n_bytes) {
+  return guarded([&] {
+    if (n_bytes)
+      copy_to_device(ordinal(device), &checked(static_cast<char*>(to), "to"), &checked(static_cast<const char*>(from), "from"), n_bytes);
+  });
+}
+
+engine_code engine_copy_to_host(int32_t device, void* to, const void* from, size_t n_bytes) {
+  return guarded([&] {
+    if (n_bytes)
+      copy_to_host(ordinal(device), &checked(static_cast<char*>(to), "to"), &checked(static_cast<const char*>(from), "from"), n_bytes);
+  });
+}
+
+engine_code engine_device_of(const void* data, int32_t* device) {
+  return guarded([&] {
+    const int found = device_of(data);
+    checked(device, "device") = found == kHost ? ENGINE_HOST : ENGINE_CUDA_DEVICE(found);
+  });
+}
+
+engine_code engine_stream_of(int32_t device, void** stream) {
+  return guarded([&] { checked(stream, "stream") = stream_of(ordinal(device)); });
+}
+
+engine_code engine_start_after(int32_t device, void* stream) {
+  return guarded([&] { start_after(ordinal(device), stream); });
+}
+
+engine_code engine_make_wait(int32_t device, void* stream) {
+  return guarded([&] { make_wait(ordinal(device), stream); });
+}
+
+size_t engine_trim() { return trim(); }
 
 engine_code engine_last_run(engine_run_info* info) {
   return guarded([&] {

@@ -245,6 +245,33 @@ ENGINE_C_API engine_code engine_result_array(const engine_result *result, engine
 /* NULL is fine. */
 ENGINE_C_API engine_code engine_result_free(engine_result *result);
 
+/* ---- memory of a GPU ------------------------------------------------------------------------------------------------- */
+
+/* Arrays whose `device` is ENGINE_CUDA_DEVICE(n) show memory of that CUDA device, of whatever library. A run over such arrays
+ * takes place there, in the order of what was asked for before, and returns before it is done; all of its arrays must be there,
+ * but for numbers and host arrays of ndim 0 that are only read. Its value is there too, in memory that *result owns (`allocate`
+ * is not asked). `device` below is ENGINE_CUDA_DEVICE(n); ENGINE_BACKEND_ERROR where there is no such device. */
+
+/* Aligned to 512 bytes, the values not set. *data is NULL unless ENGINE_OK is given back. NULL may be freed. */
+ENGINE_C_API engine_code engine_device_allocate(int32_t device, size_t n_bytes, void **data);
+ENGINE_C_API engine_code engine_device_free(void *data);
+
+/* Copy after all that was asked of the device before, and wait. Failures of that work are given back here, too. */
+ENGINE_C_API engine_code engine_copy_to_device(int32_t device, void *to, const void *from, size_t n_bytes);
+ENGINE_C_API engine_code engine_copy_to_host(int32_t device, void *to, const void *from, size_t n_bytes);
+
+/* Whose memory it is: ENGINE_CUDA_DEVICE(n), or ENGINE_HOST where it is no device's. */
+ENGINE_C_API engine_code engine_device_of(const void *data, int32_t *device);
+
+/* The CUstream of the engine's work, which keeps order with the legacy default stream by itself; work asked for from now on
+ * waits for what another stream was given so far; work on another stream waits for the engine's. */
+ENGINE_C_API engine_code engine_stream_of(int32_t device, void **stream);
+ENGINE_C_API engine_code engine_start_after(int32_t device, void *stream);
+ENGINE_C_API engine_code engine_make_wait(int32_t device, void *stream);
+
+/* Gives idle memory back to the system, and that of devices to their drivers. How many bytes. */
+ENGINE_C_API size_t engine_trim(void);
+
 /* What this thread's last run did. */
 typedef struct engine_run_info {
   size_t size;      /* sizeof(engine_run_info), set by the caller */
