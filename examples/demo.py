@@ -161,6 +161,22 @@ def agreement(got, expected):
     return f"DIFFERS by up to {np.max(np.abs(got.astype(float) - expected)):.3g}"
 
 
+def on_a_gpu(studies, expected):
+    """The same expressions where their arrays are on a GPU, if there is one: what came out, in words."""
+    backend = next(backend for backend in engine.doctor().backends if backend.name == "cuda")
+    if not backend.usable:
+        print(f'  not run: the backend "cuda" is {backend.reason}')
+        return []
+    verdicts = []
+    for study in studies:
+        there = {k: engine.to_device(v) if isinstance(v, np.ndarray) else v for k, v in study.names.items()}
+        returned = engine.evaluate(study.text, there)
+        result = there["b"] if study.text == FILTER else returned
+        verdicts.append(agreement(result.numpy(), expected[study.title]))
+        print(f"  {study.title:34}{verdicts[-1]}")
+    return verdicts
+
+
 def save(name, values):
     """Writes values in 0..1 as a PNG of 8 bits a channel."""
     path = PICTURES / name
@@ -196,6 +212,8 @@ def main():
 
     print("\nwhat the engine does for the slope")
     print("  " + str(engine.explain(SLOPE, land)).strip().replace("\n", "\n  "))
+    print("\nthe same on a GPU, against the CPU's")
+    verdicts += on_a_gpu(studies, results)
     print("\npictures")
     save("hillshade.png", results["hill-shade"])
     save("photograph.png", results["9-point filter of the photograph"])

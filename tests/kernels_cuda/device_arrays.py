@@ -97,6 +97,28 @@ def test_results_lie_there_and_are_the_hosts(text):
     same(engine.evaluate(text, {"a": engine.to_device(A)}), want)
 
 
+@pytest.mark.parametrize("dtype", ["complex128", "complex64", "float64", "float32"])
+def test_the_sums_of_the_seed_documents_are_numpys(dtype):
+    """zadd, cadd, dadd, sadd: over arrays that lie together, and over every second element."""
+    rng = np.random.default_rng(5)
+    x, y = rng.standard_normal((2, 999)) + (1j * rng.standard_normal((2, 999)) if dtype.startswith("c") else 0)
+    x, y = x.astype(dtype), y.astype(dtype)
+    there = {"x": engine.to_device(x), "y": engine.to_device(y)}
+    same(engine.evaluate("x + y", there), x + y)
+    same(engine.evaluate("x[::2] + y[1::2]", {"x": there["x"][:998], "y": there["y"]}), x[:998:2] + y[1::2])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int32", "uint8"])
+def test_the_filter_of_the_seed_documents_is_numpys(dtype):
+    """The strided filter by slices, of every dtype; its input is every second column of a larger array."""
+    whole = (np.random.default_rng(6).random((40, 90)) * 200).astype(dtype)
+    a, b = whole[:, ::2], np.zeros((40, 45))
+    there = {"a": engine.to_device(whole)[:, ::2], "b": engine.to_device(b)}
+    engine.evaluate("b[1:-1,1:-1] = a[1:-1,1:-1] + 0.5*(a[:-2,1:-1] + a[2:,1:-1] + a[1:-1,:-2] + a[1:-1,2:])", there)
+    b[1:-1, 1:-1] = a[1:-1, 1:-1] + 0.5 * (a[:-2, 1:-1] + a[2:, 1:-1] + a[1:-1, :-2] + a[1:-1, 2:])
+    same(there["b"], b)
+
+
 def test_strides_follow_the_rule_of_the_host():
     there = engine.to_device(np.asfortranarray(A))
     assert engine.evaluate("a + 1", {"a": there}).strides == (8, 24)
