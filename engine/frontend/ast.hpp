@@ -22,7 +22,9 @@ enum class Syntax : std::uint8_t {
   Boolean,    ///< True, False; in `integer`
   String,     ///< 'text'; the span holds it
   Name,       ///< `id` is the symbol's index in Ast::symbols (also pi, e, inf, nan: the caller's names win)
-  Apply,      ///< catalog operation `id` (catalog::Op) on the children, in the operation's argument order
+  /// Catalog operation `id` (catalog::Op) on the children, in the operation's argument order. Where `integer` is not 0, the last one is
+  /// an initial value, which takes the dtype of the one before.
+  Apply,
   Position,   ///< index(axis): operation `id`, one child: the axis
   Reduce,     ///< `id` is a catalog::Reduction; children: argument, axis or kNone, keepdims or kNone
   Cast,       ///< `id` is a DType; one child

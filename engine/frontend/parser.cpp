@@ -709,7 +709,9 @@ class Parser {
       const NodeId otherwise = picks                         ? args[kInitial]
                                : row.id == Reduction::Nanvar ? not_a_number(mark, whole)
                                                              : truth(row.identity == "1");
-      args[kValue] = make(Syntax::Apply, static_cast<std::uint16_t>(Op::Where), {args[kWhere], args[kValue], otherwise});
+      Node where{.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(Op::Where), .span = whole, .mark = mark};
+      where.integer = picks;
+      args[kValue] = add(where, {args[kWhere], args[kValue], otherwise});
     }
     const bool starts = args[kInitial] != kNone;
     NodeId result = make(Syntax::Reduce, static_cast<std::uint16_t>(row.id),
@@ -722,7 +724,9 @@ class Parser {
                     : row.id == Reduction::Max    ? Op::Maximum
                     : row.id == Reduction::Nanmin ? Op::Fmin
                                                   : Op::Fmax;
-    return make(Syntax::Apply, static_cast<std::uint16_t>(with), {result, args[kInitial]});
+    Node both{.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(with), .span = whole, .mark = mark};
+    both.integer = 1;
+    return add(both, {result, args[kInitial]});
   }
 
   /// Whether an argument that may be left out, or None, has a value.

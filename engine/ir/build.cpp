@@ -260,6 +260,16 @@ class Builder {
     return as_dtype(t, dtype, span);
   }
 
+  /// initial= of a reduction is of the reduction's dtype, as in NumPy: numbers are converted as by a cast.
+  Typed initial(const Typed& given, DType dtype, Span span) {
+    if (is_complex(dtype_of(given)) && !is_complex(dtype) && dtype != DType::Bool)
+      fail<DTypeError>(span, fmt::format("initial is complex, the reduction {}", name(dtype)), "here",
+                       "make its argument complex, or take .real");
+    // Whether a Python float fits an integer dtype is for its value to say.
+    if (given.weak == Weak::Float && !given.is_constant() && is_integer(dtype)) throw NeedsValue{given.symbol};
+    return {.node = cast(given, dtype, span)};
+  }
+
   /// A weak value on its own: bool, int64, float64 or complex128.
   Typed strong(const Typed& t, Span span) {
     if (t.weak == Weak::No) return t;
@@ -749,6 +759,7 @@ class Builder {
         for (std::size_t i = 0; i < children.size(); ++i) args[i] = typed_[children[i]];
         const auto op = static_cast<Op>(node.id);
         const std::span<Typed> all(args, children.size());
+        if (node.integer) all.back() = initial(all.back(), dtype_of(all[all.size() - 2]), ast_.nodes[children.back()].span);
         if (op == Op::NanToNum && all.size() > 1)
           t = nan_to_num(node, children, all);
         else if (op == Op::Clip && (is_none(children[1]) || is_none(children[2])))

@@ -379,6 +379,33 @@ def test_reductions_of_reductions_and_beside_arrays():
     assert same_bits(engine.evaluate("sum(sum(x, axis=1))", {"x": x}), tree.reduce("sum", tree.reduce("sum", x, (1,))))
 
 
+INITIALS = (2, 1.5, -1, 300, True, False, 2 + 1j, np.float32(2.5), np.int16(3), np.float64(1.25), np.nan, 1e300)
+
+
+@pytest.mark.parametrize("dtype", ("?", "i1", "u1", "i8", "u8", "f2", "f4", "c16"))
+@pytest.mark.parametrize("name", ("max", "min", "sum", "prod", "nansum", "nanmax"))
+@pytest.mark.filterwarnings("ignore")
+def test_an_initial_value_takes_the_dtype_of_the_reduction(name, dtype):
+    a, mask = np.array([1, 0, 1], dtype), np.array([True, False, True])
+    for initial in INITIALS:
+        for options, where in (({}, ""), ({"where": mask}, ", where=mask")):
+            call = f"{name}(a, initial=i{where})"
+            try:
+                want = getattr(np, name)(a, initial=initial, **options)
+            except (TypeError, ValueError, OverflowError):
+                with pytest.raises(engine.Error):
+                    engine.evaluate(call, {"a": a, "i": initial, "mask": mask})
+                continue
+            got = engine.evaluate(call, {"a": a, "i": initial, "mask": mask})
+            assert got.dtype == want.dtype and np.array_equal(got, want, equal_nan=True), (call, initial, got, want)
+
+
+def test_a_complex_initial_value_of_real_numbers_is_refused():
+    """NumPy drops the imaginary part of a complex64 with a warning."""
+    with pytest.raises(engine.DTypeError, match="initial is complex, the reduction float64"):
+        engine.evaluate("sum(a, initial=i)", {"a": np.ones(3), "i": np.complex64(1 + 2j)})
+
+
 @pytest.mark.parametrize("name", ["min", "max", "nanmin", "nanmax"])
 @pytest.mark.parametrize("values", [[], [np.nan, np.nan], [1.0, 5.0, np.nan]], ids=["none", "NaN alone", "some"])
 def test_an_initial_value_counts_as_one_more_element(name, values):
