@@ -113,3 +113,44 @@ def test_a_warm_reduction_is_one_launch_and_nothing_else(tmp_path):
 def test_memory_is_read_and_written_by_whole_sectors(tmp_path, text, most):
     (ratio,) = lines_of(SECTORS.replace("TEXTS", repr([text])), tmp_path)
     assert 1.0 <= float(ratio) <= most
+
+
+TWO_DEVICES = """
+import numpy as np, engine
+A = np.arange(12.0).reshape(3, 4)
+here, there = engine.to_device(A, "cuda:0"), engine.to_device(A, 1)
+program = engine.compile("a*2 + sum(b)")
+for array in (here, there, here):
+    result = program(a=array, b=array)
+    assert result.device == array.device and (result.numpy() == A * 2 + A.sum()).all()
+try:
+    program(a=here, b=there)
+except engine.BackendError as error:
+    assert "'a' is on cuda:0, other arrays are on cuda:1" in str(error), error
+else:
+    raise AssertionError("arrays of two devices")
+for device in (0, 1):
+    result = program(a=here, b=there, device=device)
+    assert result.device == f"cuda:{device}" and (result.numpy() == A * 2 + A.sum()).all()
+assert there[1:].device == "cuda:1" and there.__dlpack_device__() == (2, 1)
+assert engine.evaluate("a + 1", {"a": engine.evaluate("a - 1", {"a": there})}).device == "cuda:1"
+cuda = engine.doctor().cuda
+assert "device 1" in cuda and "device 2" not in cuda
+print("done")
+"""
+
+
+def test_each_of_two_devices_has_its_own_arrays_and_kernels(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "ENGINE_CUDA_DRIVER": str(STANDIN),
+            "ENGINE_CACHE_DIR": str(tmp_path / "kernels"),
+            "STANDIN_DEVICES": "2",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "done\n" and done.stderr == "", done.stdout + done.stderr
