@@ -2,6 +2,7 @@
 #include "kernels_cuda/launch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <engine/error.hpp>
@@ -132,21 +133,26 @@ struct Divisor {
 class Parameters {
  public:
   Parameters(const KernelText& text, const Layout& layout, const Space& space, const FoldRun& fold) {
-    std::size_t at = 0;
-    for (const Parameter& parameter : text.parameters) {
-      at = (at + parameter.bytes - 1) / parameter.bytes * parameter.bytes;
-      offsets_.push_back(at);
-      at += parameter.bytes;
+    const auto place = [](std::size_t& at, const Parameter& parameter) {
+      const std::size_t begin = (at + parameter.bytes - 1) / parameter.bytes * parameter.bytes;
+      at = begin + parameter.bytes;
+      return begin;
+    };
+    std::size_t n_bytes = 0, at = 0;
+    for (const Parameter& parameter : text.parameters) place(n_bytes, parameter);
+    if (n_bytes > sizeof few_bytes_) many_bytes_.resize(n_bytes);
+    if (text.parameters.size() > few_addresses_.size()) many_addresses_.resize(text.parameters.size());
+    std::byte* const bytes = many_bytes_.empty() ? few_bytes_.data() : many_bytes_.data();
+    for (std::size_t i = 0; i < text.parameters.size(); ++i) {
+      addresses()[i] = bytes + place(at, text.parameters[i]);
+      write(text.parameters[i], layout, space, fold, static_cast<std::byte*>(addresses()[i]));
     }
-    bytes_.resize(at);
-    for (std::size_t i = 0; i < offsets_.size(); ++i) write(text.parameters[i], layout, space, fold, bytes_.data() + offsets_[i]);
+    bytes_ = {bytes, n_bytes};
   }
+  Parameters(const Parameters&) = delete;
+  Parameters& operator=(const Parameters&) = delete;
   std::span<const std::byte> bytes() const { return bytes_; }
-  std::vector<void*> addresses() {
-    std::vector<void*> list;
-    for (std::size_t offset : offsets_) list.push_back(bytes_.data() + offset);
-    return list;
-  }
+  void** addresses() { return many_addresses_.empty() ? few_addresses_.data() : many_addresses_.data(); }
 
  private:
   static void write(const Parameter& parameter, const Layout& layout, const Space& space, const FoldRun& fold, std::byte* to) {
@@ -211,8 +217,12 @@ class Parameters {
     }
   }
 
-  std::vector<std::byte> bytes_;
-  std::vector<std::size_t> offsets_;
+  // Without the heap, as a rule: a warm call takes a few microseconds.
+  alignas(16) std::array<std::byte, 512> few_bytes_;
+  std::array<void*, 48> few_addresses_;
+  std::vector<std::byte> many_bytes_;
+  std::vector<void*> many_addresses_;
+  std::span<const std::byte> bytes_;
 };
 
 void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space) {
@@ -248,17 +258,16 @@ void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelT
 void launch_blocks(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space,
                    const FoldRun& fold, std::int64_t blocks) {
   Parameters parameters(text, layout, space, fold);
-  std::vector<void*> addresses = parameters.addresses();
   std::vector<Memory> in_memory;
   DevicePointer at = 0;
+  void* only = &at;
   if (text.parameters_in_memory) {
     in_memory.emplace_back(device, parameters.bytes().size());
     at = in_memory[0].address();
     device.copy_to_device(at, parameters.bytes().data(), parameters.bytes().size());
-    addresses = {&at};
   }
   check(driver().cuLaunchKernel(kernel.function(), static_cast<unsigned>(blocks), 1, 1, layout.form == Form::Serial ? 1 : kBlock, 1, 1, 0,
-                                device.stream(), addresses.data(), nullptr),
+                                device.stream(), text.parameters_in_memory ? &only : parameters.addresses(), nullptr),
         "starting a kernel");
   ++device.counts.launches;
   if (text.parameters_in_memory) device.synchronize();  // pageable bytes of this scope are being read
@@ -363,6 +372,7 @@ Layout layout_of(const Space& space, bool in_order) {
 }
 
 TurnedSpace::TurnedSpace(const Space& space) : space_(space) {
+  if (space.rank < 2) return;
   Layout layout;
   for (const Operand& operand : space.operands) layout.accesses.push_back(reach_of(space, operand));
   const int axis = turned_axis(space, layout), to = space.rank - 2;

@@ -1,6 +1,7 @@
 // bindings/src/evaluate.cpp - evaluate(), blitz(), compile(), explain(): raw vectorcall functions, for the time of a call
 // with small arrays is mostly spent here.
 #include <cxxabi.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,8 +43,17 @@ class WithoutGil {
   PyThreadState* state_;
 };
 
-/// Python handles signals in the main thread alone; there no other has to ask.
-bool is_main_thread() { return syscall(SYS_gettid) == getpid(); }
+/// Python handles signals in the main thread alone; there no other has to ask. Each thread asks the system once; who forks is the
+/// main thread of the child.
+bool is_main_thread() {
+  enum class Answer : std::uint8_t { Unknown, Yes, No };
+  static constinit ENGINE_THREAD_LOCAL Answer answer = Answer::Unknown;
+  if (answer == Answer::Unknown) {
+    [[maybe_unused]] static const int watched = pthread_atfork(nullptr, nullptr, [] { answer = Answer::Yes; });
+    answer = syscall(SYS_gettid) == getpid() ? Answer::Yes : Answer::No;
+  }
+  return answer == Answer::Yes;
+}
 
 void run_released(Execution& execution, int threads) {
   WithoutGil released;
