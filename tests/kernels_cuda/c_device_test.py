@@ -6,9 +6,8 @@ import subprocess
 import sys
 
 from tests.kernels_cuda import nvrtc
-from tests.kernels_cuda.nvrtc import ROOT
+from tests.kernels_cuda.nvrtc import ROOT, STANDIN
 
-STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
 CUDA_0, BAD_ARGUMENT, BACKEND_ERROR = 1, 10, 7
 
 

@@ -12,10 +12,8 @@ import sys
 import pytest
 
 from tests.kernels_cuda import nvrtc
-from tests.kernels_cuda.nvrtc import ROOT
+from tests.kernels_cuda.nvrtc import PROXY, ROOT, STANDIN
 
-STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
-PROXY = ROOT / "build/dev/tests/kernels_cuda/libengine_nvrtc_proxy.so"
 # Prints how many kernels were compiled; a result that is not NumPy's ends it.
 WORK = """
 import ctypes, os, sys
@@ -125,9 +123,8 @@ def spoil_by_fifo(folder):
         spoil_by_file,
         lambda folder: folder.chmod(0o770),
         lambda folder: folder.chmod(0o707),
-        lambda folder: (entries(folder)[0].unlink(), entries(folder) or folder.joinpath("sub").mkdir()),
     ),
-    ids=("link", "file", "group", "others", "emptied"),
+    ids=("link", "file", "group", "others"),
 )
 def test_a_folder_that_cannot_be_trusted_is_not_used(cache, spoil):
     spoil(cache)
@@ -157,7 +154,7 @@ def test_processes_that_race_from_cold_share_what_they_make(tmp_path):
     folder = tmp_path / "deep" / "er" / "kernels"
     racing = [start(folder, *random.Random(n).sample(range(5), 5)) for n in range(6)]
     counts = [compiled(process) for process in racing]
-    assert all(1 <= n <= 5 or n == 0 for n in counts) and sum(counts) >= 5
+    assert max(counts) <= 5 <= sum(counts)
     assert len(entries(folder)) == 5 and all(entry.suffix == ".kernel" for entry in entries(folder))
     assert compiled(start(folder, *range(5))) == 0
 

@@ -4,9 +4,7 @@ import os
 import subprocess
 import sys
 
-from tests.kernels_cuda.nvrtc import ROOT
-
-STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
+from tests.kernels_cuda.nvrtc import ROOT, STANDIN
 
 
 def test_the_demo_runs_its_expressions_on_a_device_that_is_there(tmp_path):

@@ -7,9 +7,7 @@ import sys
 
 import pytest
 
-from tests.kernels_cuda.nvrtc import ROOT
-
-STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
+from tests.kernels_cuda.nvrtc import ROOT, STANDIN
 
 
 @pytest.mark.parametrize("defer", (0, 1))

@@ -11,10 +11,7 @@ import sys
 import pytest
 
 from tests.kernels_cuda import nvrtc
-from tests.kernels_cuda.nvrtc import ROOT
-
-STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
-PROXY = ROOT / "build/dev/tests/kernels_cuda/libengine_nvrtc_proxy.so"
+from tests.kernels_cuda.nvrtc import PROXY, ROOT, STANDIN
 
 
 def run(arguments, **environment):

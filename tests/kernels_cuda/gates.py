@@ -30,10 +30,8 @@ import tempfile
 import numpy as np
 
 from tests.kernels_cuda import nvrtc
-from tests.kernels_cuda.nvrtc import ROOT
+from tests.kernels_cuda.nvrtc import PROXY, ROOT, STANDIN
 
-STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
-PROXY = ROOT / "build/dev/tests/kernels_cuda/libengine_nvrtc_proxy.so"
 TABLE = ROOT / "bench/gates.json"
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
 # Of a multiprocessor: threads; KiB of loads under way that its memory needs (the table of CUB's DeviceTransform; the

@@ -8,7 +8,13 @@ import importlib.util
 import pathlib
 import re
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.emulator.standin import LIBRARY as STANDIN
+from tests.emulator.standin import ROOT
+
+__all__ = ["PROXY", "ROOT", "STANDIN", "compile", "figures", "library"]
+
+# NVRTC, listened to and with faults: proxy/nvrtc.cpp.
+PROXY = ROOT / "build/dev/tests/kernels_cuda/libengine_nvrtc_proxy.so"
 
 
 @functools.cache
