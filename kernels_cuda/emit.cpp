@@ -145,7 +145,7 @@ class Emitter : KernelWriter {
       if (!inside.empty()) line("    }}");
       line("  }}");
     };
-    const auto load_all = [&](std::string_view declared) {
+    const auto load_all = [&](bool is_declared) {
       for (std::size_t i = 0; i < load_access_.size(); ++i) {
         const std::uint32_t k = load_access_[i];
         if (is_single(k)) continue;
@@ -153,7 +153,7 @@ class Emitter : KernelWriter {
         const std::string value = is_pack(k)       ? fmt::format("load_pack<{}>(reinterpret_cast<const {}*>({}))", width, lane(k), at(k))
                                   : is_position(k) ? at(k)
                                                    : loaded(k, at(k));
-        line("      {}v{}{} = {};", declared.empty() ? "" : type, i, which, value);
+        line("      {}v{}{} = {};", is_declared ? type : "", i, which, value);
       }
     };
     const auto store_all = [&] {
@@ -174,7 +174,7 @@ class Emitter : KernelWriter {
     };
     if (n == 1)
       return repeated([&] {
-        load_all("declared");
+        load_all(true);
         store_all();
       });
     for (std::size_t i = 0; i < load_access_.size(); ++i)
@@ -184,7 +184,7 @@ class Emitter : KernelWriter {
         else
           line("  {} v{}[{}];", lane(k), i, n);
       }
-    repeated([&] { load_all(""); });
+    repeated([&] { load_all(false); });
     repeated(store_all);
   }
   bool is_pack(std::uint32_t k) const { return layout_.width > 1 && access(k).reach == Reach::Pack; }

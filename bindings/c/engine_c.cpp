@@ -163,6 +163,8 @@ int ordinal(std::int32_t device) {
   return device - ENGINE_CUDA_DEVICE(0);
 }
 
+std::int32_t device_number(int ordinal) { return ordinal == kHost ? std::int32_t{ENGINE_HOST} : ENGINE_CUDA_DEVICE(ordinal); }
+
 template <class Handle>
 std::uint64_t number(const Handle* handle) {
   return reinterpret_cast<std::uintptr_t>(handle);
@@ -303,7 +305,7 @@ ArrayView read_array(const engine_array& array, const Subject& subject) {
 
   ArrayView view;
   view.data = array.data;
-  view.device = array.device == ENGINE_HOST ? kHost : array.device - ENGINE_CUDA_DEVICE(0);
+  view.device = array.device == ENGINE_HOST ? kHost : ordinal(array.device);
   view.dtype = static_cast<DType>(array.dtype);
   view.swapped = (array.flags & ENGINE_SWAPPED) != 0;
   view.writable = (array.flags & ENGINE_READONLY) == 0;
@@ -632,7 +634,7 @@ engine_code engine_result_array(const engine_result* result, engine_array* array
                                view.shape.size(),
                                view.shape.begin(),
                                view.strides.begin(),
-                               view.device == kHost ? ENGINE_HOST : ENGINE_CUDA_DEVICE(view.device),
+                               device_number(view.device),
                                view.swapped ? std::uint32_t{ENGINE_SWAPPED} : 0};
   });
 }
@@ -681,10 +683,7 @@ engine_code engine_copy_to_host(int32_t device, void* to, const void* from, size
 }
 
 engine_code engine_device_of(const void* data, int32_t* device) {
-  return guarded([&] {
-    const int found = device_of(data);
-    checked(device, "device") = found == kHost ? ENGINE_HOST : ENGINE_CUDA_DEVICE(found);
-  });
+  return guarded([&] { checked(device, "device") = device_number(device_of(data)); });
 }
 
 engine_code engine_stream_of(int32_t device, void** stream) {

@@ -146,7 +146,7 @@ class Operands {
 
 // ---- evaluate.cpp ---------------------------------------------------------------------------------------------------
 
-/// Of the options, order and threads.
+/// Of the call's options, order and threads; the others are the program's.
 PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions& call);
 /// An engine.Explanation.
 PyObject* make_explanation(const CachedProgram& cached, const Names& names, Order order);

@@ -330,7 +330,7 @@ PyMethodDef evaluate_methods[] = {
      "explain(expression, names=None, *, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, limits=None)\n"
      "--\n\n"
      "The plan of an expression for operands like these: passes over memory, loads, operations, bytes.\n\n"
-     "Takes what evaluate takes, but for out, and raises what it would. Nothing is computed and nothing written. Returns an\n"
+     "Takes what evaluate takes, but for out and device, and raises what it would. Nothing is computed and nothing written. Returns an\n"
      "Explanation: str() gives it in words, to_dict() as data.\n\n"
      ">>> import numpy as np, engine\n"
      ">>> print(str(engine.explain(\"2*a\", {\"a\": np.ones(3)})).splitlines()[1])\n"
