@@ -1,5 +1,6 @@
 // evaluate.cpp - the pipeline, top to bottom: text -> syntax tree -> graph -> smaller graph -> plan -> code -> array.
 #include <engine/evaluate.hpp>
+#include <engine/threads.hpp>
 
 #include <fmt/format.h>
 
@@ -185,6 +186,9 @@ struct Compiled {
   int device = kHost;
   std::pmr::vector<std::uint32_t> slot_name;    ///< name of each slot, or kNone for locals
   std::unique_ptr<run::Executable> executable;  ///< of a backend besides the interpreter
+  /// Of a device, for operands of the host that it is faster for: made when that is found, by one thread at a time.
+  mutable std::mutex elsewhere_mutex;
+  mutable std::unique_ptr<run::Executable> elsewhere;
 
   bool matches(const Operand* operands, std::size_t n, const ArrayView* out_view, bool is_aliased, int on_device) const {
     if (device != on_device) return false;
@@ -490,6 +494,45 @@ std::string json_operands(const Program& program, const Operand* operands) {
 
 }  // namespace
 
+namespace {
+
+/// Element-operations below which nobody asks whether a device would be faster: about 3 ms of one thread.
+constexpr double kWorthPlacing = 2e7;
+
+struct Placement {
+  bool is_elsewhere = false;
+  double here = 0, there = 0;  ///< seconds
+  std::string place;           ///< empty where there is no device
+};
+
+/// The least seconds on the host for which a device is started: ENGINE_AUTO_SECONDS, or a quarter.
+double least_seconds() {
+  const char* const text = std::getenv("ENGINE_AUTO_SECONDS");
+  char* end = nullptr;
+  const double value = text ? std::strtod(text, &end) : 0;
+  return text && end != text ? value : 0.25;
+}
+
+/// Where a bound plan over the host's memory runs with backend="auto": on a device if that takes less than half the time, copies
+/// included.
+Placement place(const Compiled& c, const plan::Binding& binding, int threads) {
+  Placement found;
+  found.here = run::seconds(c.plan, c.codes, binding, threads ? threads : num_threads());
+  const run::BackendEntry* const entry = run::find_backend(BackendChoice::Cuda);
+  if (!entry || found.here < least_seconds() || !probe(BackendChoice::Cuda).usable) return found;
+  try {
+    const run::Estimate estimate = entry->estimate(c.plan, binding, kHost);
+    found.place = estimate.place;
+    found.there = std::max(estimate.seconds, estimate.copy_seconds);
+    found.is_elsewhere = 2 * found.there < found.here;
+  } catch (const BackendError&) {  // a device that does not answer
+    found.place.clear();
+  }
+  return found;
+}
+
+}  // namespace
+
 Explanation Program::describe(const Operand* operands, Order order) const {
   try {
     const Deadline deadline(impl_->options.limits);
@@ -514,11 +557,21 @@ Explanation Program::describe(const Operand* operands, Order order) const {
     if (all.copies)
       explanation.text +=
           fmt::format(", {} cop{} of {} bytes because of overlap", all.copies, all.copies == 1 ? "y" : "ies", all.bytes_copied);
-    const run::BackendEntry* const backend = run::find_backend(c.device == kHost ? impl_->options.backend : BackendChoice::Cuda);
+    const run::BackendEntry* backend = run::find_backend(c.device == kHost ? impl_->options.backend : BackendChoice::Cuda);
+    std::string why = "asked for";
+    if (c.device != kHost) {
+      why = fmt::format("the operands are on cuda:{}", c.device);
+    } else if (impl_->options.backend == BackendChoice::Auto) {
+      const Placement placement = place(c, binding, impl_->options.threads);
+      why = "the operands are in the host's memory";
+      if (placement.is_elsewhere) backend = run::find_backend(BackendChoice::Cuda);
+      if (!placement.place.empty())
+        why +=
+            fmt::format(": about {:.2g} s here, {:.2g} s by way of {}, copies included", placement.here, placement.there, placement.place);
+    }
     const std::string_view backend_name = backend ? "cuda" : "interp";
-    const std::string why = c.device != kHost                               ? fmt::format("the operands are on cuda:{}", c.device)
-                            : impl_->options.backend == BackendChoice::Auto ? "the operands are in the host's memory"
-                                                                            : "asked for";
+    if (backend) explanation.text += "\n" + backend->estimate(c.plan, binding, c.device).text;
+    if (backend) explanation.text.pop_back();
     explanation.text += fmt::format("\nbackend: {} ({}), {}\n", backend_name,
                                     backend ? backend->place() : fmt::format("{} elements a block", run::interp::kBlock), why);
 
@@ -568,6 +621,7 @@ struct Execution::State {
   std::int64_t parse_ns = 0;  ///< where the text was parsed for this call
   int target_name = -1;
   int threads_used = 1;
+  bool is_elsewhere = false;  ///< ran on a device, though operands are the host's
 };
 
 Execution::Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator) {
@@ -632,8 +686,31 @@ void Execution::run_plan(State& s, const RunOptions& options) {
   const Compiled& c = *s.compiled;
   if (c.executable)
     c.executable->execute(s.binding, options);
-  else
+  else if (!run_elsewhere(s, options))
     s.threads_used = run::execute(c.graph, c.plan, c.codes, s.binding, options);
+}
+
+/// On a device, though operands are the host's, where backend="auto" finds that worth it.
+bool Execution::run_elsewhere(State& s, const RunOptions& options) {
+  const Compiled& c = *s.compiled;
+  if (s.program->options.backend != BackendChoice::Auto || run::work(c.plan, c.codes, s.binding) < kWorthPlacing) return false;
+  const Placement placement = place(c, s.binding, options.threads);
+  if (!placement.is_elsewhere) return false;
+  try {
+    const run::Executable* executable = nullptr;
+    {
+      const std::lock_guard lock(c.elsewhere_mutex);
+      if (!c.elsewhere) c.elsewhere = run::find_backend(BackendChoice::Cuda)->compile(c.graph, c.plan, kHost);
+      executable = c.elsewhere.get();
+    }
+    executable->execute(s.binding, options);
+  } catch (const BackendError&) {  // nothing was written: the host computes it
+    return false;
+  } catch (const OutOfMemory&) {  // the device's
+    return false;
+  }
+  s.is_elsewhere = true;
+  return true;
 }
 
 /// Within what Limits.seconds leaves.
@@ -684,7 +761,7 @@ void Execution::run(const RunOptions& options) {
   RunInfo& info = kept.run;
   ++info.runs;
   info.threads = s.threads_used;
-  info.backend = c.executable ? BackendChoice::Cuda : BackendChoice::Interp;
+  info.backend = c.executable || s.is_elsewhere ? BackendChoice::Cuda : BackendChoice::Interp;
   kept.is_simple = is_simple;
   if (is_simple) {
     kept.simple = c.simple;

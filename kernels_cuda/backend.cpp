@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <engine/threads.hpp>
 #include <memory_resource>
 
 #include "engine/catalog/evaluate.hpp"
@@ -13,6 +14,7 @@
 #include "engine/run/executor.hpp"
 #include "engine/run/interp/block.hpp"
 #include "engine/run/watch.hpp"
+#include "kernels_cuda/cost.hpp"
 #include "kernels_cuda/disk_cache.hpp"
 #include "kernels_cuda/fold.hpp"
 #include "kernels_cuda/launch.hpp"
@@ -27,6 +29,8 @@ struct CopyProgram {
   explicit CopyProgram(DType dtype) : graph(&memory), plan(&memory) {
     plan::Instr load{.kind = plan::Instr::Kind::Load, .dtype = dtype, .payload = 0};
     plan.instrs.push_back(load);
+    plan.buffers.push_back({.dtype = dtype});
+    plan.accesses.resize(2);
     plan.stores.push_back({.value = 0, .access = 1});
     plan.kernels.push_back({.n_instr = 1, .n_stores = 1, .n_accesses = 2});
   }
@@ -40,21 +44,35 @@ class Kernels {
  public:
   struct Entry {
     const plan::Kernel* kernel;
-    Layout layout;
+    Layout asked;
+    Layout layout;  ///< with less under way, if registers do not suffice for what was asked
     KernelText text;
     std::shared_ptr<const LoadedKernel> loaded;
   };
   const Entry& find(DeviceState& device, const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, Layout layout) {
     for (const std::unique_ptr<Entry>& entry : entries_)
-      if (entry->kernel == &kernel && entry->layout == layout) return *entry;
-    KernelText text = emit(graph, plan, kernel, layout);
-    auto loaded = device.kernel(text.text);
-    text.text.clear();  // the device keeps it
-    entries_.push_back(std::make_unique<Entry>(Entry{&kernel, std::move(layout), std::move(text), std::move(loaded)}));
+      if (entry->kernel == &kernel && entry->asked == layout) return *entry;
+    auto entry = std::make_unique<Entry>(Entry{&kernel, layout, layout, {}, {}});
+    load(device, graph, plan, *entry);
+    while (kernel.n_folds == 0 && entry->layout.unroll > 1 && entry->loaded->local_bytes() > 0) {
+      auto less = std::make_unique<Entry>(Entry{&kernel, entry->asked, entry->layout, {}, {}});
+      less->layout.unroll /= 2;
+      less->layout.down &= less->layout.unroll > 1;
+      load(device, graph, plan, *less);
+      if (less->loaded->local_bytes() >= entry->loaded->local_bytes()) break;  // its own, whatever is under way
+      entry = std::move(less);
+    }
+    entries_.push_back(std::move(entry));
     return *entries_.back();
   }
 
  private:
+  static void load(DeviceState& device, const ir::Graph& graph, const plan::Plan& plan, Entry& entry) {
+    entry.text = emit(graph, plan, *entry.kernel, entry.layout);
+    entry.loaded = device.kernel(entry.text.text);
+    entry.text.text.clear();  // the device keeps it
+  }
+
   std::vector<std::unique_ptr<Entry>> entries_;
 };
 
@@ -75,19 +93,21 @@ class CudaExecutable final : public run::Executable {
 /// One execution.
 class Call {
  public:
-  Call(const CudaExecutable& executable, plan::Binding& binding, run::Watch& watch, Session& session)
+  Call(const CudaExecutable& executable, plan::Binding& binding, run::Watch& watch, Session& session, int threads)
       : e_(executable),
         graph_(e_.graph_),
         plan_(e_.plan_),
         b_(binding),
         watch_(watch),
         session_(session),
-        residency_(e_.device_, b_.device != kHost) {}
+        threads_(threads ? threads : num_threads()),
+        residency_(e_.device_, b_.device != kHost, threads_) {}
 
   void run() {
     find_direct_cells();
     for (const plan::Binding::Step& step : b_.steps)
       for (const plan::BoundKernel& kernel : step.kernels) announce(kernel);
+    if (is_streamed()) return stream(b_.steps[0].kernels[0]);
     residency_.arrive();
     for (const plan::Binding::Step& step : b_.steps) {
       if (&step != &b_.steps[0]) poll();
@@ -155,6 +175,104 @@ class Call {
       residency_.touch(low, high, is_read);
     }
   }
+
+  // ---- operands of the host, piece by piece ------------------------------------------------------------------------------
+
+  /// The bytes of a piece of the widest operand, and elements that pieces are multiples of: all of them are as aligned as the first.
+  static constexpr std::int64_t kPieceBytes = Staging::kSlotBytes, kPieceUnit = 4096;
+
+  /// Whether copies and one kernel can take turns: it goes over contiguous memory of the host, once.
+  bool is_streamed() const {
+    if (is_resident() || b_.steps.size() != 1 || b_.steps[0].kernels.size() != 1) return false;
+    const plan::BoundKernel& kernel = b_.steps[0].kernels[0];
+    if (kernel.kernel->n_folds || kernel.rank != 1 || !kernel.isolated || kernel.ordered || !kernel.detours.empty()) return false;
+    std::int64_t widest = 0;
+    for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+      if (is_value(kernel, k)) continue;
+      const plan::BoundAccess& access = kernel.accesses[k];
+      const auto item = static_cast<std::int64_t>(item_size(access.dtype));
+      if (buffer_of(kernel, k).kind == plan::Buffer::Kind::Temporary || access.strides[0] != item) return false;
+      // The same memory at other places is moved for one of them while it is read for another.
+      for (std::uint32_t l = 0; l < k; ++l) {
+        const plan::BoundAccess& other = kernel.accesses[l];
+        const auto apart = std::abs(access.base - other.base);
+        if (!is_value(kernel, l) && apart != 0 && apart < kernel.total * item) return false;
+      }
+      widest = std::max(widest, item);
+    }
+    return widest > 0 && kernel.total * widest >= 2 * kPieceBytes;
+  }
+
+  /// Copies of operands, the kernel, and copies of results of several pieces are under way at once.
+  void stream(const plan::BoundKernel& kernel) {
+    residency_.allocate();
+    DeviceState& device = e_.device_;
+    DeviceState::Lanes& lanes = device.lanes();
+    const LanesInOrder in_order(device, lanes);
+    const StagedCopies results(lanes.to_host, threads_);
+    std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
+    const std::vector<Operand> whole = operands_of(kernel, values);
+    std::vector<std::uint32_t> loads, stores;  // each memory once
+    std::int64_t widest = 1;
+    for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+      if (is_value(kernel, k)) continue;
+      widest = std::max(widest, static_cast<std::int64_t>(item_size(whole[k].dtype)));
+      std::vector<std::uint32_t>& list = is_store(kernel, k) ? stores : loads;
+      if (std::none_of(list.begin(), list.end(), [&](std::uint32_t l) { return kernel.accesses[l].base == kernel.accesses[k].base; }))
+        list.push_back(k);
+    }
+    const std::int64_t most = std::max(kPieceBytes / widest / kPieceUnit, std::int64_t{1}) * kPieceUnit;
+    std::vector<Operand> operands = whole;
+    const auto offset = [&](std::uint32_t k, std::int64_t index) { return index * static_cast<std::int64_t>(item_size(whole[k].dtype)); };
+    const auto bring = [&](std::int64_t first, std::int64_t n, Stream stream) {
+      for (std::uint32_t k : stores) {
+        results.to_host(kernel.accesses[k].base + offset(k, first), reinterpret_cast<std::uintptr_t>(whole[k].base + offset(k, first)),
+                        static_cast<std::size_t>(offset(k, n)), stream);
+        device.counts.bytes_to_host += static_cast<std::size_t>(offset(k, n));
+      }
+    };
+    for (std::int64_t first = 0, n = 0; first < kernel.total; first += n) {
+      n = kernel.total - first < most + kPieceUnit ? kernel.total - first : most;
+      for (std::uint32_t k : loads) {
+        lanes.to_device.to_device(reinterpret_cast<std::uintptr_t>(whole[k].base + offset(k, first)),
+                                  kernel.accesses[k].base + offset(k, first), static_cast<std::size_t>(offset(k, n)), lanes.up, threads_);
+        device.counts.bytes_to_device += static_cast<std::size_t>(offset(k, n));
+      }
+      device.order(lanes.up, device.stream());
+      for (std::size_t k = 0; k < operands.size(); ++k)
+        if (!whole[k].value) operands[k].base = plan::advance(whole[k].base, first * whole[k].strides[0]);
+      run_kernel(graph_, plan_, *kernel.kernel, {1, &n, n, operands}, false);
+      if (b_.is_fresh) {
+        device.order(device.stream(), lanes.down);
+        bring(first, n, lanes.down);
+      }
+      poll();
+    }
+    if (!b_.is_fresh) {
+      device.synchronize();  // so that faults come before the first write to what the caller knows
+      poll();
+      bring(0, kernel.total, device.stream());
+    }
+    results.settle();
+    device.synchronize();
+  }
+
+  /// Memory that is given back is used anew in the order of the device's stream: the lanes fit into it, before and after.
+  class LanesInOrder {
+   public:
+    LanesInOrder(DeviceState& device, const DeviceState::Lanes& lanes) : lanes_(lanes) {
+      device.order(device.stream(), lanes.up);
+      device.order(device.stream(), lanes.down);
+    }
+    ~LanesInOrder() {
+      for (Stream stream : {lanes_.up, lanes_.down}) driver().cuStreamSynchronize(stream);
+    }
+    LanesInOrder(const LanesInOrder&) = delete;
+    LanesInOrder& operator=(const LanesInOrder&) = delete;
+
+   private:
+    const DeviceState::Lanes& lanes_;
+  };
 
   /// A kernel right behind a fold that only copies cells to where they belong is left out: the fold puts them there.
   void find_direct_cells() {
@@ -344,7 +462,8 @@ class Call {
   void run_kernel(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Space& space, bool in_order) {
     const TurnedSpace turned(in_order ? Space{} : space);
     const Space& walked = in_order ? space : turned.get();
-    const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph, plan, kernel, layout_of(walked, in_order));
+    const int bytes = bytes_at_once(cost_of(plan, kernel), e_.device_.architecture());
+    const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph, plan, kernel, layout_of(walked, in_order, bytes));
     launch(e_.device_, *entry.loaded, entry.text, entry.layout, walked);
   }
 
@@ -370,6 +489,7 @@ class Call {
   plan::Binding& b_;
   run::Watch& watch_;
   Session& session_;
+  int threads_;
   Residency residency_;
   std::vector<DirectCells> direct_cells_;
 };
@@ -377,7 +497,7 @@ class Call {
 void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) const {
   run::Watch watch(options);
   Session session(device_);
-  Call(*this, binding, watch, session).run();
+  Call(*this, binding, watch, session, options.threads).run();
 }
 
 Availability probe() {
@@ -492,6 +612,6 @@ constexpr run::DeviceFunctions kDeviceFunctions{
 
 }  // namespace
 
-const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &facts, &add_nvrtc_folders, &compile, &kDeviceFunctions};
+const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &facts, &add_nvrtc_folders, &compile, &estimate, &kDeviceFunctions};
 
 }  // namespace engine::cuda

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <engine/error.hpp>
+#include <engine/threads.hpp>
 #include <utility>
 
 #include "kernels_cuda/disk_cache.hpp"
@@ -137,7 +139,7 @@ std::size_t DeviceState::trim() noexcept {
     kernel_of_text_.erase(kernel->first);
     kernel = kernels_.erase(kernel);
   }
-  return free_idle();
+  return lanes_.to_device.release() + lanes_.to_host.release() + free_idle();
 }
 
 std::size_t DeviceState::trim_all() noexcept {
@@ -161,27 +163,45 @@ std::size_t DeviceState::trim_all() noexcept {
   return bytes;
 }
 
-void DeviceState::copy_to_device(DevicePointer to, const void* from, std::size_t bytes) {
-  check(driver().cuMemcpyHtoDAsync_v2(to, from, bytes, stream_), "copying operands to the device");
+void DeviceState::copy_to_device(DevicePointer to, const void* from, std::size_t bytes, int threads) {
+  if (bytes < Staging::kLeastBytes)
+    check(driver().cuMemcpyHtoDAsync_v2(to, from, bytes, stream_), "copying operands to the device");
+  else
+    lanes_.to_device.to_device(to, static_cast<const char*>(from), bytes, stream_, threads ? threads : num_threads());
   counts.bytes_to_device += bytes;
 }
 
-void DeviceState::copy_to_host(void* to, DevicePointer from, std::size_t bytes) {
-  check(driver().cuMemcpyDtoHAsync_v2(to, from, bytes, stream_), "copying results to the host");
+void DeviceState::copy_to_host(void* to, DevicePointer from, std::size_t bytes, int threads) {
+  if (bytes < Staging::kLeastBytes) {
+    check(driver().cuMemcpyDtoHAsync_v2(to, from, bytes, stream_), "copying results to the host");
+  } else {
+    const StagedCopies copies(lanes_.to_host, threads ? threads : num_threads());
+    copies.to_host(static_cast<char*>(to), from, bytes, stream_);
+    copies.settle();
+  }
   counts.bytes_to_host += bytes;
 }
 
-void DeviceState::synchronize() { check(driver().cuStreamSynchronize(stream_), "running kernels"); }
-
-void DeviceState::start_after(Stream stream) {
-  check(driver().cuEventRecord(event_, stream), "waiting for another stream");
-  check(driver().cuStreamWaitEvent(stream_, event_, 0), "waiting for another stream");
+DeviceState::Lanes& DeviceState::lanes() {
+  constexpr unsigned kNonBlocking = 1;
+  for (Stream* stream : {&lanes_.up, &lanes_.down})
+    if (!*stream) check(driver().cuStreamCreate(stream, kNonBlocking), "making a stream");
+  return lanes_;
 }
 
-void DeviceState::make_wait(Stream stream) {
-  check(driver().cuEventRecord(event_, stream_), "letting another stream wait");
-  check(driver().cuStreamWaitEvent(stream, event_, 0), "letting another stream wait");
+void DeviceState::order(Stream earlier, Stream later) {
+  check(driver().cuEventRecord(event_, earlier), "ordering streams");
+  check(driver().cuStreamWaitEvent(later, event_, 0), "ordering streams");
 }
+
+void DeviceState::synchronize() {
+  check(driver().cuStreamSynchronize(stream_), "running kernels");
+  lanes_.to_device.arrived();  // kernels wait for what comes by its lane
+}
+
+void DeviceState::start_after(Stream stream) { order(stream, stream_); }
+
+void DeviceState::make_wait(Stream stream) { order(stream_, stream); }
 
 std::shared_ptr<const LoadedKernel> DeviceState::kernel(const std::string& text) {
   if (const auto found = kernel_of_text_.find(text); found != kernel_of_text_.end()) {
@@ -235,7 +255,13 @@ Status LoadedKernel::load(const Image& image) {
   return status == kOutOfMemory && device_.free_idle() > 0 ? d.cuModuleLoadData(&module_, image.bytes.data()) : status;
 }
 
-void LoadedKernel::find(const char* name) { check(driver().cuModuleGetFunction(&function_, module_, name), "loading a kernel"); }
+void LoadedKernel::find(const char* name) {
+  const Driver& d = driver();
+  check(d.cuModuleGetFunction(&function_, module_, name), "loading a kernel");
+  check(d.cuFuncGetAttribute(&local_bytes_, kLocalBytes, function_), "asking for a kernel's memory");
+  check(d.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks_at_once_, function_, kBlock, 0), "asking for a kernel's occupancy");
+  blocks_at_once_ = std::max(blocks_at_once_, 1);
+}
 
 LoadedKernel::~LoadedKernel() {
   if (!module_) return;

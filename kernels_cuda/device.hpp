@@ -13,6 +13,7 @@
 
 #include "kernels_cuda/driver_api.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
+#include "kernels_cuda/staging.hpp"
 
 namespace engine::cuda {
 
@@ -25,15 +26,20 @@ class LoadedKernel {
   ~LoadedKernel();
   LoadedKernel(const LoadedKernel&) = delete;
   LoadedKernel& operator=(const LoadedKernel&) = delete;
-  /// Before all use of function(): the image, then the kernel of that name in it, which throws BackendError.
+  /// Before all else: the image, then the kernel of that name in it, which throws BackendError.
   Status load(const Image& image);
   void find(const char* name);
   Function function() const noexcept { return function_; }
+  /// Blocks of kBlock threads that a multiprocessor holds at once, at least one.
+  int blocks_at_once() const noexcept { return blocks_at_once_; }
+  /// Bytes of memory that each thread has in place of registers.
+  int local_bytes() const noexcept { return local_bytes_; }
 
  private:
   DeviceState& device_;
   Module module_ = nullptr;
   Function function_ = nullptr;
+  int blocks_at_once_ = 1, local_bytes_ = 0;
 };
 
 /// Counts of what was done so far, for statistics and tests.
@@ -60,19 +66,31 @@ class DeviceState {
   void release(DevicePointer memory, std::size_t bytes) noexcept;
   /// At least n counters of 32 bits, all zero. Kernels leave them so; they are one after the other's, as work is in order.
   DevicePointer counters(std::size_t n);
-  /// Gives all that is kept back to the driver, kernels that no program uses among it. How many bytes of memory that was.
+  /// Gives all that is kept back to the driver, kernels that no program uses among it. How many bytes of memory that was, of the
+  /// host's what was pinned.
   std::size_t trim() noexcept;
   /// The same of all devices that were started.
   static std::size_t trim_all() noexcept;
 
-  void copy_to_device(DevicePointer to, const void* from, std::size_t bytes);
-  void copy_to_host(void* to, DevicePointer from, std::size_t bytes);
+  /// In the order of the stream; much memory goes by way of what is pinned, by `threads` of the host (0: as many as it may). Memory
+  /// of the host that is copied from is free at once. What is copied to the host is there after synchronize().
+  void copy_to_device(DevicePointer to, const void* from, std::size_t bytes, int threads = 0);
+  void copy_to_host(void* to, DevicePointer from, std::size_t bytes, int threads = 0);
   /// Waits; throws what any work since the last wait failed of.
   void synchronize();
 
   /// The engine's stream waits for all that `stream` has been given, or the other way round. Null: the legacy default stream.
   void start_after(Stream stream);
   void make_wait(Stream stream);
+
+  /// Streams for copies beside the kernels of stream(), which know nothing of its order, and the pinned memory of each direction.
+  struct Lanes {
+    Stream up = nullptr, down = nullptr;
+    Staging to_device, to_host;
+  };
+  Lanes& lanes();
+  /// `later` waits for all that `earlier` has been given.
+  void order(Stream earlier, Stream later);
 
   /// The kernel of that text, compiled at its first use.
   std::shared_ptr<const LoadedKernel> kernel(const std::string& text);
@@ -102,6 +120,7 @@ class DeviceState {
   Event event_ = nullptr;  ///< recorded anew for each wait
   std::string name_;
   int architecture_ = 0, multiprocessors_ = 0;
+  Lanes lanes_;
   std::multimap<std::size_t, DevicePointer> free_;
   DevicePointer counters_ = 0;
   std::size_t n_counters_ = 0;

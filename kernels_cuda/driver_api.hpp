@@ -45,11 +45,18 @@ using Event = struct EventHandle*;
 
 /// CUdevice_attribute.
 enum DeviceAttribute : int {
+  kClockKilohertz = 13,
   kMultiprocessors = 16,
+  kMemoryKilohertz = 36,
+  kMemoryBusBits = 37,
   kThreadsPerMultiprocessor = 39,
   kMajor = 75,
   kMinor = 76,
+  kFp32ToFp64 = 87,
 };
+
+/// CUfunction_attribute.
+enum FunctionAttribute : int { kLocalBytes = 3 };
 
 /// CUpointer_attribute.
 enum PointerAttribute : int { kDeviceOrdinal = 9 };
@@ -75,16 +82,22 @@ enum PointerAttribute : int { kDeviceOrdinal = 9 };
   F(cuStreamSynchronize, (Stream))                                                             \
   F(cuStreamWaitEvent, (Stream, Event, unsigned flags))                                        \
   F(cuEventCreate, (Event*, unsigned flags))                                                   \
+  F(cuEventDestroy_v2, (Event))                                                                \
   F(cuEventRecord, (Event, Stream))                                                            \
+  F(cuEventSynchronize, (Event))                                                               \
   F(cuPointerGetAttribute, (void* value, PointerAttribute, DevicePointer))                     \
   F(cuMemAlloc_v2, (DevicePointer*, std::size_t bytes))                                        \
   F(cuMemFree_v2, (DevicePointer))                                                             \
+  F(cuMemHostAlloc, (void**, std::size_t bytes, unsigned flags))                               \
+  F(cuMemFreeHost, (void*))                                                                    \
   F(cuMemcpyHtoDAsync_v2, (DevicePointer to, const void* from, std::size_t bytes, Stream))     \
   F(cuMemcpyDtoHAsync_v2, (void* to, DevicePointer from, std::size_t bytes, Stream))           \
   F(cuMemsetD8Async, (DevicePointer to, unsigned char value, std::size_t bytes, Stream))       \
   F(cuModuleLoadData, (Module*, const void* image))                                            \
   F(cuModuleUnload, (Module))                                                                  \
   F(cuModuleGetFunction, (Function*, Module, const char* name))                                \
+  F(cuFuncGetAttribute, (int* value, FunctionAttribute, Function))                             \
+  F(cuOccupancyMaxActiveBlocksPerMultiprocessor, (int* blocks, Function, int threads, std::size_t shared_bytes)) \
   F(cuLaunchKernel, (Function, unsigned grid_x, unsigned grid_y, unsigned grid_z,              \
                      unsigned block_x, unsigned block_y, unsigned block_z,                     \
                      unsigned shared_bytes, Stream, void** parameters, void** extra))

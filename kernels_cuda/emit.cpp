@@ -200,28 +200,41 @@ class Emitter : KernelWriter {
       line("  unsigned i{} = divide_index(piece, pieces, pieces_m, pieces_h);", last - 1);
       take_apart(0, last, "  ");
     }
+    const int same = layout_.down ? last - 1 : last;  // axes whose indices are the same for a block
     for (std::uint32_t k : used_)
-      if (!is_single(k)) line("  const auto b{} = {};", k, place(k, fmt::format("p{}", k), 0, last));
-    const int per_block = kBlock * layout_.unroll;
+      if (!is_single(k)) line("  const auto b{} = {};", k, place(k, fmt::format("p{}", k), 0, same));
+    const int per_block = layout_.down ? kBlock : kBlock * layout_.unroll;
+    std::string inside = fmt::format("i{0} < e{0}", last), full = fmt::format("(piece + 1) * {} <= e{}", per_block * layout_.width, last);
+    if (layout_.down) {
+      long_parameter(Kind::LongExtent, "n_down", 0, static_cast<std::uint32_t>(same));
+      line("  const unsigned first_down = i{} * {};", same, layout_.unroll);
+      inside += fmt::format(" && i{} < n_down", same);
+      full += fmt::format(" && first_down + {} <= n_down", layout_.unroll);
+    }
     strided(
-        fmt::format("i{0} < e{0}", last), fmt::format("(piece + 1) * {} <= e{}", per_block * layout_.width, last),
+        inside, full,
         [&](std::string_view k) {
-          line("    const unsigned i{} = (piece * {} + {} * {} + threadIdx.x) * {};", last, per_block, k, kBlock, layout_.width);
+          if (layout_.down) {
+            line("    const unsigned i{} = first_down + {};", same, k);
+            line("    const unsigned i{} = (piece * {} + threadIdx.x) * {};", last, kBlock, layout_.width);
+          } else {
+            line("    const unsigned i{} = (piece * {} + {} * {} + threadIdx.x) * {};", last, per_block, k, kBlock, layout_.width);
+          }
         },
-        "b", last);
+        "b", same);
   }
 
-  /// Squares of kTile x kTile: thread (x, y) has elements (x, y), (x, y + 8) and so on. What lies along y is loaded with x and y
-  /// exchanged, and handed over in shared memory, whose rows have one element more so that columns spread over its banks.
+  /// Squares: of 32 x 32, thread (x, y) has elements (x, y), (x, y + 8) and so on. What lies along y is loaded with x and y
+  /// exchanged, and handed over in shared memory (see tile_row).
   void tiles() {
     const int x = layout_.rank - 1, y = layout_.rank - 2, outer = layout_.rank - 2;
-    constexpr int kRows = kBlock / kTile, kSteps = kTile / kRows;
+    const int side = layout_.width, rows = kBlock / side, steps = side / rows;
     stride_parameters();
     for (int axis : {x, y}) unsigned_parameter(Kind::Extent, fmt::format("e{}", axis), static_cast<std::uint32_t>(axis));
     for (int axis = 1; axis < outer; ++axis) divisor_parameters(axis);
-    line("  const unsigned across = threadIdx.x % {0}, down = threadIdx.x / {0};", kTile);
-    line("  const unsigned n_across = (e{0} + {1}) / {2}, n_down = (e{3} + {1}) / {2};", x, kTile - 1, kTile, y);
-    line("  const unsigned first_x = blockIdx.x % n_across * {0}, first_y = blockIdx.x / n_across % n_down * {0};", kTile);
+    line("  const unsigned across = threadIdx.x % {0}, down = threadIdx.x / {0};", side);
+    line("  const unsigned n_across = (e{0} + {1}) / {2}, n_down = (e{3} + {1}) / {2};", x, side - 1, side, y);
+    line("  const unsigned first_x = blockIdx.x % n_across * {0}, first_y = blockIdx.x / n_across % n_down * {0};", side);
     if (outer > 0) {
       line("  unsigned i{} = blockIdx.x / n_across / n_down;", outer - 1);
       take_apart(0, outer, "  ");
@@ -232,20 +245,20 @@ class Emitter : KernelWriter {
     const auto is_turned = [&](std::uint32_t k) { return access(k).reach == Reach::Turned; };
     const auto each_step = [&](std::string_view along_x, std::string_view along_y, auto body) {
       line("#pragma unroll");
-      line("  for (unsigned k = 0; k < {}; ++k) {{", kSteps);
+      line("  for (unsigned k = 0; k < {}; ++k) {{", steps);
       line("    const unsigned i{} = first_x + {}, i{} = first_y + {};", x, along_x, y, along_y);
       line("    if (i{0} < e{0} && i{1} < e{1}) {{", x, y);
       body();
       line("    }}\n  }}");
     };
-    const std::string step = fmt::format("down + k * {}", kRows);
+    const std::string step = fmt::format("down + k * {}", rows);
     for (std::size_t i = 0; i < load_access_.size(); ++i) {
       const std::uint32_t k = load_access_[i];
       if (is_single(k)) continue;
       if (is_turned(k))
-        line("  __shared__ {} t{}[{}][{}];", lane(k), i, kTile, kTile + 1);
+        line("  __shared__ {} t{}[{}][{}];", lane(k), i, side, tile_row(side, item_size(access(k).dtype)));
       else
-        line("  {} v{}[{}];", lane(k), i, kSteps);
+        line("  {} v{}[{}];", lane(k), i, steps);
     }
     each_step(step, "across", [&] {
       for (std::size_t i = 0; i < load_access_.size(); ++i)

@@ -50,9 +50,12 @@ enum class Form : std::uint8_t {
 struct Layout {
   Form form = Form::Flat;
   int rank = 1;
-  int width = 1;  ///< Flat, Rows, Scatter, Across: elements of a pack; AlongMany: rows of 64 lanes that make a row
+  /// Flat, Rows, Scatter, Across, AlongShort: elements of a pack; AlongMany: rows of 64 lanes that make a row; Tiles: the side of
+  /// its squares.
+  int width = 1;
   /// Elements or packs that a thread has under way at once; of AlongMany and Across rows, of Along rows of 64 lanes.
   int unroll = 1;
+  bool down = false;                   ///< Rows: what a thread has under way lies below each other, along the last axis but one
   int kept_axes = 0, row_axes = 0;     ///< of folds: the outermost axes; the others are the innermost run
   bool in_parts = false;               ///< Along: leaves parts, of which a later kernel makes cells
   bool in_pieces = false;              ///< Along, Across, Parts: several threads or warps make a row, a cell
@@ -64,8 +67,10 @@ struct Layout {
 
 /// Threads of a block.
 inline constexpr int kBlock = 256;
-/// The side of the squares of Tiles.
-inline constexpr int kTile = 32;
+/// The sides of the squares of Tiles: of numbers of 8 and 16 bytes, and of smaller ones.
+inline constexpr int kTile = 32, kWideTile = 64;
+/// Numbers from one row of such a square in shared memory to the next: columns spread over its banks.
+constexpr std::size_t tile_row(int side, std::size_t item) { return static_cast<std::size_t>(side) + (item < 4 ? 4 / item : 1); }
 /// What every kernel is called.
 inline constexpr const char* kEntry = "engine_kernel";
 /// The longest row that a thread reduces alone, and the longest of which a warp reduces several at once.
@@ -81,8 +86,8 @@ struct Parameter {
     Address,     ///< of access `index`; of a position its first value
     Value,       ///< the element of access `index`
     Stride,      ///< long: bytes, of access `index` along `axis`
-    Extent,      ///< unsigned: of `axis`
-    LongExtent,  ///< long: the same
+    Extent,      ///< unsigned: of `axis`; of Rows that go down, of the last but one: groups of rows
+    LongExtent,  ///< long: of `axis`
     Multiplier,  ///< unsigned, with Shift: division by the extent of `axis`
     Shift,
     Pieces,            ///< unsigned: of a row

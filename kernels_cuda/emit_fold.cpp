@@ -251,7 +251,7 @@ class FoldEmitter : KernelWriter {
       each_fold([&](std::uint32_t f) {
         line("    if (threadIdx.x < n)");
         line("      part{0} = combine_in_order<Fold{0}>(partials{0} + own + from, 1, blocks - from < chunk ? blocks - from : chunk);", f);
-        line("    part{0} = combine_in_block<Fold{0}>(part{0}, threadIdx.x, 1, 0, n, memory);", f);
+        line("    part{0} = combine_threads<Fold{0}>(part{0}, n, memory);", f);
       });
       line("  }}");
     }
@@ -307,11 +307,27 @@ class FoldEmitter : KernelWriter {
     indices(0, outer_axes(), "row", "  ");
     bases("b", "p", 0, outer_axes(), "  ");
     each_fold([&](std::uint32_t f) { line("  Fold{0}::Value v{0}[{1}];", f, kShortRow); });
+    const int width = layout_.width;
     line("#pragma unroll");
-    line("  for (unsigned at = 0; at < {}; ++at)", kShortRow);
+    line("  for (unsigned at = 0; at < {}; at += {})", kShortRow, width);
     line("    if (at < length) {{");
     indices(outer_axes(), layout_.rank, "at", "      ");
-    evaluate("b", outer_axes(), layout_.rank, "      ", [](std::size_t f) { return fmt::format("v{}[at]", f); });
+    if (width > 1) {
+      const auto is_pack = [&](std::uint32_t k) { return access(k).reach == Reach::Pack; };
+      each_load([&](std::size_t i, std::uint32_t k) {
+        const std::string at = place(k, fmt::format("b{}", k), outer_axes(), layout_.rank);
+        if (is_pack(k))
+          line("      const auto raw{} = load_pack<{}>(reinterpret_cast<const {}*>({}));", i, width, lane(k), at);
+        else
+          line("      const auto raw{} = {};", i, loaded(k, at));
+      });
+      line("#pragma unroll");
+      line("      for (unsigned j = 0; j < {}; ++j) {};", width,
+           element([&](std::size_t i, std::uint32_t k) { return fmt::format("raw{}{}", i, is_pack(k) ? ".at[j]" : ""); },
+                   [](std::size_t f) { return fmt::format("v{}[at + j]", f); }));
+    } else {
+      evaluate("b", outer_axes(), layout_.rank, "      ", [](std::size_t f) { return fmt::format("v{}[at]", f); });
+    }
     line("    }}");
     each_fold([&](std::uint32_t f) { line("  const auto part{0} = short_row<Fold{0}>(v{0}, static_cast<unsigned>(length));", f); });
     write_row("row");
@@ -347,7 +363,8 @@ class FoldEmitter : KernelWriter {
     line("  const auto column = static_cast<{}>(thread) * {};", index_type(), layout_.width);
     each_fold([&](std::uint32_t f) { line("  Fold{0}::Part part{0}[{1}];", f, layout_.width); });
     line("  {}{{", layout_.in_pieces ? "if (is_column && piece < pieces) " : "");
-    if (!layout_.one_group) each_fold([&](std::uint32_t f) { line("  PairTree<Fold{0}> tree{0}[{1}];", f, layout_.width); });
+    if (!layout_.one_group)
+      each_fold([&](std::uint32_t f) { line("  PairTree<Fold{0}> tree{0}[{1}];\n  Levels<Fold{0}> levels{0}[{1}];", f, layout_.width); });
   }
   void write_column() {
     const auto each_lane = [&](auto body) {
@@ -356,7 +373,7 @@ class FoldEmitter : KernelWriter {
       each_fold(body);
       line("  }}");
     };
-    if (!layout_.one_group) each_lane([&](std::uint32_t f) { line("    part{0}[j] = tree{0}[j].finish();", f); });
+    if (!layout_.one_group) each_lane([&](std::uint32_t f) { line("    part{0}[j] = tree{0}[j].finish(levels{0}[j]);", f); });
     line("  }}");
     if (layout_.in_pieces) {
       line("  const unsigned n_here = pieces - block * tile_depth < tile_depth ? pieces - block * tile_depth : tile_depth;");
@@ -370,12 +387,13 @@ class FoldEmitter : KernelWriter {
       });
       line("  if (!is_last_block(arrived + tile, blocks, &is_last)) return;");
       line("  const unsigned n = (blocks + chunk - 1) / chunk, from = q * chunk;");
-      each_lane([&](std::uint32_t f) {
-        line("    if (is_column && q < n)");
-        line("      part{0}[j] = combine_in_order<Fold{0}>(partials{0} + (from * columns + thread) * {1} + j, columns * {1},", f, width);
-        line("                                             blocks - from < chunk ? blocks - from : chunk);");
-        line("    part{0}[j] = combine_in_block<Fold{0}>(part{0}[j], q, tile_width, slot, n, memory);", f);
+      each_fold([&](std::uint32_t f) {
+        line("  if (is_column && q < n)");
+        line("    combine_columns<Fold{0}, {1}>(part{0}, partials{0} + (from * columns + thread) * {1}, columns * {1},", f, width);
+        line("                              blocks - from < chunk ? blocks - from : chunk);");
       });
+      each_lane(
+          [&](std::uint32_t f) { line("    part{0}[j] = combine_in_block<Fold{0}>(part{0}[j], q, tile_width, slot, n, memory);", f); });
       line("  }}");
       line("  if (!is_column || q != 0) return;");
     }
@@ -432,7 +450,7 @@ class FoldEmitter : KernelWriter {
       if (layout_.one_group)
         line("      part{0}[j] = across<Fold{0}>(v{0}[j], n);", f);
       else
-        line("      tree{0}[j].push(across<Fold{0}>(v{0}[j], n));", f);
+        line("      tree{0}[j].push(across<Fold{0}>(v{0}[j], n), levels{0}[j]);", f);
     });
     line("    }}");
     line("  }}");
@@ -453,7 +471,7 @@ class FoldEmitter : KernelWriter {
       line("#pragma unroll");
       line("    for (unsigned k = 1; k < 8; ++k)");
       line("      if (k < n) group{0} = Fold{0}::combine(group{0}, each{0}[k]);", f);
-      line("    tree{0}[0].push(group{0});", f);
+      line("    tree{0}[0].push(group{0}, levels{0}[0]);", f);
     });
     line("  }}");
     write_column();

@@ -3,20 +3,30 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace engine::cuda {
 namespace {
 
 constexpr std::int64_t kTreeBlock = 2048, kRowGroup = 8;
-/// Warps of Along for each multiprocessor, where rows are cut into pieces: about twice what registers leave room for, so that
-/// those that are done early are followed by others.
-constexpr std::int64_t kWarps = 64, kWarpsOfBlock = kBlock / 32;
-/// The parts of a row's blocks are combined by one block; so are those of a tile of columns.
-constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kBlock} * kWarpsOfBlock * 8;
-/// Blocks of Across for each multiprocessor, and the columns of its tiles: full lines of memory.
-constexpr std::int64_t kBlocksOfColumns = 4, kTileWidth = 32;
-/// What a thread of Across loads of one row, at most, in bytes.
-constexpr std::int64_t kMostRowBytes = 32;
+constexpr std::int64_t kWarpsOfBlock = kBlock / 32;
+/// The parts of a row's blocks are combined by one block; so are those of a tile of columns, by fewer threads for each.
+constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kBlock} * kWarpsOfBlock * 8, kMostBlocksOfTile = 512;
+/// Rows for each multiprocessor, and blocks of columns, that need not be cut into pieces.
+constexpr std::int64_t kWarpsForRows = 16, kBlocksForColumns = 4;
+/// What decides into how many pieces rows and columns are cut (see cut): found by trying on an H200.
+struct Cutting {
+  double cost;  ///< what a piece takes besides its units, in units
+  double tail;  ///< what the last blocks take when the device empties, in waves
+};
+constexpr Cutting cutting_of_rows(std::int64_t bytes) { return {0.8 / static_cast<double>(bytes), 0.1}; }
+constexpr Cutting kCuttingOfColumns{1.5, 0.05};
+/// The columns of a tile of Across: full lines of memory.
+constexpr std::int64_t kTileWidth = 32;
+/// What a thread of Across loads of one row, at most, in bytes; moments fill its registers sooner.
+constexpr std::int64_t kMostRowBytes = 32, kMostRowBytesOfMoments = 8, kBytesOfMoments = 16;
+/// Rows of AlongShort of more bytes are read by packs.
+constexpr std::int64_t kShortRowBytes = 32;
 constexpr std::int64_t kMostIndices = std::int64_t{1} << 30;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -24,11 +34,28 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 std::int64_t power_above(std::int64_t n) { return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(n))); }
 std::int64_t power_below(std::int64_t n) { return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(n))); }
 
-/// n units (tree blocks, groups of rows) in at most `most` pieces: each a subtree, so of a power of two of them.
-void cut(FoldRun& run, std::int64_t n, std::int64_t most) {
-  const std::int64_t size = ceil_div(n, std::max<std::int64_t>(1, most));
-  run.span = static_cast<std::uint32_t>(power_above(std::min(size, kMostIndices)));
-  run.pieces = static_cast<std::uint32_t>(ceil_div(n, run.span));
+/// Cuts each of `count` rows or tiles of n units (tree blocks, groups of rows) into pieces, of which a block makes `per_block`: each
+/// a subtree, so of a power of two of units. What counts is how well blocks fill the device, which holds `at_once` of them, wave
+/// after wave.
+void cut(FoldRun& run, std::int64_t n, std::int64_t count, std::int64_t per_block, std::int64_t at_once, Cutting cutting,
+         std::int64_t most) {
+  double best = -1;
+  for (std::int64_t span = power_above(ceil_div(n, most)); span <= kMostIndices; span *= 2) {
+    const std::int64_t pieces = ceil_div(n, span), blocks = ceil_div(pieces, per_block);
+    // Rows and columns that are not cut share blocks.
+    const std::int64_t all = pieces > 1 ? count * blocks : ceil_div(count, per_block);
+    const double waves = static_cast<double>(all) / static_cast<double>(at_once);
+    const double filled = static_cast<double>(count * pieces) / static_cast<double>(all * per_block);
+    const auto units = static_cast<double>(span);
+    const double rate = waves / (std::ceil(waves) + cutting.tail) * std::sqrt(filled) * units / (units + cutting.cost);
+    if (rate >= best) {
+      best = rate;
+      run.span = static_cast<std::uint32_t>(span);
+      run.pieces = static_cast<std::uint32_t>(pieces);
+      run.blocks = static_cast<std::uint32_t>(blocks);
+    }
+    if (pieces == 1) break;
+  }
 }
 
 class Folding {
@@ -89,6 +116,8 @@ class Folding {
   }
   /// Blocks whose parts one of `threads` threads combines: a subtree.
   std::uint32_t chunk_for(std::int64_t threads) const { return static_cast<std::uint32_t>(power_above(ceil_div(run_.blocks, threads))); }
+  /// Blocks of this layout that the device holds.
+  std::int64_t blocks_at_once() { return std::int64_t{device_.multiprocessors()} * find_(layout_).kernel.blocks_at_once(); }
   void launch(std::int64_t blocks) {
     const Launchable found = find_(layout_);
     launch_blocks(device_, found.kernel, found.text, layout_, space_, run_, blocks);
@@ -99,6 +128,9 @@ class Folding {
     run_.rows = n_rows;
     if (shape_.length <= kShortRow) {
       layout_.form = Form::AlongShort;
+      // Each thread reads a row of its own: of long rows, the warp's lines of memory outlast few loads.
+      if (space_.rank == layout_.kept_axes + layout_.row_axes + 1 && shape_.length * loaded_ > kShortRowBytes)
+        choose_packs_of_rows(space_, layout_, kShortRow);
       return launch(ceil_div(n_rows, kBlock));
     }
     for (std::size_t k = 0; space_.rank == layout_.kept_axes + layout_.row_axes + 1 && k < space_.operands.size(); ++k)
@@ -113,12 +145,12 @@ class Folding {
     }
     layout_.form = Form::Along;
     layout_.unroll = at_once;
-    const std::int64_t warps = device_.multiprocessors() * kWarps;
-    // A block makes pieces of one row alone: few of them would leave most of its warps idle.
-    if (4 * n_rows < warps) cut(run_, ceil_div(shape_.length, kTreeBlock), std::min(kMostPiecesOfRow, ceil_div(warps, n_rows)));
+    // A block makes pieces of one row alone: many rows fill the device without.
+    layout_.in_pieces = n_rows < device_.multiprocessors() * kWarpsForRows && shape_.length > kTreeBlock;
+    if (layout_.in_pieces)
+      cut(run_, ceil_div(shape_.length, kTreeBlock), n_rows, kWarpsOfBlock, blocks_at_once(), cutting_of_rows(loaded_), kMostPiecesOfRow);
     layout_.in_pieces = run_.pieces > 1;
     if (!layout_.in_pieces) return launch(ceil_div(n_rows, kWarpsOfBlock));
-    run_.blocks = static_cast<std::uint32_t>(ceil_div(run_.pieces, kWarpsOfBlock));
     run_.chunk = chunk_for(kBlock);
     make_partials(n_rows, n_rows);
     launch(n_rows * run_.blocks);
@@ -129,7 +161,9 @@ class Folding {
     layout_.width = 1;
     layout_.unroll = kRowGroup;
     if (form == Form::Across) {
-      if (ends_in_a_run()) choose_packs_of_rows(space_, layout_, power_below(std::clamp<std::int64_t>(kMostRowBytes / loaded_, 1, 4)));
+      const bool has_moments = std::ranges::max(part_bytes_) > kBytesOfMoments;
+      const std::int64_t most = has_moments ? kMostRowBytesOfMoments : kMostRowBytes;
+      if (ends_in_a_run()) choose_packs_of_rows(space_, layout_, power_below(std::clamp<std::int64_t>(most / loaded_, 1, 4)));
       layout_.unroll = static_cast<int>(std::min(shape_.rows, kRowGroup));
       layout_.one_group = shape_.rows <= kRowGroup;
     }
@@ -139,18 +173,17 @@ class Folding {
             .items = run_.items,
             .cells = run_.cells,
             .row_parts = run_.row_parts};
-    const std::int64_t wanted = device_.multiprocessors() * kBlocksOfColumns;
     const std::int64_t tile_width = std::min(run_.columns, kTileWidth);
     const std::int64_t tile_depth = power_below(kBlock / tile_width);
     const std::int64_t tiles = ceil_div(run_.columns, tile_width);
-    if (ceil_div(run_.columns, kBlock) < wanted)
-      cut(run_, ceil_div(shape_.rows, kRowGroup), std::max<std::int64_t>(1, wanted / tiles) * tile_depth);
+    layout_.in_pieces = ceil_div(run_.columns, kBlock) < device_.multiprocessors() * kBlocksForColumns && shape_.rows > kRowGroup;
+    if (layout_.in_pieces)
+      cut(run_, ceil_div(shape_.rows, kRowGroup), tiles, tile_depth, blocks_at_once(), kCuttingOfColumns, tile_depth * kMostBlocksOfTile);
     layout_.in_pieces = run_.pieces > 1;
     if (!layout_.in_pieces) return launch(ceil_div(run_.columns, kBlock));
     run_.tile_width = static_cast<std::uint32_t>(tile_width);
     run_.tile_depth = static_cast<std::uint32_t>(tile_depth);
     run_.tiles = static_cast<std::uint32_t>(tiles);
-    run_.blocks = static_cast<std::uint32_t>(ceil_div(run_.pieces, tile_depth));
     run_.chunk = chunk_for(tile_depth);
     make_partials(n_columns, tiles);
     launch(tiles * run_.blocks);

@@ -16,9 +16,9 @@ constexpr std::int64_t kLongRow = kBlock / 2;
 constexpr std::int64_t kMostIndices = std::int64_t{1} << 30;
 /// Bytes of a pack's widest and narrowest operand.
 constexpr int kPackBytes = 16, kMostPackBytes = 32;
-/// Bytes that a thread should have under way: 2,048 threads on a multiprocessor then ask for 64 KiB, which is what the widest
-/// memory in use needs (CUB's table for DeviceTransform: 12 KiB up to 7.x, 16 on 8.x, 32 to 48 on 9.0, 64 on 10.0).
-constexpr int kBytesUnderWay = 32;
+/// Bytes that a thread loads of rows that read each other's elements, and of one row of numbers of a dtype: 4 rows of float64, 8
+/// of float32.
+constexpr std::int64_t kBytesOfRows = 320, kBytesDown = 32;
 
 bool is_single(const Space& space, const Operand& operand) {
   for (int axis = 0; axis < space.rank; ++axis)
@@ -114,12 +114,14 @@ int turned_axis(const Space& space, const Layout& layout) {
       if (space.extents[axis] < kLeast || std::abs(operand.strides[axis]) != static_cast<std::int64_t>(item_size(operand.dtype))) continue;
       if (found >= 0 && found != axis) return -1;
       found = axis;
-      bytes += kTile * (kTile + 1) * item_size(operand.dtype);
+      bytes += kTile * tile_row(kTile, item_size(operand.dtype)) * item_size(operand.dtype);
       break;
     }
   }
   return bytes <= kSharedBytes ? found : -1;
 }
+
+std::int64_t parts(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
 
 /// See divide_index in device/elementwise.cuh.
 struct Divisor {
@@ -128,6 +130,46 @@ struct Divisor {
         multiplier(static_cast<std::uint32_t>((((std::uint64_t{1} << shift) - extent) << 32) / extent + 1)) {}
   std::uint32_t shift, multiplier;
 };
+
+/// Of squares whose turned operands lie in shared memory: smaller numbers need more of them for as many bytes under way.
+int tile_side(const Space& space, const Layout& layout) {
+  std::size_t bytes = 0, widest = 0;
+  for (std::size_t k = 0; k < space.operands.size(); ++k) {
+    if (layout.accesses[k].reach == Reach::Value || layout.accesses[k].reach == Reach::Uniform) continue;
+    const std::size_t item = space.operands[k].is_position ? sizeof(std::int64_t) : item_size(space.operands[k].dtype);
+    widest = std::max(widest, item);
+    if (layout.accesses[k].reach == Reach::Turned) bytes += kWideTile * tile_row(kWideTile, item) * item;
+  }
+  const bool fits =
+      widest <= 4 && bytes <= kSharedBytes && space.extents[space.rank - 1] >= kWideTile && space.extents[space.rank - 2] >= kWideTile;
+  return fits ? kWideTile : kTile;
+}
+
+/// Where a kernel reads neighbours of an element along the last axis but one (a stencil by slices): how many rows a block takes, so
+/// that one row's neighbours are found in the first-level cache by the next. Otherwise 1.
+int rows_in_common(const Space& space, const Layout& layout) {
+  if (space.rank < 2) return 1;
+  const int last = space.rank - 1;
+  bool any = false;
+  std::int64_t bytes = 0, widest = 1;
+  for (std::size_t k = 0; k < space.operands.size(); ++k) {
+    const Operand& a = space.operands[k];
+    if (layout.accesses[k].reach == Reach::Value || layout.accesses[k].reach == Reach::Uniform || a.is_position || a.is_store) continue;
+    const auto item = static_cast<std::int64_t>(item_size(a.dtype)) * layout.width;
+    bytes += item;
+    widest = std::max(widest, item);
+    for (std::size_t l = 0; l < k; ++l) {
+      const Operand& b = space.operands[l];
+      if (b.is_position || b.is_store || b.value || a.strides[last] != b.strides[last] || a.strides[last - 1] != b.strides[last - 1])
+        continue;
+      const auto apart = std::abs(a.base - b.base), stride = std::abs(a.strides[last - 1]);
+      any |= stride > 0 && apart > stride / 2 && apart < 4 * stride;
+    }
+  }
+  if (!any) return 1;
+  const auto n = static_cast<std::uint64_t>(std::clamp<std::int64_t>(std::min(kBytesOfRows / bytes, kBytesDown / widest), 1, 8));
+  return static_cast<int>(std::min<std::int64_t>(static_cast<std::int64_t>(std::bit_floor(n)), space.extents[last - 1]));
+}
 
 /// Parameters of one launch, at the addresses cuLaunchKernel wants.
 class Parameters {
@@ -157,8 +199,13 @@ class Parameters {
  private:
   static void write(const Parameter& parameter, const Layout& layout, const Space& space, const FoldRun& fold, std::byte* to) {
     const auto put = [&](const auto value) { std::memcpy(to, &value, sizeof value); };
-    const bool in_packs = layout.form == Form::Scatter && static_cast<int>(parameter.axis) == layout.rank - 1;
-    const auto extent = [&] { return static_cast<std::uint32_t>(space.extents[parameter.axis] / (in_packs ? layout.width : 1)); };
+    const auto extent = [&] {
+      const int from_last = layout.rank - 1 - static_cast<int>(parameter.axis);
+      std::int64_t n = space.extents[parameter.axis];
+      if (layout.form == Form::Scatter && from_last == 0) n /= layout.width;  // packs
+      if (layout.down && from_last == 1) n = parts(n, layout.unroll);         // groups of rows
+      return static_cast<std::uint32_t>(n);
+    };
     switch (parameter.kind) {
       case Parameter::Kind::Total:
         return put(layout.form == Form::Scatter ? space.total / layout.width : space.total);
@@ -227,7 +274,6 @@ class Parameters {
 
 void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space) {
   const std::int64_t per_block = std::int64_t{kBlock} * layout.unroll;
-  const auto parts = [](std::int64_t n, std::int64_t size) { return (n + size - 1) / size; };
   std::int64_t blocks = 1, pieces = 1;
   switch (layout.form) {
     case Form::Flat:
@@ -236,13 +282,17 @@ void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelT
       break;
     case Form::Rows: {
       const std::int64_t inner = space.extents[space.rank - 1];
-      pieces = parts(inner / layout.width, per_block);
+      pieces = parts(inner / layout.width, layout.down ? kBlock : per_block);
       blocks = space.total / inner * pieces;
+      if (layout.down) {
+        const std::int64_t rows = space.extents[space.rank - 2];
+        blocks = blocks / rows * parts(rows, layout.unroll);
+      }
       break;
     }
     case Form::Tiles: {
       const std::int64_t x = space.extents[space.rank - 1], y = space.extents[space.rank - 2];
-      blocks = parts(x, kTile) * parts(y, kTile) * (space.total / (x * y));
+      blocks = parts(x, layout.width) * parts(y, layout.width) * (space.total / (x * y));
       break;
     }
     default:
@@ -323,7 +373,7 @@ void choose_packs_of_rows(const Space& space, Layout& layout, std::int64_t most)
   }
 }
 
-Layout layout_of(const Space& space, bool in_order) {
+Layout layout_of(const Space& space, bool in_order, int bytes) {
   Layout layout;
   layout.rank = space.rank;
   int loaded = 0;  // of each element; what is the same for many comes from caches
@@ -334,7 +384,7 @@ Layout layout_of(const Space& space, bool in_order) {
     for (int axis = 0; axis < space.rank; ++axis) repeats |= operand.strides[axis] == 0 && space.extents[axis] > 1;
     if (!repeats) loaded += static_cast<int>(item_size(operand.dtype));
   }
-  const auto unrolled = [&](int width) { return std::clamp(kBytesUnderWay / std::max(loaded * width, 1), 1, 4); };
+  const auto unrolled = [&](int width) { return std::clamp(bytes / std::max(loaded * width, 1), 1, 4); };
   if (in_order) {
     layout.form = Form::Serial;
     return layout;
@@ -360,6 +410,7 @@ Layout layout_of(const Space& space, bool in_order) {
           std::abs(operand.strides[turned]) == static_cast<std::int64_t>(item_size(operand.dtype)))
         layout.accesses[k].reach = Reach::Turned;
     }
+    layout.width = tile_side(space, layout);
     return layout;
   }
   choose_packs_of_rows(space, layout, kPackBytes);
@@ -368,6 +419,10 @@ Layout layout_of(const Space& space, bool in_order) {
   layout.form = row >= kLongRow ? Form::Rows : Form::Scatter;
   // A row that does not fill a block so often leaves threads without work.
   if (layout.form == Form::Rows) layout.unroll = static_cast<int>(std::clamp<std::int64_t>(row / kBlock, 1, layout.unroll));
+  if (const int n = layout.form == Form::Rows ? rows_in_common(space, layout) : 1; n > 1) {
+    layout.down = true;
+    layout.unroll = n;
+  }
   return layout;
 }
 

@@ -55,8 +55,8 @@ class TurnedSpace {
   std::vector<std::vector<std::int64_t>> numbers_;  ///< extents and strides
 };
 
-/// How the kernel is to walk it; `in_order`: one element after the other.
-Layout layout_of(const Space& space, bool in_order);
+/// How the kernel is to walk it; `in_order`: one element after the other. A thread loads about `bytes` at once.
+Layout layout_of(const Space& space, bool in_order, int bytes);
 
 /// What a launch of folds works on besides its operands.
 struct FoldRun {

@@ -37,7 +37,7 @@ bool is_dense(std::size_t item, int rank, const std::int64_t* extents, const std
 
 void Residency::touch(std::uintptr_t low, std::uintptr_t high, bool is_read) { stretches_.push_back({low, high, is_read}); }
 
-void Residency::arrive() {
+void Residency::allocate() {
   std::sort(stretches_.begin(), stretches_.end(), [](const Stretch& a, const Stretch& b) { return a.low < b.low; });
   std::size_t n = 0;
   for (const Stretch& next : stretches_) {
@@ -52,8 +52,13 @@ void Residency::arrive() {
   for (Stretch& stretch : stretches_) {
     memory_.emplace_back(device_, stretch.high - stretch.low + kAlignment);
     stretch.device = memory_.back().address() + stretch.low % kAlignment;
-    if (stretch.is_read) device_.copy_to_device(stretch.device, pointer(stretch.low), stretch.high - stretch.low);
   }
+}
+
+void Residency::arrive() {
+  allocate();
+  for (const Stretch& stretch : stretches_)
+    if (stretch.is_read) device_.copy_to_device(stretch.device, pointer(stretch.low), stretch.high - stretch.low, threads_);
 }
 
 const Residency::Stretch* Residency::look_up(std::uintptr_t address) const {
@@ -74,10 +79,10 @@ void Residency::bring_back(const char* base, std::size_t item, int rank, const s
   std::uintptr_t low = 0, high = 0;
   plan::cover({base, strides, static_cast<std::int64_t>(item)}, rank, extents, low, high);
   const DevicePointer from = reinterpret_cast<std::uintptr_t>(on_device(pointer(low)));
-  if (is_dense(item, rank, extents, strides)) return device_.copy_to_host(pointer(low), from, high - low);
+  if (is_dense(item, rank, extents, strides)) return device_.copy_to_host(pointer(low), from, high - low, threads_);
   const std::unique_ptr<char[]> copy(new (std::nothrow) char[high - low]);
   if (!copy) throw OutOfMemory({.what = "out of memory while copying results from the device", .labels = {}, .help = {}, .text = {}});
-  device_.copy_to_host(copy.get(), from, high - low);
+  device_.copy_to_host(copy.get(), from, high - low, threads_);
   device_.synchronize();
   const std::int64_t inner = rank ? extents[rank - 1] : 1, stride = rank ? strides[rank - 1] : 0;
   const std::int64_t total = std::accumulate(extents, extents + rank, std::int64_t{1}, std::multiplies<>());

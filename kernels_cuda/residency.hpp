@@ -17,11 +17,14 @@ bool is_dense(std::size_t item, int rank, const std::int64_t* extents, const std
 class Residency {
  public:
   /// `is_resident`: memory that is not announced is the device's own.
-  Residency(DeviceState& device, bool is_resident) : device_(device), is_resident_(is_resident) {}
+  /// `threads`: of the host, for copies (0: as many as it may).
+  Residency(DeviceState& device, bool is_resident, int threads) : device_(device), is_resident_(is_resident), threads_(threads) {}
 
   /// Announces host memory [low, high); `is_read`: its values are needed.
   void touch(std::uintptr_t low, std::uintptr_t high, bool is_read);
-  /// After all is announced: allocates, and copies what is needed.
+  /// After all is announced: allocates.
+  void allocate();
+  /// And copies what is needed.
   void arrive();
   /// The counterpart of an address in announced memory.
   char* on_device(const char* host) const;
@@ -39,6 +42,7 @@ class Residency {
 
   DeviceState& device_;
   bool is_resident_;
+  int threads_;
   std::vector<Stretch> stretches_;  ///< after arrive(): disjoint, in order
   std::vector<Memory> memory_;
 };

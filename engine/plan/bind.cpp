@@ -325,6 +325,7 @@ class Binder {
     layout.base =
         static_cast<char*>(allocator_.allocate(allocator_.context, dtype, shape, layout.strides, static_cast<std::size_t>(bytes)));
     b_.result = {layout.base, dtype, false, true, shape, layout.strides};
+    b_.is_fresh = true;
   }
 
   // ---- kernels ------------------------------------------------------------------------------------------------------

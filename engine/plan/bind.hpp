@@ -64,6 +64,7 @@ struct Binding {
   std::pmr::vector<Step> steps;
   std::pmr::memory_resource* memory;
   ArrayView result;                  ///< the program's value
+  bool is_fresh = false;             ///< its memory is new: nobody has seen it
   int device = kHost;                ///< where the operands of rank > 0, out and the result are
   std::pmr::vector<bool> on_device;  ///< of a device: for each slot, whether its operand is there
   std::unique_ptr<char[]> scratch;   ///< temporaries

@@ -32,6 +32,14 @@ struct DeviceFunctions {
   std::size_t (*trim)() noexcept;  ///< gives idle memory of all devices back: how many bytes
 };
 
+/// What a bound plan would take, before it runs.
+struct Estimate {
+  double seconds = 0;       ///< of the kernels
+  double copy_seconds = 0;  ///< of operands and results that are the host's
+  std::string place;        ///< "cuda:0"
+  std::string text;         ///< a line for each kernel: what an element takes, and which of it decides
+};
+
 /// The answers a backend gives.
 struct BackendEntry {
   BackendChoice choice;
@@ -42,6 +50,8 @@ struct BackendEntry {
   void (*add_library_folders)(std::span<const std::string> folders);
   /// `graph` and `plan` outlive what is made. `device`: where the arrays are, kHost or an ordinal.
   std::unique_ptr<Executable> (*compile)(const ir::Graph& graph, const plan::Plan& plan, int device);
+  /// Of the device, or of the first one for operands of the host. Starts no device. Throws BackendError.
+  Estimate (*estimate)(const plan::Plan& plan, const plan::Binding& binding, int device);
   const DeviceFunctions* device;  ///< null where its arrays are the host's
 };
 

@@ -5,6 +5,8 @@
 
 #include <engine/threads.hpp>
 
+#include "engine/plan/traffic.hpp"
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -186,6 +188,16 @@ double work(const plan::Plan& plan, std::span<const interp::Code> codes, const p
       sum += static_cast<double>(kernel.total) * (codes[index].cost + 1);
     }
   return sum;
+}
+
+double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding, int threads) noexcept {
+  /// Bytes a second of memory beyond the caches, of one thread and of all.
+  constexpr double kBytesOfThread = 10e9, kBytesOfAll = 40e9;
+  Traffic traffic;
+  for (const plan::Binding::Step& step : binding.steps)
+    for (const plan::BoundKernel& kernel : step.kernels) plan::add_traffic(plan, binding, kernel, {}, traffic);
+  const auto bytes = static_cast<double>(traffic.bytes_read + traffic.bytes_written);
+  return std::max(work(plan, codes, binding) / (kPerMicrosecond * 1e6 * threads), bytes / std::min(kBytesOfThread * threads, kBytesOfAll));
 }
 
 }  // namespace engine::run

@@ -16,7 +16,8 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
 /// Throws RangeError where the value, of that dtype, is below zero.
 void check_not_negative(const ir::Graph& graph, const plan::Action& action, DType dtype, const void* value);
 
-/// Predicted element-operations.
+/// Predicted element-operations, and seconds by `threads` threads.
+double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding, int threads) noexcept;
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;
 
 }  // namespace engine::run

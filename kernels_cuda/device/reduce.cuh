@@ -28,13 +28,19 @@ ENGINE_LANE T shuffle(T value, unsigned lane) {
   }
 }
 
+/// What a PairTree keeps in memory, a variable of its own: as a member it would take the others there with it, since it is indexed.
+template <class F>
+struct Levels {
+  typename F::Part at[29];
+};
+
 /// Parts combined pairwise, level by level, as they come: a binary counter whose digits are parts. An odd one moves up. Levels
 /// that are often used have registers.
 template <class F>
 struct PairTree {
-  typename F::Part first, second, third, levels[29];
+  typename F::Part first, second, third;
   unsigned count = 0;
-  ENGINE_LANE void push(typename F::Part part) {
+  ENGINE_LANE void push(typename F::Part part, Levels<F>& levels) {
     const unsigned before = count++;
     if ((before & 1u) == 0) {
       first = part;
@@ -52,10 +58,10 @@ struct PairTree {
     }
     part = F::combine(third, part);
     int level = 0;
-    for (; before >> (level + 3) & 1u; ++level) part = F::combine(levels[level], part);
-    levels[level] = part;
+    for (; before >> (level + 3) & 1u; ++level) part = F::combine(levels.at[level], part);
+    levels.at[level] = part;
   }
-  ENGINE_LANE typename F::Part finish() {
+  ENGINE_LANE typename F::Part finish(const Levels<F>& levels) {
     typename F::Part all;
     bool any = (count & 1u) != 0;
     if (any) all = first;
@@ -65,7 +71,7 @@ struct PairTree {
     any |= (count & 4u) != 0;
     for (int level = 0; count >> (level + 3); ++level)
       if (count >> (level + 3) & 1u) {
-        all = any ? F::combine(levels[level], all) : levels[level];
+        all = any ? F::combine(levels.at[level], all) : levels.at[level];
         any = true;
       }
     return all;
@@ -327,6 +333,29 @@ ENGINE_LANE typename F::Part combine_in_block(typename F::Part part, unsigned q,
   return part;
 }
 
+/// The same of the parts of the first n threads of the block, to thread 0: warps exchange theirs, then one makes the rest.
+template <class F>
+ENGINE_LANE typename F::Part combine_threads(typename F::Part part, unsigned n, char* memory) {
+  auto* parts = reinterpret_cast<typename F::Part*>(memory);
+  const unsigned lane = threadIdx.x % 32;
+#pragma unroll
+  for (unsigned step = 1; step < 32; step *= 2) {
+    const typename F::Part other = shuffle(part, lane + step);
+    if (lane % (2 * step) == 0 && threadIdx.x + step < n) part = F::combine(part, other);
+  }
+  __syncthreads();  // the memory was somebody else's
+  if (lane == 0) parts[threadIdx.x / 32] = part;
+  __syncthreads();
+  if (threadIdx.x >= 32) return part;
+  part = parts[lane % 8];
+#pragma unroll
+  for (unsigned step = 1; step < 8; step *= 2) {
+    const typename F::Part other = shuffle(part, lane + step);
+    if (lane % (2 * step) == 0 && 32 * (lane + step) < n) part = F::combine(part, other);
+  }
+  return part;
+}
+
 /// The blocks that make a cell leave parts in memory; gives whether this is the last of n to do so. Then it finds the parts of the
 /// others, and the counter is zero again for the next launch.
 ENGINE_LANE bool is_last_block(unsigned* arrived, unsigned n, bool* answer) {
@@ -346,15 +375,38 @@ template <class F>
 ENGINE_LANE typename F::Part combine_in_order(const typename F::Part* parts, long stride, unsigned n) {
   constexpr unsigned kAtOnce = sizeof(typename F::Part) <= 8 ? 8 : 4;  // loads under way
   PairTree<F> tree;
+  Levels<F> levels;
   for (unsigned i = 0; i < n; i += kAtOnce) {
     typename F::Part part[kAtOnce];
 #pragma unroll
     for (unsigned k = 0; k < kAtOnce; ++k) part[k] = parts[(i + k < n ? i + k : n - 1) * stride];
 #pragma unroll
     for (unsigned k = 0; k < kAtOnce; ++k)
-      if (i + k < n) tree.push(part[k]);
+      if (i + k < n) tree.push(part[k], levels);
   }
-  return tree.finish();
+  return tree.finish(levels);
+}
+
+/// The same of kWidth cells whose parts lie side by side: to part[j] of each.
+template <class F, int kWidth>
+ENGINE_LANE void combine_columns(typename F::Part (&result)[kWidth], const typename F::Part* parts, long stride, unsigned n) {
+  constexpr unsigned kBytes = sizeof(typename F::Part) * kWidth, kAtOnce = kBytes <= 8 ? 16 : kBytes <= 16 ? 8 : kBytes <= 32 ? 4 : 2;
+  PairTree<F> tree[kWidth];
+  Levels<F> levels[kWidth];
+  for (unsigned i = 0; i < n; i += kAtOnce) {
+    typename F::Part part[kAtOnce][kWidth];
+#pragma unroll
+    for (unsigned k = 0; k < kAtOnce; ++k)
+#pragma unroll
+      for (int j = 0; j < kWidth; ++j) part[k][j] = parts[(i + k < n ? i + k : n - 1) * stride + j];
+#pragma unroll
+    for (unsigned k = 0; k < kAtOnce; ++k)
+      if (i + k < n)
+#pragma unroll
+        for (int j = 0; j < kWidth; ++j) tree[j].push(part[k][j], levels[j]);
+  }
+#pragma unroll
+  for (int j = 0; j < kWidth; ++j) result[j] = tree[j].finish(levels[j]);
 }
 
 // ---- the parts of a sample --------------------------------------------------------------------------------------------------

@@ -41,7 +41,11 @@ CODES = {
     "cuStreamSynchronize": (*COMMON, 400, *WORK),
     "cuStreamWaitEvent": (*COMMON, 400),
     "cuEventCreate": (*COMMON, 2),
+    "cuEventDestroy_v2": COMMON,
     "cuEventRecord": (*COMMON, 400),
+    "cuEventSynchronize": (*COMMON, 400, *WORK),
+    "cuMemHostAlloc": (*COMMON, 2, 304),
+    "cuMemFreeHost": COMMON,
     "cuPointerGetAttribute": COMMON,
     "cuMemAlloc_v2": (*COMMON, 2, 304, 801),
     "cuMemFree_v2": COMMON,
@@ -51,6 +55,8 @@ CODES = {
     "cuModuleLoadData": (*COMMON, 2, 200, 209, 218, 221, 222, 223, 302, 303),
     "cuModuleUnload": COMMON,
     "cuModuleGetFunction": (*COMMON, 500),
+    "cuFuncGetAttribute": (*COMMON, 400, 907),
+    "cuOccupancyMaxActiveBlocksPerMultiprocessor": (*COMMON, 999),
     "cuLaunchKernel": (*COMMON, 2, 200, 400, 701, 720, *WORK),
 }
 NVRTC_CODES = {
@@ -108,6 +114,20 @@ def on_the_host():
         same(b, A)  # a failure leaves targets as they were
         raise
     same(b, want)
+
+
+def in_pieces():
+    """Operands of the host so large that they go to the device and back piece by piece."""
+    a = np.arange((1 << 20) + 5000.0)
+    same(engine.evaluate("a*2 + 1", {"a": a}, backend="cuda"), a * 2 + 1)
+    b = a.copy()
+    try:
+        engine.evaluate("b[...] = b*2", {"b": b}, backend="cuda")
+    except engine.Error:
+        same(b, a)
+        raise
+    same(b, a * 2)
+    same(engine.to_device(a).numpy(), a)
 
 
 def on_the_device():
@@ -174,7 +194,7 @@ class Driver:
     def live(self) -> int:
         counters = Counters()
         self.library.standin_counters(ctypes.byref(counters))
-        return counters.live_bytes
+        return counters.live_bytes + counters.live_host_bytes
 
 
 class Nvrtc:
@@ -216,7 +236,11 @@ def in_a_child(work) -> str:
 
 
 def steps_of(faults, name) -> tuple:
-    return (*faults.steps, many_signatures) if name == "cuModuleUnload" else faults.steps
+    if name == "cuModuleUnload":
+        return (*faults.steps, many_signatures)
+    if name.startswith(("cuEvent", "cuStream", "cuMemHost", "cuMemFreeHost", "cuMemcpy")):
+        return (*faults.steps, in_pieces)
+    return faults.steps
 
 
 def counts_of(kind, name="") -> dict[str, int]:
@@ -260,7 +284,12 @@ def case(kind, name, nth, code) -> str:
 def main():
     kind = {"driver": Driver, "nvrtc": Nvrtc}[sys.argv[1]]
     counts = counts_of(kind)
-    counts |= {name: counts_of(kind, name)[name] for name in counts if name == "cuModuleUnload"}
+    sessions = {kind.steps: counts}
+    for name in counts:
+        steps = steps_of(kind, name)
+        if steps not in sessions:
+            sessions[steps] = counts_of(kind, name)
+        counts[name] = sessions[steps][name]
     called = {name: n or 1 for name, n in counts.items() if n or name in ONLY_AFTER}
     n_cases = 0
     for name, n in called.items():

@@ -60,9 +60,11 @@ def test_the_record_has_every_case_on_every_architecture():
 
 
 def test_elementwise_kernels_have_no_local_memory():
-    """But for sin's path for large arguments, whose registers ptxas for sm_100 spills one of."""
+    """But for sin's path for large arguments, of which ptxas for sm_100 spills two registers: there the driver tells,
+    and less is put under way (see Kernels::find).
+    """
     cases = [case for case in gates.CASES if not case.startswith(FOLDS)]
-    assert not breaches(cases, lambda name, a, row: row["local"] <= (8 if name == "sin float64" else 0))
+    assert not breaches(cases, lambda name, a, row: row["local"] <= (16 if name == "sin float64" else 0))
 
 
 def test_arithmetic_has_wide_loads_and_stores_alone():

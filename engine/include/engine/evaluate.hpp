@@ -173,6 +173,7 @@ class Execution {
 
  private:
   static void run_plan(State& state, const RunOptions& options);
+  static bool run_elsewhere(State& state, const RunOptions& options);
   static void run_limited(State& state, const RunOptions& options);
   alignas(64) std::byte storage_[16384];  ///< the state, in place for ordinary programs: a call allocates nothing
   State* state_;

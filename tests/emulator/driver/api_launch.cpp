@@ -26,7 +26,13 @@ enum FunctionAttribute : int {
 constexpr std::uint32_t kSharedPerBlock = 49152, kSharedOptin = 232448, kSharedPerMultiprocessor = 233472;
 
 /// Of the declared ones a quarter is taken to live at once: an order of magnitude, no more, between the hardware's limits.
-int registers_of(const Program& program) { return std::clamp(program.n_registers / 4, 16, 255); }
+/// Most of PTX's registers do not live at the same time.
+int registers_wanted(const Program& program) { return std::clamp(program.n_registers / 4, 16, 255); }
+int registers_of(const Program& program) {
+  const int most = Driver::get().settings.n_registers;
+  return most ? std::min(registers_wanted(program), most) : registers_wanted(program);
+}
+int spilled_bytes(const Program& program) { return 4 * (registers_wanted(program) - registers_of(program)); }
 
 std::uint32_t dynamic_limit(const Kernel& kernel) {
   const auto found = kernel.attributes.find(kMaxDynamicShared);
@@ -152,7 +158,7 @@ STANDIN_API int cuFuncGetAttribute(int* value, int attribute, CUfunction functio
         *value = 0;
         break;
       case kLocalBytes:
-        *value = static_cast<int>(program.local_bytes);
+        *value = static_cast<int>(program.local_bytes) + spilled_bytes(program);
         break;
       case kRegisters:
         *value = registers_of(program);

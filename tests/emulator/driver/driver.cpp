@@ -47,7 +47,7 @@ bool number_of(const std::string& text, std::uint64_t& value) {
 }
 
 constexpr const char* kKeys[] = {"devices", "capability", "cubin", "cubins", "defer",    "memory", "multiprocessors",
-                                 "version", "quiet",      "pools", "seed",   "resident", "spin"};
+                                 "version", "quiet",      "pools", "seed",   "resident", "spin",   "registers"};
 
 }  // namespace
 
@@ -77,6 +77,8 @@ bool Driver::set(const std::string& key, const std::string& value) {
   if (!number_of(value, n)) return false;
   if (key == "devices")
     settings.n_devices = static_cast<int>(n);
+  else if (key == "registers")
+    settings.n_registers = static_cast<int>(n);
   else if (key == "capability")
     settings.capability = static_cast<int>(n);
   else if (key == "cubin")

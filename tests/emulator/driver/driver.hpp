@@ -99,6 +99,7 @@ struct Settings {
   std::uint64_t memory = std::uint64_t{16} << 30;  // of each device
   int n_multiprocessors = 8;
   int driver_version = 13000;
+  int n_registers = 0;  // that a thread may have, 0: as many as it wants; what a kernel wants beyond them is local memory
   bool quiet = false;
   bool pools = true;
   Schedule schedule{.spin_limit = std::uint64_t{1} << 24};

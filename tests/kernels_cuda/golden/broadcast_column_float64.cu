@@ -7,37 +7,8 @@ ENGINE_LANE void element(const double v0, const double v1, double& r0) {
   r0 = v2;
 }
 extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, char* p1, char* p2, long s0_0, long s1_0, long s1_1, long s2_0, long total, unsigned e1, unsigned m1, unsigned h1) {
-  if ((blockIdx.x + 1) * 512 <= total) {
-  Pack<double, 2> v0[2];
-  double v1[2];
-#pragma unroll
-  for (unsigned k = 0; k < 2; ++k)
   {
-    unsigned i1 = blockIdx.x * 512 + k * 256 + threadIdx.x;
-    [[maybe_unused]] const bool inside = i1 < total;
-    unsigned i0 = divide_index(i1, e1, m1, h1);
-    i1 *= 2;
-      v0[k] = load_pack<2>(reinterpret_cast<const double*>(p0 + static_cast<long>(i0) * s0_0 + static_cast<long>(i1) * 8));
-      v1[k] = load<double>(p1 + static_cast<long>(i0) * s1_0 + static_cast<long>(i1) * s1_1);
-  }
-#pragma unroll
-  for (unsigned k = 0; k < 2; ++k)
-  {
-    unsigned i1 = blockIdx.x * 512 + k * 256 + threadIdx.x;
-    [[maybe_unused]] const bool inside = i1 < total;
-    unsigned i0 = divide_index(i1, e1, m1, h1);
-    i1 *= 2;
-      Pack<double, 2> w0;
-#pragma unroll
-      for (int j = 0; j < 2; ++j)
-      element(v0[k].at[j], v1[k], w0.at[j]);
-      store_pack(reinterpret_cast<double*>(p2 + static_cast<long>(i0) * s2_0 + static_cast<long>(i1) * 8), w0);
-  }
-  } else {
-#pragma unroll 1
-  for (unsigned n = 0; n < 2; ++n) {
-  {
-    unsigned i1 = blockIdx.x * 512 + n * 256 + threadIdx.x;
+    unsigned i1 = blockIdx.x * 256 + 0 * 256 + threadIdx.x;
     [[maybe_unused]] const bool inside = i1 < total;
     unsigned i0 = divide_index(i1, e1, m1, h1);
     i1 *= 2;
@@ -50,8 +21,6 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, char* 
       element(v0.at[j], v1, w0.at[j]);
       store_pack(reinterpret_cast<double*>(p2 + static_cast<long>(i0) * s2_0 + static_cast<long>(i1) * 8), w0);
     }
-  }
-  }
   }
 }
 }

@@ -4,33 +4,16 @@ ENGINE_LANE void element(const double v0, double& r0) {
 }
 extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, char* p1, long total, long head) {
   const long packs = (total - head) / 2;
-  const long first = static_cast<long>(blockIdx.x) * 512 + threadIdx.x;
+  const long first = static_cast<long>(blockIdx.x) * 256 + threadIdx.x;
   const auto* a0 = reinterpret_cast<const double*>(p0) + head + first * 2;
   auto* b0 = reinterpret_cast<double*>(p1) + head + first * 2;
-  if (first - threadIdx.x + 512 <= packs) {
-    Pack<double, 2> v0[2];
-#pragma unroll
-    for (int k = 0; k < 2; ++k) {
-      v0[k] = load_pack<2>(a0 + k * 512);
-    }
-#pragma unroll
-    for (int k = 0; k < 2; ++k) {
-      Pack<double, 2> w0;
-#pragma unroll
-      for (int j = 0; j < 2; ++j) element(v0[k].at[j], w0.at[j]);
-      store_pack(b0 + k * 512, w0);
-    }
-  } else {
-#pragma unroll 1
-    for (int n = 0; n < 2; ++n)
-      if (first + n * 256 < packs) {
+  if (first < packs) {
     Pack<double, 2> v0;
-      v0 = load_pack<2>(a0 + n * 512);
+      v0 = load_pack<2>(a0);
       Pack<double, 2> w0;
 #pragma unroll
       for (int j = 0; j < 2; ++j) element(v0.at[j], w0.at[j]);
-      store_pack(b0 + n * 512, w0);
-      }
+      store_pack(b0, w0);
   }
   const long rest = total - head - packs * 2;
   if (blockIdx.x == gridDim.x - 1 && threadIdx.x < head + rest) {

@@ -11,29 +11,8 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, char* 
   const auto b0 = p0;
   const auto b1 = p1;
   const auto b2 = p2;
-  if ((piece + 1) * 512 <= e0) {
-  double v0[2];
-  double v1[2];
-#pragma unroll
-  for (unsigned k = 0; k < 2; ++k)
   {
-    const unsigned i0 = (piece * 512 + k * 256 + threadIdx.x) * 1;
-      v0[k] = load<double>(b0 + static_cast<long>(i0) * s0_0);
-      v1[k] = load<double>(b1 + static_cast<long>(i0) * s1_0);
-  }
-#pragma unroll
-  for (unsigned k = 0; k < 2; ++k)
-  {
-    const unsigned i0 = (piece * 512 + k * 256 + threadIdx.x) * 1;
-      double w0;
-      element(v0[k], v1[k], w0);
-      store<double>(b2 + static_cast<long>(i0) * 8, w0);
-  }
-  } else {
-#pragma unroll 1
-  for (unsigned n = 0; n < 2; ++n) {
-  {
-    const unsigned i0 = (piece * 512 + n * 256 + threadIdx.x) * 1;
+    const unsigned i0 = (piece * 256 + 0 * 256 + threadIdx.x) * 1;
     if (i0 < e0) {
       const double v0 = load<double>(b0 + static_cast<long>(i0) * s0_0);
       const double v1 = load<double>(b1 + static_cast<long>(i0) * s1_0);
@@ -41,8 +20,6 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, char* 
       element(v0, v1, w0);
       store<double>(b2 + static_cast<long>(i0) * 8, w0);
     }
-  }
-  }
   }
 }
 }

@@ -74,7 +74,7 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
     const unsigned n = (blocks + chunk - 1) / chunk, from = threadIdx.x * chunk;
     if (threadIdx.x < n)
       part0 = combine_in_order<Fold0>(partials0 + own + from, 1, blocks - from < chunk ? blocks - from : chunk);
-    part0 = combine_in_block<Fold0>(part0, threadIdx.x, 1, 0, n, memory);
+    part0 = combine_threads<Fold0>(part0, n, memory);
   }
   if (threadIdx.x != 0) return;
   cells0[row] = Fold0::finish(part0, Count{items, 0, false});

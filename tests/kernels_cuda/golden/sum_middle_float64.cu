@@ -23,6 +23,7 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
   Fold0::Part part0[2];
   if (is_column && piece < pieces) {
   PairTree<Fold0> tree0[2];
+  Levels<Fold0> levels0[2];
   const unsigned kept = column / static_cast<unsigned>(length);
   const unsigned in_row = column - kept * static_cast<unsigned>(length);
   unsigned i0 = kept;
@@ -45,12 +46,12 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
       for (unsigned j = 0; j < 2; ++j) element(raw0[k].at[j], v0[j][k]);
 #pragma unroll
     for (unsigned j = 0; j < 2; ++j) {
-      tree0[j].push(across<Fold0>(v0[j], n));
+      tree0[j].push(across<Fold0>(v0[j], n), levels0[j]);
     }
   }
 #pragma unroll
   for (unsigned j = 0; j < 2; ++j) {
-    part0[j] = tree0[j].finish();
+    part0[j] = tree0[j].finish(levels0[j]);
   }
   }
   const unsigned n_here = pieces - block * tile_depth < tile_depth ? pieces - block * tile_depth : tile_depth;
@@ -65,11 +66,11 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
   }
   if (!is_last_block(arrived + tile, blocks, &is_last)) return;
   const unsigned n = (blocks + chunk - 1) / chunk, from = q * chunk;
+  if (is_column && q < n)
+    combine_columns<Fold0, 2>(part0, partials0 + (from * columns + thread) * 2, columns * 2,
+                              blocks - from < chunk ? blocks - from : chunk);
 #pragma unroll
   for (unsigned j = 0; j < 2; ++j) {
-    if (is_column && q < n)
-      part0[j] = combine_in_order<Fold0>(partials0 + (from * columns + thread) * 2 + j, columns * 2,
-                                             blocks - from < chunk ? blocks - from : chunk);
     part0[j] = combine_in_block<Fold0>(part0[j], q, tile_width, slot, n, memory);
   }
   }

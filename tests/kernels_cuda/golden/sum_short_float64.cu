@@ -16,10 +16,12 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
   const auto b0 = p0 + static_cast<long>(i0) * s0_0;
   Fold0::Value v0[16];
 #pragma unroll
-  for (unsigned at = 0; at < 16; ++at)
+  for (unsigned at = 0; at < 16; at += 2)
     if (at < length) {
       unsigned i1 = at;
-      element(load<double>(b0 + static_cast<long>(i1) * 8), v0[at]);
+      const auto raw0 = load_pack<2>(reinterpret_cast<const double*>(b0 + static_cast<long>(i1) * 8));
+#pragma unroll
+      for (unsigned j = 0; j < 2; ++j) element(raw0.at[j], v0[at + j]);
     }
   const auto part0 = short_row<Fold0>(v0, static_cast<unsigned>(length));
   cells0[row] = Fold0::finish(part0, Count{items, 0, false});

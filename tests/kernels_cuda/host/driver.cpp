@@ -107,7 +107,11 @@ Status cuStreamDestroy_v2(Stream) { return kSuccess; }
 Status cuStreamSynchronize(Stream) { return kSuccess; }
 Status cuStreamWaitEvent(Stream, Event, unsigned) { return kSuccess; }
 Status cuEventCreate(Event* event, unsigned) { return *event = nullptr, kSuccess; }
+Status cuEventDestroy_v2(Event) { return kSuccess; }
 Status cuEventRecord(Event, Stream) { return kSuccess; }
+Status cuEventSynchronize(Event) { return kSuccess; }
+Status cuMemHostAlloc(void** memory, std::size_t bytes, unsigned) { return (*memory = std::malloc(bytes)) ? kSuccess : kOutOfMemory; }
+Status cuMemFreeHost(void* memory) { return std::free(memory), kSuccess; }
 Status cuPointerGetAttribute(void* value, PointerAttribute, DevicePointer) { return *static_cast<int*>(value) = 0, kSuccess; }
 Status cuMemAlloc_v2(DevicePointer* memory, std::size_t bytes) {
   void* block = std::aligned_alloc(512, (bytes + 511) / 512 * 512);
@@ -141,6 +145,8 @@ Status cuModuleGetFunction(Function* function, Module module, const char*) {
   *function = reinterpret_cast<Function>(module);
   return kSuccess;
 }
+Status cuFuncGetAttribute(int* value, FunctionAttribute, Function) { return *value = 0, kSuccess; }
+Status cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Function, int, std::size_t) { return *blocks = 2, kSuccess; }
 Status cuLaunchKernel(Function function, unsigned blocks, unsigned, unsigned, unsigned threads, unsigned, unsigned, unsigned, Stream,
                       void** parameters, void**) {
   if (const auto* compiled = reinterpret_cast<Compiled*>(function); compiled->run) compiled->run(blocks, threads, parameters);

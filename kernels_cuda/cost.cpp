@@ -1,0 +1,123 @@
+// kernels_cuda/cost.cpp - see cost.hpp.
+#include "kernels_cuda/cost.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/catalog/op.hpp"
+#include "engine/plan/traffic.hpp"
+#include "kernels_cuda/driver_api.hpp"
+
+namespace engine::cuda {
+namespace {
+
+/// Instructions of one function call, of which so many are FP64's where it is of float64: those that bench/gates.json counts.
+struct Call {
+  double slots, fp64;
+};
+Call call_of(catalog::Op op) {
+  using catalog::Op;
+  switch (op) {
+    case Op::Power:
+    case Op::Erf:
+    case Op::Erfc:
+    case Op::Gamma:
+    case Op::Lgamma:
+    case Op::Logaddexp:
+    case Op::Logaddexp2:
+      return {125, 85};
+    default:
+      return {45, 25};
+  }
+}
+
+}  // namespace
+
+Cost cost_of(const plan::Plan& plan, const plan::Kernel& kernel) {
+  Cost cost;
+  const auto add = [&](double slots, double fp64, DType dtype) {
+    const double parts = is_complex(dtype) ? 3 : 1;  // a product has four, a sum has two
+    const bool is_double = dtype == DType::Float64 || dtype == DType::Complex128;
+    cost.slots += slots * parts;
+    if (is_double) cost.fp64 += fp64 * parts;
+  };
+  for (const plan::Instr& instr : plan.body(kernel)) {
+    if (instr.uniform) continue;
+    if (instr.kind == plan::Instr::Kind::Load) {
+      cost.bytes += static_cast<double>(item_size(instr.dtype));
+      add(1, 0, instr.dtype);
+    } else if (instr.kind == plan::Instr::Kind::Cast) {
+      add(1, 1, instr.dtype);
+    } else if (instr.kind == plan::Instr::Kind::Apply) {
+      const auto op = static_cast<catalog::Op>(instr.op);
+      const Call call = catalog::info(op).lowering.kind == catalog::Lowering::ByCall ? call_of(op) : Call{1, 1};
+      add(call.slots, call.fp64, instr.dtype);
+    }
+  }
+  for (const plan::Store& store : plan.stores_of(kernel)) {
+    const DType dtype = plan.buffers[plan.accesses[store.access].buffer].dtype;
+    cost.bytes += static_cast<double>(item_size(dtype));
+    add(1, 0, dtype);
+  }
+  for (const plan::Fold& fold : plan.folds_of(kernel)) add(2, 1, plan.buffers[fold.buffer].dtype);
+  return cost;
+}
+
+Rates rates_of(int ordinal) {
+  const Driver& d = driver();
+  Device device = 0;
+  check(d.cuDeviceGet(&device, ordinal), "looking for the device");
+  const auto ask = [&](DeviceAttribute attribute) {
+    int value = 0;
+    check(d.cuDeviceGetAttribute(&value, attribute, device), "asking what the device does");
+    return static_cast<double>(value);
+  };
+  const double clocks = ask(kClockKilohertz) * 1e3 * ask(kMultiprocessors);
+  const double slots = clocks * 128, ratio = ask(kFp32ToFp64);  // 2 in data centres, up to 64 elsewhere
+  return {.bytes = ask(kMemoryKilohertz) * 1e3 * 2 * ask(kMemoryBusBits) / 8, .fp64 = slots / (ratio > 0 ? ratio : 2), .slots = slots};
+}
+
+run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device) {
+  /// Bytes a second between pageable memory and the device, in each direction, and what a launch takes.
+  constexpr double kLink = 20e9, kLaunch = 4e-6;
+  const int ordinal = std::max(device, 0);
+  const Rates rates = rates_of(ordinal);
+  run::Estimate found;
+  found.place = fmt::format("cuda:{}", ordinal);
+  double up = 0, down = 0;
+  std::size_t number = 0;
+  for (const plan::Binding::Step& step : binding.steps)
+    for (const plan::BoundKernel& kernel : step.kernels) {
+      ++number;
+      Cost cost = cost_of(plan, *kernel.kernel);
+      double bytes = 0;  // what is repeated comes from caches
+      const std::span<const plan::Store> stores = plan.stores_of(*kernel.kernel);
+      for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+        const auto under = static_cast<double>(plan::bytes_under(kernel, kernel.accesses[k]));
+        bytes += under;
+        if (plan.buffers[plan.accesses[kernel.kernel->first_access + k].buffer].kind == plan::Buffer::Kind::Temporary) continue;
+        const bool is_store =
+            std::any_of(stores.begin(), stores.end(), [&](const plan::Store& s) { return s.access - kernel.kernel->first_access == k; });
+        (is_store ? down : up) += under;
+      }
+      const auto total = static_cast<double>(kernel.total);
+      const double times[] = {bytes / rates.bytes, cost.fp64 * total / rates.fp64, cost.slots * total / rates.slots};
+      static constexpr std::string_view kNames[] = {"memory", "FP64", "instructions"};
+      const double* const most = std::max_element(times, times + 3);
+      found.seconds += *most + kLaunch;
+      found.text +=
+          fmt::format("  kernel {} on {}: {:.4g} bytes, {:.4g} FP64 operations, {:.4g} instructions an element; {} decide{}: {:.3g} us\n",
+                      number, found.place, total > 0 ? bytes / total : 0, cost.fp64, cost.slots, kNames[most - times],
+                      most == times + 2 ? "" : "s", (*most + kLaunch) * 1e6);
+    }
+  if (device == kHost) found.copy_seconds = std::max(up, down) / kLink;
+  return found;
+}
+
+int bytes_at_once(const Cost& cost, int architecture) {
+  if (cost.slots > 30 && cost.slots <= 100) return 64;
+  return architecture / 10 == 10 ? 32 : 16;
+}
+
+}  // namespace engine::cuda

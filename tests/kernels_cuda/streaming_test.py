@@ -1,0 +1,102 @@
+"""Large operands of the host go to the device and back in pieces: copies and kernels under way at once."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.kernels_cuda.nvrtc import ROOT, STANDIN
+
+
+def run(folder, *arguments, **environment):
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "ENGINE_CUDA_DRIVER": str(STANDIN),
+            "ENGINE_CACHE_DIR": str(folder / "kernels"),
+            **{key: str(value) for key, value in environment.items()},
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and done.stderr == "", done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("seed, defer", ((0, 0), (1, 1)))
+def test_what_goes_in_pieces_has_the_bits_of_the_interpreter(tmp_path, seed, defer):
+    *complaints, last = run(
+        tmp_path, "-m", "tests.kernels_cuda.streaming", STANDIN_SEED=seed, STANDIN_DEFER=defer, ENGINE_NUM_THREADS=2
+    )
+    assert complaints == [] and int(re.fullmatch(r"(\d+) compared", last)[1]) >= 40
+
+
+COUNT = """
+import ctypes, os
+import numpy as np, engine
+from tests.emulator.standin import Counters
+driver = ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"])
+def count():
+    counters = Counters()
+    driver.standin_counters(ctypes.byref(counters))
+    return counters
+engine.to_device(np.ones(1))
+a, b = np.ones(1_200_000), np.ones(1_200_000, np.float32)
+before = count()
+engine.evaluate("a + b", {"a": a, "b": b}, backend="cuda")
+after = count()
+print(after.launches - before.launches, after.copied_to_device - before.copied_to_device,
+      after.copied_to_host - before.copied_to_host, after.live_host_bytes)
+engine.trim()
+print(count().live_host_bytes)
+"""
+
+
+def test_each_byte_is_copied_once_by_way_of_little_pinned_memory(tmp_path):
+    counts, left = run(tmp_path, "-c", COUNT)
+    launches, to_device, to_host, pinned = map(int, counts.split())
+    assert launches == 3  # pieces of 2^19 float64, which are 4 MiB
+    assert (to_device, to_host) == (1_200_000 * 12, 1_200_000 * 8)
+    assert 0 < pinned <= 32 << 20
+    assert left == "0"
+
+
+INTERRUPT = """
+import numpy as np, engine
+a = np.ones(3_000_000)
+kept = a.copy()
+try:
+    engine.evaluate("a[...] = a + 1", {"a": a}, backend="cuda", limits=engine.Limits(time=0.01))
+except engine.LimitError:
+    print("late")
+print((a == kept).all(), (engine.evaluate("a + 1", {"a": a}, backend="cuda") == 2).all())
+"""
+
+
+def test_a_deadline_between_pieces_leaves_the_target_as_it_was(tmp_path):
+    said, fine = run(tmp_path, "-c", INTERRUPT)
+    assert said == "late" and fine == "True True"
+
+
+SPILL = """
+import ctypes, os
+import numpy as np, engine
+from tests.emulator.standin import Counters
+a = np.linspace(0, 1, 5000)
+got = engine.evaluate("exp(a)", {"a": engine.to_device(a)}).numpy()
+print(got.tobytes() == engine.evaluate("exp(a)", {"a": a}).tobytes())
+counters = Counters()
+ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"]).standin_counters(ctypes.byref(counters))
+print(counters.module_loads)
+"""
+
+
+@pytest.mark.parametrize("registers, loads", ((0, 1), (16, 3)))
+def test_a_kernel_that_spills_has_less_under_way(tmp_path, registers, loads):
+    """exp of float64 has four packs under way; where registers do not suffice, two, and then one."""
+    same, loaded = run(tmp_path, "-c", SPILL, STANDIN_REGISTERS=registers)
+    assert same == "True" and int(loaded) == loads
