@@ -33,6 +33,7 @@ DeviceMemory::~DeviceMemory() {
   if (data_) run::find_backend(BackendChoice::Cuda)->device->release(device_, data_, bytes_);
 }
 
+DeviceInfo device_info(int device) { return devices().info(device); }
 void copy_to_device(int device, void* to, const void* from, std::size_t bytes) { devices().copy_to_device(device, to, from, bytes); }
 void copy_to_host(int device, void* to, const void* from, std::size_t bytes) { devices().copy_to_host(device, to, from, bytes); }
 int device_of(const void* address) { return devices().device_of(address); }

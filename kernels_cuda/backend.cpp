@@ -560,6 +560,7 @@ void* pointer(DevicePointer address) { return reinterpret_cast<void*>(address); 
 DevicePointer address(const void* pointer) { return reinterpret_cast<DevicePointer>(pointer); }
 
 constexpr run::DeviceFunctions kDeviceFunctions{
+    .info = &info_of,
     .allocate =
         [](int ordinal, std::size_t bytes) {
           DeviceState& device = DeviceState::get(ordinal);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "engine/catalog/op.hpp"
 #include "engine/plan/traffic.hpp"
@@ -64,25 +65,35 @@ Cost cost_of(const plan::Plan& plan, const plan::Kernel& kernel) {
   return cost;
 }
 
-Rates rates_of(int ordinal) {
+DeviceInfo info_of(int ordinal) {
   const Driver& d = driver();
   Device device = 0;
-  check(d.cuDeviceGet(&device, ordinal), "looking for the device");
+  constexpr const char* kDoing = "asking what the device is";
+  check(d.cuDeviceGet(&device, ordinal), kDoing);
   const auto ask = [&](DeviceAttribute attribute) {
     int value = 0;
-    check(d.cuDeviceGetAttribute(&value, attribute, device), "asking what the device does");
-    return static_cast<double>(value);
+    check(d.cuDeviceGetAttribute(&value, attribute, device), kDoing);
+    return value;
   };
-  const double clocks = ask(kClockKilohertz) * 1e3 * ask(kMultiprocessors);
-  const double slots = clocks * 128, ratio = ask(kFp32ToFp64);  // 2 in data centres, up to 64 elsewhere
-  return {.bytes = ask(kMemoryKilohertz) * 1e3 * 2 * ask(kMemoryBusBits) / 8, .fp64 = slots / (ratio > 0 ? ratio : 2), .slots = slots};
+  DeviceInfo info;
+  std::array<char, 256> text{};
+  check(d.cuDeviceGetName(text.data(), static_cast<int>(text.size()), device), kDoing);
+  check(d.cuDeviceTotalMem_v2(&info.bytes, device), kDoing);
+  info.name = text.data();
+  info.architecture = 10 * ask(kMajor) + ask(kMinor);
+  info.multiprocessors = ask(kMultiprocessors);
+  info.bytes_per_second = ask(kMemoryKilohertz) * 1e3 * 2 * ask(kMemoryBusBits) / 8;
+  info.instructions_per_second = ask(kClockKilohertz) * 1e3 * info.multiprocessors * 128;
+  const int ratio = ask(kFp32ToFp64);  // 2 in data centres, up to 64 elsewhere
+  info.fp64_per_second = info.instructions_per_second / (ratio > 0 ? ratio : 2);
+  return info;
 }
 
 run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device) {
   /// Bytes a second between pageable memory and the device, in each direction, and what a launch takes.
   constexpr double kLink = 20e9, kLaunch = 4e-6;
   const int ordinal = std::max(device, 0);
-  const Rates rates = rates_of(ordinal);
+  const DeviceInfo rates = info_of(ordinal);
   run::Estimate found;
   found.place = fmt::format("cuda:{}", ordinal);
   double up = 0, down = 0;
@@ -102,7 +113,8 @@ run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int
         (is_store ? down : up) += under;
       }
       const auto total = static_cast<double>(kernel.total);
-      const double times[] = {bytes / rates.bytes, cost.fp64 * total / rates.fp64, cost.slots * total / rates.slots};
+      const double times[] = {bytes / rates.bytes_per_second, cost.fp64 * total / rates.fp64_per_second,
+                              cost.slots * total / rates.instructions_per_second};
       static constexpr std::string_view kNames[] = {"memory", "FP64", "instructions"};
       const double* const most = std::max_element(times, times + 3);
       found.seconds += *most + kLaunch;

@@ -23,12 +23,8 @@ struct Cost {
 /// Of one element of the kernel's space; what is the same for all of them is left out.
 Cost cost_of(const plan::Plan& plan, const plan::Kernel& kernel);
 
-/// What a device does in a second, from what its driver says.
-struct Rates {
-  double bytes = 0, fp64 = 0, slots = 0;
-};
-/// Throws BackendError.
-Rates rates_of(int ordinal);
+/// See engine/device.hpp.
+DeviceInfo info_of(int ordinal);
 
 /// See run::BackendEntry::estimate.
 run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device);

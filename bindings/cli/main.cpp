@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <engine/engine.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <map>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "commands.hpp"
 #include "failures.hpp"
@@ -56,7 +58,7 @@ struct CommandLine {
   CLI::App app{"Array expressions over .npy files, in one pass over memory.", "engine"};
   Request request;
   std::string file, function_name;
-  CLI::App *eval, *explain, *functions, *doctor;
+  CLI::App *eval, *explain, *functions, *doctor, *bench;
 
   CommandLine() {
     app.set_version_flag("--version", std::string("engine ") + std::string(version()));
@@ -68,6 +70,8 @@ struct CommandLine {
     explain = app.add_subcommand("explain", "What would be done to compute it");
     functions = app.add_subcommand("functions", "The functions of the language, or one of them");
     doctor = app.add_subcommand("doctor", "What this engine is and where it runs");
+    bench = app.add_subcommand("bench", "Measure this machine and its GPU: engine bench --help")->fallthrough(false)->prefix_command();
+    bench->set_help_flag();  // its own
     for (CLI::App* command : {eval, explain}) add_expression(command);
     eval->add_option("-o,--output", request.output, "Write the value into this .npy file; it is replaced when all is done");
     eval->add_flag("--in-place", request.in_place, "Let \"b[1:-1] = …\" and its like change the files of -i themselves");
@@ -107,7 +111,19 @@ struct CommandLine {
   }
 };
 
+/// Becomes engine-bench, which lies beside this program.
+void become_bench(const std::vector<std::string>& words) {
+  std::error_code error;
+  const std::string path = (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / "engine-bench").string();
+  std::vector<char*> arguments{const_cast<char*>(path.c_str())};
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  execv(path.c_str(), arguments.data());
+  throw FileFailure{{fmt::format("{} cannot be started", path), "it is built with ENGINE_WITH_BENCH"}};
+}
+
 void dispatch(CommandLine& line) {
+  if (line.bench->parsed()) become_bench(line.bench->remaining());
   if (line.eval->parsed() || line.explain->parsed()) {
     const CLI::App* command = line.eval->parsed() ? line.eval : line.explain;
     if (!line.file.empty())

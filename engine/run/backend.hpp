@@ -2,6 +2,7 @@
 #pragma once
 
 #include <engine/backend.hpp>
+#include <engine/device.hpp>
 
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ class Executable {
 
 /// What device.hpp promises, for the devices of a backend.
 struct DeviceFunctions {
+  DeviceInfo (*info)(int device);
   void* (*allocate)(int device, std::size_t bytes);
   void (*release)(int device, void* memory, std::size_t bytes) noexcept;
   void (*copy_to_device)(int device, void* to, const void* from, std::size_t bytes);

@@ -9,8 +9,24 @@
 
 #include <cstddef>
 #include <engine/export.hpp>
+#include <string>
 
 namespace engine ENGINE_API {
+
+/// What a CUDA device is, and what it does in a second by its driver's word: bytes of its memory, FP64 operations (a fused one is
+/// one), and instructions of threads.
+struct DeviceInfo {
+  std::string name;
+  int architecture = 0;  ///< 90 is compute capability 9.0
+  int multiprocessors = 0;
+  std::size_t bytes = 0;  ///< of memory
+  double bytes_per_second = 0, fp64_per_second = 0, instructions_per_second = 0;
+};
+
+/// Starts no device. Throws BackendError where there is none of that ordinal.
+///
+///     std::puts(device_info(0).name.c_str());
+DeviceInfo device_info(int device);
 
 /// Memory of the CUDA device of that ordinal, aligned to 512 bytes, its values not set. Given back at the end of its life, when
 /// work that was asked for before may still use it.

@@ -1,0 +1,116 @@
+"""engine-bench, the benchmark program: what it prints and writes, and how it fails."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.kernels_cuda import nvrtc
+from tests.kernels_cuda.nvrtc import ROOT, STANDIN
+
+PROGRAMS = ROOT / "build/dev/bindings/cli"
+
+
+def run(*words, program="engine-bench", status=0, **environment):
+    done = subprocess.run(
+        [PROGRAMS / program, *words],
+        env={**os.environ, "ENGINE_CUDA_DRIVER": "none", **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout if status == 0 else done.stderr
+
+
+QUICK = ("--sizes", "1e3,5e3", "--min-time", "0.005", "--noise", "10")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    words = [f"--{kind}={folder / kind}" for kind in ("json", "csv", "html")]
+    printed = run("copy", "seed", "sum", *QUICK, "--dtypes", "float64,int32", *words)
+    return printed, {kind: (folder / kind).read_text() for kind in ("json", "csv", "html")}
+
+
+def test_every_case_is_measured_at_every_size_and_dtype(files):
+    benchmarks = json.loads(files[1]["json"])["benchmarks"]
+    expected = {
+        f"{case}/{dtype}/{n}/interp"
+        for case in ("copy", "seed", "sum")
+        for dtype in ("float64", "int32")
+        for n in (1000, 5000)
+    }
+    assert {entry["name"] for entry in benchmarks} == expected
+    seed = next(entry for entry in benchmarks if entry["name"] == "seed/float64/5000/interp")
+    assert seed["bytes"] == 32 * 5000 and seed["operations"] == 7 * 5000
+    assert seed["real_time"] >= seed["least_time"] > 0 and seed["time_unit"] == "ns"
+    assert seed["bytes_per_second"] == pytest.approx(seed["bytes"] / seed["real_time"] * 1e9)
+
+
+def test_the_table_and_the_csv_say_the_same(files):
+    rows = list(csv.DictReader(files[1]["csv"].splitlines()))
+    lines = [line.split() for line in files[0].splitlines()[2:]]
+    assert [(row["case"], row["dtype"], row["n"], row["backend"]) for row in rows] == [
+        tuple(line[:4]) for line in lines
+    ]
+
+
+def test_the_page_needs_nothing_from_elsewhere(files):
+    html = files[1]["html"]
+    assert html.count("<svg") == 2 and html.count("<tr>") == 1 + 12
+    assert not re.search(r"<script|https?://|<link|<img", html)
+
+
+def test_a_file_of_before_gives_ratios(tmp_path, files):
+    before = json.loads(files[1]["json"])
+    for entry in before["benchmarks"]:
+        entry["real_time"] *= 1000
+    (tmp_path / "before").write_text(json.dumps(before))
+    printed = run("seed", *QUICK, "--compare", tmp_path / "before")
+    ratios = [float(line.split()[-1]) for line in printed.splitlines()[2:]]
+    assert len(ratios) == 2 and min(ratios) > 10
+
+
+def test_on_the_stand_in_the_device_is_counted_and_not_timed(tmp_path):
+    words = ("copy", "seed", "sum", *QUICK, "--backends", "cuda", "--json", "-")
+    found = run(
+        *words,
+        ENGINE_CUDA_DRIVER=str(STANDIN),
+        ENGINE_NVRTC=nvrtc.library()._name,
+        ENGINE_CACHE_DIR=str(tmp_path),
+    )
+    found = json.loads(found)
+    assert found["context"]["device_is_stand_in"] is True
+    assert len(found["benchmarks"]) == 6
+    for entry in found["benchmarks"]:
+        assert "real_time" not in entry and "bytes_per_second" not in entry
+        assert entry["launches"] == 1 and entry["sectors_per_ideal_sector"] <= 1.05
+
+
+@pytest.mark.parametrize(
+    "words, status, said",
+    (
+        (["nosuch"], 2, "there is no case 'nosuch'; see engine-bench --list"),
+        (["--dtypes", "complex64"], 2, "there is no dtype 'complex64'"),
+        (["--backends", "gpu"], 2, "there is no backend 'gpu'"),
+        (["--backends", "cuda"], 17, 'the backend "cuda" cannot be used'),
+        (["--sizes", "0"], 2, "--sizes"),
+        (["--compare", "/nowhere"], 1, "/nowhere cannot be read"),
+        (["copy", *QUICK, "--json", "/nowhere/file"], 1, "/nowhere/file cannot be written"),
+    ),
+)
+def test_what_cannot_be_is_said(words, status, said):
+    assert said in run(*words, status=status)
+
+
+def test_a_file_that_is_no_measurement_is_refused(tmp_path):
+    (tmp_path / "file").write_text("{}")
+    assert "is no file of engine-bench --json" in run("--compare", tmp_path / "file", status=1)
+
+
+def test_the_program_engine_starts_it():
+    assert run("bench", "--list", program="engine") == run("--list")
