@@ -106,8 +106,8 @@ py::object to_numpy(const DeviceArray& array) {
   return translated([&]() -> py::object {
     if (array.view.swapped || !is_dense(array.view)) return to_numpy(packed(array));
     Ref host;
-    void* const data = allocate_result(&host, array.view.dtype, array.view.shape, array.view.strides, 0);
     const std::size_t bytes = static_cast<std::size_t>(n_items(array.view.shape)) * item_size(array.view.dtype);
+    void* const data = allocate_result(&host, array.view.dtype, array.view.shape, array.view.strides, bytes);
     if (bytes) {
       const py::gil_scoped_release released;
       copy_to_host(array.view.device, data, array.view.data, bytes);
