@@ -621,6 +621,7 @@ struct Execution::State {
   std::int64_t parse_ns = 0;  ///< where the text was parsed for this call
   int target_name = -1;
   int threads_used = 1;
+  bool is_large = false;      ///< so much to do that asking where costs nothing that could be noticed
   bool is_elsewhere = false;  ///< ran on a device, though operands are the host's
 };
 
@@ -693,7 +694,8 @@ void Execution::run_plan(State& s, const RunOptions& options) {
 /// On a device, though operands are the host's, where backend="auto" finds that worth it.
 bool Execution::run_elsewhere(State& s, const RunOptions& options) {
   const Compiled& c = *s.compiled;
-  if (s.program->options.backend != BackendChoice::Auto || run::work(c.plan, c.codes, s.binding) < kWorthPlacing) return false;
+  if (!s.is_large || s.program->options.backend != BackendChoice::Auto) return false;
+  if (run::work(c.plan, c.codes, s.binding) < kWorthPlacing) return false;
   const Placement placement = place(c, s.binding, options.threads);
   if (!placement.is_elsewhere) return false;
   try {
@@ -745,7 +747,7 @@ void Execution::run(const RunOptions& options) {
         plan::add_traffic(c.plan, s.binding, kernel, c.work[static_cast<std::size_t>(kernel.kernel - c.plan.kernels.data())], traffic);
     total = traffic.operations;
   }
-  const bool timed = total > kWorthAClock;
+  const bool timed = s.is_large = total > kWorthAClock;
   Clock::time_point start;
   if (timed) start = Clock::now();
   try {
