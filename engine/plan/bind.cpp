@@ -139,6 +139,7 @@ class Binder {
       void* data = allocator_.allocate(allocator_.context, dtype, *shape, c_strides, static_cast<std::size_t>(total * item));
       bound.accesses[result_access].base = static_cast<char*>(data);
       b_.result = {data, dtype, false, true, *shape, c_strides};
+      b_.is_fresh = true;
     }
     b_.steps.push_back({&plan_.actions[0], kernels});
     return true;

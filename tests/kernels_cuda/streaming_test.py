@@ -65,6 +65,30 @@ def test_each_byte_is_copied_once_by_way_of_little_pinned_memory(tmp_path):
     assert left == "0"
 
 
+ORDER = """
+import ctypes, os
+import numpy as np, engine
+driver = ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"])
+driver.standin_calls.restype = ctypes.c_uint64
+a = np.ones(1_200_000)
+out = np.zeros_like(a)
+for more in ({}, {"out": out}):
+    driver.standin_reset_counters()
+    assert driver.standin_inject(b"cuMemcpyDtoHAsync_v2:1:1")
+    try:
+        engine.evaluate("a + 1", {"a": a}, backend="cuda", **more)
+    except engine.BackendError:
+        print(driver.standin_calls(b"cuLaunchKernel"))
+    driver.standin_inject(b"")
+print((out == 0).all())
+"""
+
+
+def test_a_new_array_comes_back_as_it_is_made_and_one_that_was_there_when_all_is(tmp_path):
+    """The first copy to the host fails: so many of three kernels were launched before it."""
+    assert run(tmp_path, "-c", ORDER, STANDIN_QUIET=1) == ["1", "3", "True"]
+
+
 INTERRUPT = """
 import numpy as np, engine
 a = np.ones(3_000_000)
