@@ -513,8 +513,15 @@ double least_seconds() {
   return text && end != text ? value : 0.25;
 }
 
+/// Whether all that is written is a new array: then a device that fails has spoilt nothing, and the host can begin anew.
+bool writes_new_memory(const plan::Plan& plan, const plan::Binding& binding) {
+  return binding.is_fresh && std::none_of(plan.stores.begin(), plan.stores.end(), [&](const plan::Store& store) {
+           return plan.buffers[plan.accesses[store.access].buffer].kind == plan::Buffer::Kind::Slot;
+         });
+}
+
 /// Where a bound plan over the host's memory runs with backend="auto": on a device if that takes less than half the time, copies
-/// included.
+/// included, and writes a new array alone.
 Placement place(const Compiled& c, const plan::Binding& binding, int threads) {
   Placement found;
   found.here = run::seconds(c.plan, c.codes, binding, threads ? threads : num_threads());
@@ -524,7 +531,7 @@ Placement place(const Compiled& c, const plan::Binding& binding, int threads) {
     const run::Estimate estimate = entry->estimate(c.plan, binding, kHost);
     found.place = estimate.place;
     found.there = std::max(estimate.seconds, estimate.copy_seconds);
-    found.is_elsewhere = 2 * found.there < found.here;
+    found.is_elsewhere = 2 * found.there < found.here && writes_new_memory(c.plan, binding);
   } catch (const BackendError&) {  // a device that does not answer
     found.place.clear();
   }
@@ -706,7 +713,7 @@ bool Execution::run_elsewhere(State& s, const RunOptions& options) {
       executable = c.elsewhere.get();
     }
     executable->execute(s.binding, options);
-  } catch (const BackendError&) {  // nothing was written: the host computes it
+  } catch (const BackendError&) {  // nothing was written that anybody knows: the host computes it
     return false;
   } catch (const OutOfMemory&) {  // the device's
     return false;

@@ -212,19 +212,21 @@ class Call {
     const StagedCopies results(lanes.to_host, threads_);
     std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
     const std::vector<Operand> whole = operands_of(kernel, values);
-    std::vector<std::uint32_t> loads, stores;  // each memory once
+    // Each memory once. Stores to what the caller knows wait until nothing can fail but their copies.
+    std::vector<std::uint32_t> loads, early, late;
     std::int64_t widest = 1;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
       if (is_value(kernel, k)) continue;
       widest = std::max(widest, static_cast<std::int64_t>(item_size(whole[k].dtype)));
-      std::vector<std::uint32_t>& list = is_store(kernel, k) ? stores : loads;
+      const bool is_new = b_.is_fresh && buffer_of(kernel, k).kind == plan::Buffer::Kind::Result;
+      std::vector<std::uint32_t>& list = !is_store(kernel, k) ? loads : is_new ? early : late;
       if (std::none_of(list.begin(), list.end(), [&](std::uint32_t l) { return kernel.accesses[l].base == kernel.accesses[k].base; }))
         list.push_back(k);
     }
     const std::int64_t most = std::max(kPieceBytes / widest / kPieceUnit, std::int64_t{1}) * kPieceUnit;
     std::vector<Operand> operands = whole;
     const auto offset = [&](std::uint32_t k, std::int64_t index) { return index * static_cast<std::int64_t>(item_size(whole[k].dtype)); };
-    const auto bring = [&](std::int64_t first, std::int64_t n, Stream stream) {
+    const auto bring = [&](const std::vector<std::uint32_t>& stores, std::int64_t first, std::int64_t n, Stream stream) {
       for (std::uint32_t k : stores) {
         results.to_host(kernel.accesses[k].base + offset(k, first), reinterpret_cast<std::uintptr_t>(whole[k].base + offset(k, first)),
                         static_cast<std::size_t>(offset(k, n)), stream);
@@ -242,18 +244,19 @@ class Call {
       for (std::size_t k = 0; k < operands.size(); ++k)
         if (!whole[k].value) operands[k].base = plan::advance(whole[k].base, first * whole[k].strides[0]);
       run_kernel(graph_, plan_, *kernel.kernel, {1, &n, n, operands}, false);
-      if (b_.is_fresh) {
+      if (!early.empty()) {
         device.order(device.stream(), lanes.down);
-        bring(first, n, lanes.down);
+        bring(early, first, n, lanes.down);
       }
       poll();
     }
-    if (!b_.is_fresh) {
+    results.settle();
+    if (!late.empty()) {
       device.synchronize();  // so that faults come before the first write to what the caller knows
       poll();
-      bring(0, kernel.total, device.stream());
+      bring(late, 0, kernel.total, device.stream());
+      results.settle();
     }
-    results.settle();
     device.synchronize();
   }
 

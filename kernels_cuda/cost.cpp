@@ -46,7 +46,6 @@ Cost cost_of(const plan::Plan& plan, const plan::Kernel& kernel) {
   for (const plan::Instr& instr : plan.body(kernel)) {
     if (instr.uniform) continue;
     if (instr.kind == plan::Instr::Kind::Load) {
-      cost.bytes += static_cast<double>(item_size(instr.dtype));
       add(1, 0, instr.dtype);
     } else if (instr.kind == plan::Instr::Kind::Cast) {
       add(1, 1, instr.dtype);
@@ -57,9 +56,7 @@ Cost cost_of(const plan::Plan& plan, const plan::Kernel& kernel) {
     }
   }
   for (const plan::Store& store : plan.stores_of(kernel)) {
-    const DType dtype = plan.buffers[plan.accesses[store.access].buffer].dtype;
-    cost.bytes += static_cast<double>(item_size(dtype));
-    add(1, 0, dtype);
+    add(1, 0, plan.buffers[plan.accesses[store.access].buffer].dtype);
   }
   for (const plan::Fold& fold : plan.folds_of(kernel)) add(2, 1, plan.buffers[fold.buffer].dtype);
   return cost;
@@ -101,7 +98,7 @@ run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int
   for (const plan::Binding::Step& step : binding.steps)
     for (const plan::BoundKernel& kernel : step.kernels) {
       ++number;
-      Cost cost = cost_of(plan, *kernel.kernel);
+      const Cost cost = cost_of(plan, *kernel.kernel);
       double bytes = 0;  // what is repeated comes from caches
       const std::span<const plan::Store> stores = plan.stores_of(*kernel.kernel);
       for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {

@@ -1,4 +1,4 @@
-// kernels_cuda/cost.hpp - a plan's kernel -> what one element takes of a device: bytes, FP64 operations, issue slots.
+// kernels_cuda/cost.hpp - a plan's kernel -> what one element takes of a device: FP64 operations, issue slots.
 //
 // An estimate, from the operations alone: for schedules, for placement, and for explain().
 #pragma once
@@ -9,15 +9,8 @@
 namespace engine::cuda {
 
 struct Cost {
-  double bytes = 0;  ///< read and written
   double fp64 = 0;   ///< additions, multiplications and fused ones of float64
   double slots = 0;  ///< instructions of one thread
-  Cost& operator+=(const Cost& other) noexcept {
-    bytes += other.bytes;
-    fp64 += other.fp64;
-    slots += other.slots;
-    return *this;
-  }
 };
 
 /// Of one element of the kernel's space; what is the same for all of them is left out.

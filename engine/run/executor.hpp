@@ -16,8 +16,9 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
 /// Throws RangeError where the value, of that dtype, is below zero.
 void check_not_negative(const ir::Graph& graph, const plan::Action& action, DType dtype, const void* value);
 
-/// Predicted element-operations, and seconds by `threads` threads.
+/// Predicted seconds by `threads` threads.
 double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding, int threads) noexcept;
+/// Predicted element-operations.
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;
 
 }  // namespace engine::run

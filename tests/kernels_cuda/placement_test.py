@@ -62,6 +62,18 @@ def test_what_memory_decides_stays_where_it_is(tmp_path):
     assert lines[-1].startswith("backend: interp (") and "by way of cuda:0" in lines[-1]
 
 
+CALL = 'got = engine.evaluate(text, {"a": a}, threads=2)'
+INTO = CHAIN.replace(CALL, 'got = np.zeros_like(a); engine.evaluate(text, {"a": a}, threads=2, out=got)')
+IN_PLACE = CHAIN.replace(CALL, 'got = a.copy(); engine.evaluate("a[...] = " + text, {"a": got}, threads=2)')
+
+
+@pytest.mark.parametrize("code", (INTO, IN_PLACE))
+def test_what_is_written_for_the_caller_stays_on_the_host(tmp_path, code):
+    """A device that failed half-way would have spoilt it."""
+    backend, same, *_ = run(tmp_path, code)
+    assert (backend, same) == ("interp", "True")
+
+
 def test_no_device_is_started_for_what_is_done_soon(tmp_path):
     backend, _, *lines = run(tmp_path, CHAIN, ENGINE_AUTO_SECONDS="60")
     assert backend == "interp" and "cuda" not in lines[-1]
