@@ -196,7 +196,8 @@ class Call {
       for (std::uint32_t l = 0; l < k; ++l) {
         const plan::BoundAccess& other = kernel.accesses[l];
         const auto apart = std::abs(access.base - other.base);
-        if (!is_value(kernel, l) && apart != 0 && apart < kernel.total * item) return false;
+        const auto widest_of_both = std::max(item, static_cast<std::int64_t>(item_size(other.dtype)));
+        if (!is_value(kernel, l) && apart != 0 && apart < kernel.total * widest_of_both) return false;
       }
       widest = std::max(widest, item);
     }

@@ -55,6 +55,11 @@ def comparisons() -> Iterator[tuple[str, bool]]:
         yield f"reversed, {n}", both("a[::-1] + b", names)
         yield f"a reduction, {n}", both("sum(a*b)", names)
         yield f"two statements, {n}", both("c = a + b; c*c - sum(c)", names)
+        shared = np.arange(2 * n, dtype=np.float64)
+        yield (
+            f"one memory as two dtypes, {n}",
+            both("x + y", {"x": shared[:n], "y": shared.view(np.float32)[n : 2 * n]}),
+        )
         unaligned = np.zeros(8 * n + 1, np.uint8)[1:].view(np.float64)
         unaligned[...] = b
         yield f"unaligned, {n}", both("a + u", {"a": a, "u": unaligned})
