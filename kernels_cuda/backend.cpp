@@ -195,9 +195,10 @@ class Call {
       // The same memory at other places is moved for one of them while it is read for another.
       for (std::uint32_t l = 0; l < k; ++l) {
         const plan::BoundAccess& other = kernel.accesses[l];
-        const auto apart = std::abs(access.base - other.base);
-        const auto widest_of_both = std::max(item, static_cast<std::int64_t>(item_size(other.dtype)));
-        if (!is_value(kernel, l) && apart != 0 && apart < kernel.total * widest_of_both) return false;
+        if (is_value(kernel, l) || (access.base == other.base && access.dtype == other.dtype)) continue;
+        const std::int64_t apart = other.base - access.base;  // the upper one begins before the lower one ends
+        if (apart >= 0 ? apart < kernel.total * item : -apart < kernel.total * static_cast<std::int64_t>(item_size(other.dtype)))
+          return false;
       }
       widest = std::max(widest, item);
     }

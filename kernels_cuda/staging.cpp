@@ -30,7 +30,7 @@ void Staging::wait(Slot& slot, int threads) {
   if (slot.to) move(std::exchange(slot.to, nullptr), slot.memory, slot.bytes, threads);
 }
 
-Staging::Slot& Staging::next(int threads) {
+Staging::Slot* Staging::next(int threads) {
   Slot& slot = slots_[at_];
   at_ = (at_ + 1) % kSlots;
   wait(slot, threads);
@@ -39,33 +39,40 @@ Staging::Slot& Staging::next(int threads) {
   if (!slot.event) check(d.cuEventCreate(&slot.event, kWithoutTime), "making an event");
   if (!slot.memory) {
     void* memory = nullptr;
-    check(d.cuMemHostAlloc(&memory, kSlotBytes, 0), "pinning memory");
+    const Status status = d.cuMemHostAlloc(&memory, kSlotBytes, 0);
+    if (status == kOutOfMemory) return nullptr;
+    check(status, "pinning memory");
     slot.memory = static_cast<char*>(memory);
   }
-  return slot;
+  return &slot;
 }
 
 void Staging::to_device(DevicePointer to, const char* from, std::size_t bytes, Stream stream, int threads) {
   for (std::size_t begin = 0; begin < bytes; begin += kSlotBytes) {
     const std::size_t n = std::min(kSlotBytes, bytes - begin);
-    Slot& slot = next(threads);
-    move(slot.memory, from + begin, n, threads);
-    check(driver().cuMemcpyHtoDAsync_v2(to + begin, slot.memory, n, stream), "copying operands to the device");
-    slot.is_used = true;
-    check(driver().cuEventRecord(slot.event, stream), "copying operands to the device");
+    Slot* const slot = next(threads);
+    if (slot) move(slot->memory, from + begin, n, threads);
+    check(driver().cuMemcpyHtoDAsync_v2(to + begin, slot ? slot->memory : from + begin, n, stream), "copying operands to the device");
+    if (!slot) continue;
+    slot->is_used = true;
+    check(driver().cuEventRecord(slot->event, stream), "copying operands to the device");
   }
 }
 
 void Staging::to_host(char* to, DevicePointer from, std::size_t bytes, Stream stream, int threads, const void* owner) {
   for (std::size_t begin = 0; begin < bytes; begin += kSlotBytes) {
     const std::size_t n = std::min(kSlotBytes, bytes - begin);
-    Slot& slot = next(threads);
-    check(driver().cuMemcpyDtoHAsync_v2(slot.memory, from + begin, n, stream), "copying results to the host");
-    slot.is_used = true;
-    check(driver().cuEventRecord(slot.event, stream), "copying results to the host");
-    slot.to = to + begin;
-    slot.bytes = n;
-    slot.owner = owner;
+    Slot* const slot = next(threads);
+    check(driver().cuMemcpyDtoHAsync_v2(slot ? slot->memory : to + begin, from + begin, n, stream), "copying results to the host");
+    if (!slot) {
+      check(driver().cuStreamSynchronize(stream), "copying results to the host");
+      continue;
+    }
+    slot->is_used = true;
+    check(driver().cuEventRecord(slot->event, stream), "copying results to the host");
+    slot->to = to + begin;
+    slot->bytes = n;
+    slot->owner = owner;
   }
 }
 

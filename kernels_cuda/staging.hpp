@@ -39,8 +39,8 @@ class Staging {
     std::size_t bytes = 0;
     const void* owner = nullptr;
   };
-  /// The next slot, free.
-  Slot& next(int threads);
+  /// The next slot, free; null where the system pins no memory for it: then copies go as they would without.
+  Slot* next(int threads);
   static void wait(Slot& slot, int threads);
 
   std::array<Slot, kSlots> slots_;

@@ -35,6 +35,18 @@ def test_what_goes_in_pieces_has_the_bits_of_the_interpreter(tmp_path, seed, def
     assert complaints == [] and int(re.fullmatch(r"(\d+) compared", last)[1]) >= 40
 
 
+def test_where_no_memory_can_be_pinned_copies_go_without(tmp_path):
+    *complaints, last = run(
+        tmp_path,
+        "-m",
+        "tests.kernels_cuda.streaming",
+        STANDIN_FAULT="cuMemHostAlloc:0:2",
+        STANDIN_DEFER=1,
+        STANDIN_QUIET=1,
+    )
+    assert complaints == [] and int(re.fullmatch(r"(\d+) compared", last)[1]) >= 40
+
+
 COUNT = """
 import ctypes, os
 import numpy as np, engine
