@@ -56,7 +56,7 @@ def comparisons() -> Iterator[tuple[str, bool]]:
         yield f"a reduction, {n}", both("sum(a*b)", names)
         yield f"two statements, {n}", both("c = a + b; c*c - sum(c)", names)
         shared = np.arange(2 * n, dtype=np.float64)
-        yield f"one place as two dtypes, {n}", both("x + y", {"x": shared[:n], "y": shared.view(np.float32)[:n]})
+        yield f"one place as two dtypes, {n}", both("y + x", {"x": shared[:n], "y": shared.view(np.float32)[:n]})
         yield (
             f"one memory as two dtypes, {n}",
             both("x + y", {"x": shared[:n], "y": shared.view(np.float32)[n : 2 * n]}),
