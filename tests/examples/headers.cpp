@@ -45,6 +45,7 @@ void devices() {
   double field[3] = {1, 2, 3};
   DeviceMemory memory(0, sizeof field);
   copy_to_device(memory.device(), memory.data(), field, sizeof field);
+  std::puts(device_info(0).name.c_str());
   void* const stream = stream_of(0);
   start_after(0, stream);
   make_wait(0, stream);
