@@ -522,16 +522,13 @@ std::string place() {
 
 /// Asks the driver alone: a device that nobody uses is not started for it.
 std::string device_line(int ordinal) {
-  const Driver& d = driver();
-  Device device = 0;
-  std::array<char, 256> text{};
-  int major = 0, minor = 0;
-  std::size_t bytes = 0;
-  if (d.cuDeviceGet(&device, ordinal) != kSuccess || d.cuDeviceGetName(text.data(), static_cast<int>(text.size()), device) != kSuccess ||
-      d.cuDeviceGetAttribute(&major, kMajor, device) != kSuccess || d.cuDeviceGetAttribute(&minor, kMinor, device) != kSuccess ||
-      d.cuDeviceTotalMem_v2(&bytes, device) != kSuccess)
+  try {
+    const DeviceInfo info = info_of(ordinal);
+    return fmt::format("{}, compute capability {}, {:.1f} GiB", info.name, capability(info.architecture),
+                       static_cast<double>(info.bytes) / (1 << 30));
+  } catch (const Error&) {
     return "does not answer";
-  return fmt::format("{}, compute capability {}.{}, {:.1f} GiB", text.data(), major, minor, static_cast<double>(bytes) / (1 << 30));
+  }
 }
 
 std::vector<std::pair<std::string, std::string>> facts() {

@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "engine/catalog/op.hpp"
 #include "engine/plan/traffic.hpp"
-#include "kernels_cuda/driver_api.hpp"
+#include "kernels_cuda/device.hpp"
 
 namespace engine::cuda {
 namespace {
@@ -60,30 +59,6 @@ Cost cost_of(const plan::Plan& plan, const plan::Kernel& kernel) {
   }
   for (const plan::Fold& fold : plan.folds_of(kernel)) add(2, 1, plan.buffers[fold.buffer].dtype);
   return cost;
-}
-
-DeviceInfo info_of(int ordinal) {
-  const Driver& d = driver();
-  Device device = 0;
-  constexpr const char* kDoing = "asking what the device is";
-  check(d.cuDeviceGet(&device, ordinal), kDoing);
-  const auto ask = [&](DeviceAttribute attribute) {
-    int value = 0;
-    check(d.cuDeviceGetAttribute(&value, attribute, device), kDoing);
-    return value;
-  };
-  DeviceInfo info;
-  std::array<char, 256> text{};
-  check(d.cuDeviceGetName(text.data(), static_cast<int>(text.size()), device), kDoing);
-  check(d.cuDeviceTotalMem_v2(&info.bytes, device), kDoing);
-  info.name = text.data();
-  info.architecture = 10 * ask(kMajor) + ask(kMinor);
-  info.multiprocessors = ask(kMultiprocessors);
-  info.bytes_per_second = ask(kMemoryKilohertz) * 1e3 * 2 * ask(kMemoryBusBits) / 8;
-  info.instructions_per_second = ask(kClockKilohertz) * 1e3 * info.multiprocessors * 128;
-  const int ratio = ask(kFp32ToFp64);  // 2 in data centres, up to 64 elsewhere
-  info.fp64_per_second = info.instructions_per_second / (ratio > 0 ? ratio : 2);
-  return info;
 }
 
 run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device) {

@@ -16,9 +16,6 @@ struct Cost {
 /// Of one element of the kernel's space; what is the same for all of them is left out.
 Cost cost_of(const plan::Plan& plan, const plan::Kernel& kernel);
 
-/// See engine/device.hpp.
-DeviceInfo info_of(int ordinal);
-
 /// See run::BackendEntry::estimate.
 run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device);
 

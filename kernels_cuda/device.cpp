@@ -15,6 +15,30 @@
 
 namespace engine::cuda {
 
+DeviceInfo info_of(int ordinal) {
+  const Driver& d = driver();
+  Device device = 0;
+  constexpr const char* kDoing = "asking what the device is";
+  check(d.cuDeviceGet(&device, ordinal), kDoing);
+  const auto ask = [&](DeviceAttribute attribute) {
+    int value = 0;
+    check(d.cuDeviceGetAttribute(&value, attribute, device), kDoing);
+    return value;
+  };
+  DeviceInfo info;
+  std::array<char, 256> text{};
+  check(d.cuDeviceGetName(text.data(), static_cast<int>(text.size()), device), kDoing);
+  check(d.cuDeviceTotalMem_v2(&info.bytes, device), kDoing);
+  info.name = text.data();
+  info.architecture = 10 * ask(kMajor) + ask(kMinor);
+  info.multiprocessors = ask(kMultiprocessors);
+  info.bytes_per_second = ask(kMemoryKilohertz) * 1e3 * 2 * ask(kMemoryBusBits) / 8;
+  info.instructions_per_second = ask(kClockKilohertz) * 1e3 * info.multiprocessors * 128;
+  const int ratio = ask(kFp32ToFp64);  // 2 in data centres, up to 64 elsewhere
+  info.fp64_per_second = info.instructions_per_second / (ratio > 0 ? ratio : 2);
+  return info;
+}
+
 DeviceState& DeviceState::get(int ordinal) {
   driver();  // says why there is none
   if (ordinal < 0 || ordinal >= driver_state().devices)
@@ -38,17 +62,13 @@ DeviceState::Registry& DeviceState::registry() {
 
 DeviceState::DeviceState(int ordinal) {
   const Driver& d = driver();
+  const DeviceInfo info = info_of(ordinal);
+  name_ = info.name;
+  architecture_ = info.architecture;
+  multiprocessors_ = info.multiprocessors;
   Device device = 0;
-  std::array<char, 256> text{};
-  int major = 0, minor = 0;
   check(d.cuDeviceGet(&device, ordinal), "looking for the device");
-  check(d.cuDeviceGetName(text.data(), static_cast<int>(text.size()), device), "asking for the device's name");
-  check(d.cuDeviceGetAttribute(&major, kMajor, device), "asking for the compute capability");
-  check(d.cuDeviceGetAttribute(&minor, kMinor, device), "asking for the compute capability");
-  check(d.cuDeviceGetAttribute(&multiprocessors_, kMultiprocessors, device), "asking for the multiprocessors");
   check(d.cuDevicePrimaryCtxRetain(&context_, device), "starting the device");
-  name_ = text.data();
-  architecture_ = 10 * major + minor;
   // In order with the legacy default stream, where CuPy and torch work unless told otherwise: what they have begun is done
   // before it is read here, and what they do next, as with memory that was given back meanwhile, comes after.
   constexpr unsigned kBlocking = 0, kWithoutTime = 2;

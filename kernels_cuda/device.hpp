@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <engine/device.hpp>
 #include <list>
 #include <map>
 #include <memory>
@@ -16,6 +17,9 @@
 #include "kernels_cuda/staging.hpp"
 
 namespace engine::cuda {
+
+/// See engine/device.hpp: by the driver's word.
+DeviceInfo info_of(int ordinal);
 
 class DeviceState;
 
