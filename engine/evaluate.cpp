@@ -1,6 +1,5 @@
 // evaluate.cpp - the pipeline, top to bottom: text -> syntax tree -> graph -> smaller graph -> plan -> code -> array.
 #include <engine/evaluate.hpp>
-#include <engine/threads.hpp>
 
 #include <fmt/format.h>
 
@@ -21,6 +20,7 @@
 #include "engine/frontend/parser.hpp"
 #include "engine/ir/build.hpp"
 #include "engine/opt/pipeline.hpp"
+#include "engine/placement.hpp"
 #include "engine/plan/bind.hpp"
 #include "engine/plan/explain.hpp"
 #include "engine/run/backend.hpp"
@@ -494,52 +494,6 @@ std::string json_operands(const Program& program, const Operand* operands) {
 
 }  // namespace
 
-namespace {
-
-/// Element-operations below which nobody asks whether a device would be faster: about 3 ms of one thread.
-constexpr double kWorthPlacing = 2e7;
-
-struct Placement {
-  bool is_elsewhere = false;
-  double here = 0, there = 0;  ///< seconds
-  std::string place;           ///< empty where there is no device
-};
-
-/// The least seconds on the host for which a device is started: ENGINE_AUTO_SECONDS, or a quarter.
-double least_seconds() {
-  const char* const text = std::getenv("ENGINE_AUTO_SECONDS");
-  char* end = nullptr;
-  const double value = text ? std::strtod(text, &end) : 0;
-  return text && end != text ? value : 0.25;
-}
-
-/// Whether all that is written is a new array: then a device that fails has spoilt nothing, and the host can begin anew.
-bool writes_new_memory(const plan::Plan& plan, const plan::Binding& binding) {
-  return binding.is_fresh && std::none_of(plan.stores.begin(), plan.stores.end(), [&](const plan::Store& store) {
-           return plan.buffers[plan.accesses[store.access].buffer].kind == plan::Buffer::Kind::Slot;
-         });
-}
-
-/// Where a bound plan over the host's memory runs with backend="auto": on a device if that takes less than half the time, copies
-/// included, and writes a new array alone.
-Placement place(const Compiled& c, const plan::Binding& binding, int threads) {
-  Placement found;
-  found.here = run::seconds(c.plan, c.codes, binding, threads ? threads : num_threads());
-  const run::BackendEntry* const entry = run::find_backend(BackendChoice::Cuda);
-  if (!entry || found.here < least_seconds() || !probe(BackendChoice::Cuda).usable) return found;
-  try {
-    const run::Estimate estimate = entry->estimate(c.plan, binding, kHost);
-    found.place = estimate.place;
-    found.there = std::max(estimate.seconds, estimate.copy_seconds);
-    found.is_elsewhere = 2 * found.there < found.here && writes_new_memory(c.plan, binding);
-  } catch (const BackendError&) {  // a device that does not answer
-    found.place.clear();
-  }
-  return found;
-}
-
-}  // namespace
-
 Explanation Program::describe(const Operand* operands, Order order) const {
   try {
     const Deadline deadline(impl_->options.limits);
@@ -569,7 +523,7 @@ Explanation Program::describe(const Operand* operands, Order order) const {
     if (c.device != kHost) {
       why = fmt::format("the operands are on cuda:{}", c.device);
     } else if (impl_->options.backend == BackendChoice::Auto) {
-      const Placement placement = place(c, binding, impl_->options.threads);
+      const Placement placement = place(c.plan, c.codes, binding, impl_->options.threads);
       why = "the operands are in the host's memory";
       if (placement.is_elsewhere) backend = run::find_backend(BackendChoice::Cuda);
       if (!placement.place.empty())
@@ -577,9 +531,9 @@ Explanation Program::describe(const Operand* operands, Order order) const {
             fmt::format(": about {:.2g} s here, {:.2g} s by way of {}, copies included", placement.here, placement.there, placement.place);
     }
     const std::string_view backend_name = backend ? "cuda" : "interp";
-    if (backend) explanation.text += "\n" + backend->estimate(c.plan, binding, c.device).text;
-    if (backend) explanation.text.pop_back();
-    explanation.text += fmt::format("\nbackend: {} ({}), {}\n", backend_name,
+    explanation.text += '\n';
+    if (backend) explanation.text += backend->estimate(c.plan, binding, c.device).text;
+    explanation.text += fmt::format("backend: {} ({}), {}\n", backend_name,
                                     backend ? backend->place() : fmt::format("{} elements a block", run::interp::kBlock), why);
 
     std::string stages, reports;
@@ -702,9 +656,7 @@ void Execution::run_plan(State& s, const RunOptions& options) {
 bool Execution::run_elsewhere(State& s, const RunOptions& options) {
   const Compiled& c = *s.compiled;
   if (!s.is_large || s.program->options.backend != BackendChoice::Auto) return false;
-  if (run::work(c.plan, c.codes, s.binding) < kWorthPlacing) return false;
-  const Placement placement = place(c, s.binding, options.threads);
-  if (!placement.is_elsewhere) return false;
+  if (!place(c.plan, c.codes, s.binding, options.threads).is_elsewhere) return false;
   try {
     const run::Executable* executable = nullptr;
     {
