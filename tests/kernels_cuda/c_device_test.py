@@ -1,12 +1,9 @@
 """The C interface over memory of a device, on the stand-in: what it computes, where, and what it refuses."""
 
 import ctypes
-import os
-import subprocess
-import sys
 
 from tests.kernels_cuda import nvrtc
-from tests.kernels_cuda.nvrtc import ROOT, STANDIN
+from tests.kernels_cuda.process import lines
 
 CUDA_0, BAD_ARGUMENT, BACKEND_ERROR = 1, 10, 7
 
@@ -118,20 +115,8 @@ def work() -> None:
 
 
 def test_the_c_interface_computes_on_the_device_and_refuses_what_is_wrong(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.kernels_cuda.c_device_test"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "ENGINE_CUDA_DRIVER": str(STANDIN),
-            "ENGINE_NVRTC": nvrtc.library()._name,
-            "ENGINE_CACHE_DIR": str(tmp_path / "kernels"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.stdout == "done\n" and done.stderr == "", done.stdout + done.stderr
+    words = ("-m", "tests.kernels_cuda.c_device_test")
+    assert lines(tmp_path, *words, ENGINE_NVRTC=nvrtc.library()._name) == ["done"]
 
 
 if __name__ == "__main__":

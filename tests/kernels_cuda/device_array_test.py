@@ -1,39 +1,16 @@
 """device_arrays.py on the stand-in, with streams that run at once and with streams that run when somebody waits."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.kernels_cuda.nvrtc import ROOT, STANDIN
+from tests.kernels_cuda.process import lines, run
 
 
 @pytest.mark.parametrize("defer", (0, 1))
 def test_device_arrays_on_the_stand_in(tmp_path, defer):
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "--noconftest",
-            "-p",
-            "no:cacheprovider",
-            "tests/kernels_cuda/device_arrays.py",
-        ],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "ENGINE_CUDA_DRIVER": str(STANDIN),
-            "ENGINE_CACHE_DIR": str(tmp_path / "kernels"),
-            "STANDIN_DEFER": str(defer),
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    words = "-m pytest -q --noconftest -p no:cacheprovider tests/kernels_cuda/device_arrays.py".split()
+    done = run(tmp_path, *words, STANDIN_DEFER=defer)
     passed = re.search(r"^(\d+) passed", done.stdout, re.M)
     assert done.returncode == 0 and "stand-in:" not in done.stderr, done.stdout[-4000:] + done.stderr
     assert passed and int(passed[1]) >= 70
@@ -79,21 +56,9 @@ for text in TEXTS:
 """
 
 
-def lines_of(script, cache):
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env={**os.environ, "ENGINE_CUDA_DRIVER": str(STANDIN), "ENGINE_CACHE_DIR": str(cache / "kernels")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stderr == ""
-    return done.stdout.splitlines()
-
-
 def test_a_warm_reduction_is_one_launch_and_nothing_else(tmp_path):
-    lines = lines_of(LAUNCHES.replace("CASES", repr(REDUCED)), tmp_path)
-    assert lines == [f"{shape} {text} 1 0 0" for shape, text in REDUCED]
+    script = LAUNCHES.replace("CASES", repr(REDUCED))
+    assert lines(tmp_path, "-c", script) == [f"{shape} {text} 1 0 0" for shape, text in REDUCED]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +74,7 @@ def test_a_warm_reduction_is_one_launch_and_nothing_else(tmp_path):
     ),
 )
 def test_memory_is_read_and_written_by_whole_sectors(tmp_path, text, most):
-    (ratio,) = lines_of(SECTORS.replace("TEXTS", repr([text])), tmp_path)
+    (ratio,) = lines(tmp_path, "-c", SECTORS.replace("TEXTS", repr([text])))
     assert 1.0 <= float(ratio) <= most
 
 
@@ -139,16 +104,4 @@ print("done")
 
 
 def test_each_of_two_devices_has_its_own_arrays_and_kernels(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "ENGINE_CUDA_DRIVER": str(STANDIN),
-            "ENGINE_CACHE_DIR": str(tmp_path / "kernels"),
-            "STANDIN_DEVICES": "2",
-        },
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout == "done\n" and done.stderr == "", done.stdout + done.stderr
+    assert lines(tmp_path, "-c", TWO_DEVICES, STANDIN_DEVICES=2) == ["done"]

@@ -2,16 +2,12 @@
 interleaved by seeds, with streams that run at once and with streams that run when somebody waits for them.
 """
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.kernels_cuda.nvrtc import ROOT
+from tests.kernels_cuda.process import lines
 
-STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
 PROGRAMS = 2500  # per order, the same in each; of some the oracle does not know the answer
 # Blocks in order, or interleaved by a seed; streams that run at once, or when somebody waits for them.
 ORDERS = ((0, 0), (1, 0), (2, 1), (3, 1))
@@ -19,22 +15,11 @@ ORDERS = ((0, 0), (1, 0), (2, 1), (3, 1))
 
 def compare(folder, seed, defer, first, programs):
     """How many programs gave what NumPy does."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.differential.soak", "--backend", "cuda", "--jobs", "1"]
-        + ["--programs", str(programs), "--seed", str(first), "--chunk", "313"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "ENGINE_CUDA_DRIVER": str(STANDIN),
-            "ENGINE_CACHE_DIR": str(folder),
-            "STANDIN_SEED": str(seed),
-            "STANDIN_DEFER": str(defer),
-        },
-        capture_output=True,
-        text=True,
+    words = (
+        f"-m tests.differential.soak --backend cuda --jobs 1 --programs {programs} --seed {first} --chunk 313".split()
     )
-    assert done.returncode == 0 and done.stderr == "", done.stdout[-4000:] + done.stderr
-    found = re.search(r"^(\d+) programs compared .* 0 failures$", done.stdout, re.M)
+    printed = lines(folder, *words, STANDIN_SEED=seed, STANDIN_DEFER=defer)
+    found = re.fullmatch(r"(\d+) programs compared .* 0 failures", printed[-1])
     assert found
     return int(found[1])
 
@@ -43,5 +28,5 @@ def compare(folder, seed, defer, first, programs):
 def test_generated_programs_give_what_numpy_does(tmp_path, part):
     """The kernels are compiled once, for the first order."""
     first = 1_000_000 + part * PROGRAMS // 4
-    compared = [compare(tmp_path / "kernels", *order, first, PROGRAMS // 4) for order in ORDERS]
+    compared = [compare(tmp_path, *order, first, PROGRAMS // 4) for order in ORDERS]
     assert min(compared) >= 0.95 * PROGRAMS // 4 and len(set(compared)) == 1

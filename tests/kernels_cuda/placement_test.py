@@ -1,12 +1,8 @@
 """backend="auto" sends operands of the host to a device where that is faster by far, and says why."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
-from tests.kernels_cuda.nvrtc import ROOT, STANDIN
+from tests.kernels_cuda import process
 
 # Twenty functions of 500,000 elements are worth it; one sum of ten million is not, as its operands have to be copied.
 CHAIN = """
@@ -29,21 +25,8 @@ print(engine.explain("a + a", {"a": a}, threads=2))
 """
 
 
-def run(folder, code, driver=STANDIN, **environment):
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "ENGINE_CUDA_DRIVER": str(driver),
-            "ENGINE_CACHE_DIR": str(folder / "kernels"),
-            "ENGINE_AUTO_SECONDS": "0",
-            "STANDIN_QUIET": "1",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-    )
+def run(folder, code, **environment):
+    done = process.run(folder, "-c", code, **{"ENGINE_AUTO_SECONDS": 0, "STANDIN_QUIET": 1} | environment)
     assert done.returncode == 0, done.stderr
     return [line for line in done.stdout.splitlines() if line]
 
@@ -75,12 +58,12 @@ def test_what_is_written_for_the_caller_stays_on_the_host(tmp_path, code):
 
 
 def test_no_device_is_started_for_what_is_done_soon(tmp_path):
-    backend, _, *lines = run(tmp_path, CHAIN, ENGINE_AUTO_SECONDS="60")
+    backend, _, *lines = run(tmp_path, CHAIN, ENGINE_AUTO_SECONDS=60)
     assert backend == "interp" and "cuda" not in lines[-1]
 
 
 def test_without_a_device_all_stays_on_the_host(tmp_path):
-    backend, _, *lines = run(tmp_path, CHAIN, driver="none")
+    backend, _, *lines = run(tmp_path, CHAIN, ENGINE_CUDA_DRIVER="none")
     assert backend == "interp" and lines[-1].endswith("the operands are in the host's memory")
 
 

@@ -1,42 +1,22 @@
 """Large operands of the host go to the device and back in pieces: copies and kernels under way at once."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.kernels_cuda.nvrtc import ROOT, STANDIN
-
-
-def run(folder, *arguments, **environment):
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "ENGINE_CUDA_DRIVER": str(STANDIN),
-            "ENGINE_CACHE_DIR": str(folder / "kernels"),
-            **{key: str(value) for key, value in environment.items()},
-        },
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0 and done.stderr == "", done.stdout + done.stderr
-    return done.stdout.splitlines()
+from tests.kernels_cuda.process import lines
 
 
 @pytest.mark.parametrize("seed, defer", ((0, 0), (1, 1)))
 def test_what_goes_in_pieces_has_the_bits_of_the_interpreter(tmp_path, seed, defer):
-    *complaints, last = run(
+    *complaints, last = lines(
         tmp_path, "-m", "tests.kernels_cuda.streaming", STANDIN_SEED=seed, STANDIN_DEFER=defer, ENGINE_NUM_THREADS=2
     )
     assert complaints == [] and int(re.fullmatch(r"(\d+) compared", last)[1]) >= 40
 
 
 def test_where_no_memory_can_be_pinned_copies_go_without(tmp_path):
-    *complaints, last = run(
+    *complaints, last = lines(
         tmp_path,
         "-m",
         "tests.kernels_cuda.streaming",
@@ -69,7 +49,7 @@ print(count().live_host_bytes)
 
 
 def test_each_byte_is_copied_once_by_way_of_little_pinned_memory(tmp_path):
-    counts, left = run(tmp_path, "-c", COUNT)
+    counts, left = lines(tmp_path, "-c", COUNT)
     launches, to_device, to_host, pinned = map(int, counts.split())
     assert launches == 3  # pieces of 2^19 float64, which are 4 MiB
     assert (to_device, to_host) == (1_200_000 * 12, 1_200_000 * 8)
@@ -98,7 +78,7 @@ print((out == 0).all())
 
 def test_a_new_array_comes_back_as_it_is_made_and_one_that_was_there_when_all_is(tmp_path):
     """The first copy to the host fails: so many of three kernels were launched before it."""
-    assert run(tmp_path, "-c", ORDER, STANDIN_QUIET=1) == ["1", "3", "True"]
+    assert lines(tmp_path, "-c", ORDER, STANDIN_QUIET=1) == ["1", "3", "True"]
 
 
 INTERRUPT = """
@@ -114,7 +94,7 @@ print((a == kept).all(), (engine.evaluate("a + 1", {"a": a}, backend="cuda") == 
 
 
 def test_a_deadline_between_pieces_leaves_the_target_as_it_was(tmp_path):
-    said, fine = run(tmp_path, "-c", INTERRUPT)
+    said, fine = lines(tmp_path, "-c", INTERRUPT)
     assert said == "late" and fine == "True True"
 
 
@@ -134,5 +114,5 @@ print(counters.module_loads)
 @pytest.mark.parametrize("registers, loads", ((0, 1), (16, 3)))
 def test_a_kernel_that_spills_has_less_under_way(tmp_path, registers, loads):
     """exp of float64 has four packs under way; where registers do not suffice, two, and then one."""
-    same, loaded = run(tmp_path, "-c", SPILL, STANDIN_REGISTERS=registers)
+    same, loaded = lines(tmp_path, "-c", SPILL, STANDIN_REGISTERS=registers)
     assert same == "True" and int(loaded) == loads

@@ -1,35 +1,21 @@
 """The backend "cuda" gives the interpreter's bits: by g++ (host/driver.cpp), and as PTX on the stand-in driver."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
 from tests.conformance.operations import DTYPE_NAMES
-from tests.kernels_cuda.nvrtc import ROOT
+from tests.kernels_cuda.nvrtc import ROOT, STANDIN
+from tests.kernels_cuda.process import lines
 
 HOST = ROOT / "build/dev/tests/kernels_cuda/libengine_host_driver.so"
-STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
 
 
 def walk(driver, nvrtc, cache, *groups):
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.kernels_cuda.table", *groups],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "ENGINE_CUDA_DRIVER": str(driver),
-            "ENGINE_NVRTC": nvrtc,
-            "ENGINE_CACHE_DIR": str(cache / "kernels"),
-        },
-        capture_output=True,
-        text=True,
+    *complaints, last = lines(
+        cache, "-m", "tests.kernels_cuda.table", *groups, ENGINE_CUDA_DRIVER=driver, ENGINE_NVRTC=nvrtc
     )
-    assert done.returncode == 0, done.stderr
-    *complaints, last = done.stdout.splitlines()
-    assert not complaints and done.stderr == ""
+    assert not complaints
     return int(re.fullmatch(r"(\d+) compared", last)[1])
 
 
