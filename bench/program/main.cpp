@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "bench/program/report.hpp"
+#include "bindings/cli/processor.hpp"
 
 namespace engine::bench {
 namespace {
@@ -90,12 +91,7 @@ void complete(CommandLine& line) {
 
 Machine machine_of(const Settings& settings) {
   Machine machine;
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string text; std::getline(file, text);)
-    if (text.starts_with("model name")) {
-      machine.processor = text.substr(text.find(": ") + 2);
-      break;
-    }
+  machine.processor = cli::cpu_model("an unknown processor");
   machine.threads = settings.threads ? settings.threads : num_threads();
   machine.copy_rate = host_copy_rate(machine.threads);
   if (std::find(settings.backends.begin(), settings.backends.end(), BackendChoice::Cuda) != settings.backends.end()) {

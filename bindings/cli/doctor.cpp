@@ -16,6 +16,7 @@
 #include "commands.hpp"
 #include "failures.hpp"
 #include "print.hpp"
+#include "processor.hpp"
 
 extern char** environ;
 
@@ -27,16 +28,6 @@ std::string file_text(const std::filesystem::path& path) {
   std::string line;
   std::getline(file, line);
   return line;
-}
-
-std::string cpu_model(const std::string& machine) {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t colon = line.find(": ");
-    if (colon != std::string::npos && (line.starts_with("model name") || line.starts_with("Model") || line.starts_with("cpu model")))
-      return line.substr(colon + 2);
-  }
-  return machine;
 }
 
 /// Bytes of each cache of the first CPU, by name: "L1d", "L2", …
