@@ -219,13 +219,14 @@ Expr call(std::string_view function, std::initializer_list<Expr> arguments, cons
   if (how.keepdims) part("keepdims=True");
   if (how.dtype) part("dtype=", name(*how.dtype));
   if (how.ddof) part("ddof=", fmt::format("{}", how.ddof));
+  if (how.exclusive) part("exclusive=True");
   if (how.initial) put("initial=", *how.initial);
   if (how.where) put("where=", *how.where);
   pieces.push_back({text + ")"});
   NodePtr node = make(std::move(pieces), kPostfix, 1);
   if (const OpInfo* op = catalog::find_function(function)) {
     node->is_positional = node->is_positional || has(op->flags, catalog::Flags::Position);
-  } else if (catalog::find_reduction(function)) {
+  } else if (catalog::find_reduction(function) || catalog::find_ordered(function)) {
     node->is_positional = false;
   }
   return Expr(std::move(node));

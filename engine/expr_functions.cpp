@@ -137,6 +137,12 @@ Expr all(const Expr& x, const Over& how) { return call("all", {x}, how); }
 Expr count_nonzero(const Expr& x, const Over& how) { return call("count_nonzero", {x}, how); }
 Expr var(const Expr& a, const Over& how) { return call("var", {a}, how); }
 Expr nanvar(const Expr& a, const Over& how) { return call("nanvar", {a}, how); }
+Expr cumsum(const Expr& a, const Over& how) { return call("cumsum", {a}, how); }
+Expr cumprod(const Expr& a, const Over& how) { return call("cumprod", {a}, how); }
+Expr cummax(const Expr& a, const Over& how) { return call("cummax", {a}, how); }
+Expr cummin(const Expr& a, const Over& how) { return call("cummin", {a}, how); }
+Expr sort(const Expr& a, const Over& how) { return call("sort", {a}, how); }
+Expr argsort(const Expr& a, const Over& how) { return call("argsort", {a}, how); }
 Expr sinc(const Expr& x) { return call("sinc", {x}); }
 Expr angle(const Expr& z, const Expr& deg) { return call("angle", {z, deg}); }
 Expr isclose(const Expr& a, const Expr& b, const Expr& rtol, const Expr& atol, const Expr& equal_nan) { return call("isclose", {a, b, rtol, atol, equal_nan}); }

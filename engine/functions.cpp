@@ -27,9 +27,10 @@ bool fused_multiply_add() noexcept { return run::interp::fused_multiply_add(); }
 
 namespace {
 
-/// Rows in the order of the tables: operations, reductions, derived functions, casts, constants.
+/// Rows in the order of the tables: operations, reductions, operations along an axis, derived functions, casts, constants.
 constexpr std::size_t kReductionsFrom = catalog::kOps;
-constexpr std::size_t kDerivedFrom = kReductionsFrom + catalog::kReductions;
+constexpr std::size_t kOrderedFrom = kReductionsFrom + catalog::kReductions;
+constexpr std::size_t kDerivedFrom = kOrderedFrom + catalog::kOrdered;
 constexpr std::size_t kCastsFrom = kDerivedFrom + catalog::kDerived;
 constexpr std::size_t kConstantsFrom = kCastsFrom + kDTypes;
 
@@ -53,10 +54,14 @@ Function function(std::size_t index) noexcept {
             row.oracle.low,     row.oracle.high, aliases_of(row.spelling.names),
             row.spelling.symbol};
   }
-  if (index < kDerivedFrom) {
+  if (index < kOrderedFrom) {
     const catalog::ReductionInfo& row = catalog::reductions()[index - kReductionsFrom];
     return {row.name,    catalog::parameters(row), row.sentence,   row.oracle.numpy, row.oracle.ulp,
             "reduction", row.oracle.low,           row.oracle.high};
+  }
+  if (index < kDerivedFrom) {
+    const catalog::OrderedInfo& row = catalog::ordered()[index - kOrderedFrom];
+    return {row.name, row.parameters, row.sentence, row.oracle.numpy, row.oracle.ulp, "ordered", row.oracle.low, row.oracle.high};
   }
   if (index < kCastsFrom) {
     const catalog::DerivedInfo& row = catalog::derived()[index - kDerivedFrom];

@@ -33,6 +33,8 @@ bool writes_new_memory(const plan::Plan& plan, const plan::Binding& binding) {
 
 Placement place(const plan::Plan& plan, std::span<const run::interp::Code> codes, const plan::Binding& binding, int threads) {
   Placement found;
+  for (const plan::Action& action : plan.actions)
+    if (action.kind == plan::Action::Kind::Order) return found;  // the host's alone
   if (run::work(plan, codes, binding) < kWorthPlacing) return found;
   found.here = run::seconds(plan, codes, binding, threads ? threads : num_threads());
   const run::BackendEntry* const entry = run::find_backend(BackendChoice::Cuda);

@@ -553,6 +553,12 @@ std::vector<std::pair<std::string, std::string>> facts() {
 }
 
 std::unique_ptr<run::Executable> compile(const ir::Graph& graph, const plan::Plan& plan, int device) {
+  for (const plan::Action& action : plan.actions)
+    if (action.kind == plan::Action::Kind::Order)
+      throw BackendError({.what = fmt::format("'{}' does not run on a CUDA device", catalog::info(action.ordered).name),
+                          .labels = {{action.span, "here"}},
+                          .help = "give it operands of the host: a.numpy()",
+                          .text = std::string(graph.text)});
   return std::make_unique<CudaExecutable>(graph, plan, device);
 }
 

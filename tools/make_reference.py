@@ -21,6 +21,7 @@ DTYPES = ("float64", "float32", "complex128", "complex64")
 KINDS = {
     "elementwise": "Elementwise functions",
     "reduction": "Reductions",
+    "ordered": "Along an axis",
     "cast": "Casts",
     "constant": "Constants",
 }
@@ -56,12 +57,12 @@ def page() -> str:
         for row in sorted((row for row in engine.functions if row.kind == kind), key=lambda row: row.name):
             head = row.name if kind == "constant" else f"{row.name}({row.arguments})"
             lines += ["", f"### `{head}`", "", row.sentence]
-            if row.oracle and kind in ("elementwise", "reduction"):
+            if row.oracle and kind in ("elementwise", "reduction", "ordered"):
                 oracle = row.oracle if row.oracle.startswith("scipy") else f"numpy.{row.oracle}"
                 lines += ["", f"Against `{oracle}`: {'the same bits' if row.ulp == 0 else f'within {row.ulp:g} ulp'}."]
             if kind == "elementwise" and row.ulp and (errors := accuracy(row.name, measured)):
                 lines += ["", errors]
-            if kind in ("elementwise", "reduction"):
+            if kind in ("elementwise", "reduction", "ordered"):
                 lines += ["", f"dtypes: {', '.join(row.dtypes)}"]
             lines += ["", "```python", row.example, "```"]
     return "\n".join(lines) + "\n"

@@ -145,7 +145,7 @@ void list_functions(bool json) {
   std::size_t width = 0;
   for (std::size_t i = 0; i < n_functions(); ++i)
     if (const std::size_t size = signature(function(i)).size(); size <= 32) width = std::max(width, size);
-  for (const std::string_view kind : {"elementwise", "reduction", "cast", "constant"}) {
+  for (const std::string_view kind : {"elementwise", "reduction", "ordered", "cast", "constant"}) {
     print(fmt::format("{}{}\n", kind == "elementwise" ? "" : "\n", kind));
     for (std::size_t i = 0; i < n_functions(); ++i)
       if (const Function row = function(i); row.kind == kind) print(fmt::format("  {:{}}  {}\n", signature(row), width, row.sentence));

@@ -20,6 +20,13 @@ constexpr std::array<ReductionInfo, kReductions> kReductionTable{{
 #undef REDUCTION
 }};
 
+constexpr std::array<OrderedInfo, kOrdered> kOrderedTable{{
+#define ORDERED(NAME, CALL, FORM, COMBINE, ACCUMULATOR, PARAMETERS, ORACLE, SENTENCE) \
+  OrderedInfo{Ordered::NAME, #NAME, CALL, FORM, Reduction::COMBINE, ACCUMULATOR, PARAMETERS, ORACLE, SENTENCE},
+#include "engine/catalog/ordered.def"
+#undef ORDERED
+}};
+
 constexpr std::array<DerivedInfo, kDerived> kDerivedTable{{
 #define DERIVED(NAME, PARAMETERS, TEXT, ORACLE, SENTENCE) DerivedInfo{NAME, PARAMETERS, TEXT, ORACLE, SENTENCE},
 #include "engine/catalog/derived.def"
@@ -62,12 +69,13 @@ constexpr std::array<Named, kNames> kSorted = [] {
   return list;
 }();
 
-/// What may be called: operations, reductions, derived functions, casts.
+/// What may be called: operations, reductions, what is along an axis, derived functions, casts.
 constexpr auto kCallable = [] {
-  std::array<std::string_view, kNames + kReductions + kDerived + kDTypes> list{};
+  std::array<std::string_view, kNames + kReductions + kOrdered + kDerived + kDTypes> list{};
   std::size_t n = 0;
   for (const Named& named : kSorted) list[n++] = named.name;
   for (const ReductionInfo& row : kReductionTable) list[n++] = row.name;
+  for (const OrderedInfo& row : kOrderedTable) list[n++] = row.name;
   for (const DerivedInfo& row : kDerivedTable) list[n++] = row.name;
   for (const DTypeInfo& dtype : kDTypeInfo) list[n++] = dtype.name;
   return list;
@@ -77,8 +85,10 @@ constexpr auto kCallable = [] {
 
 const OpInfo& info(Op op) noexcept { return kOperations[static_cast<std::size_t>(op)]; }
 const ReductionInfo& info(Reduction reduction) noexcept { return kReductionTable[static_cast<std::size_t>(reduction)]; }
+const OrderedInfo& info(Ordered ordered) noexcept { return kOrderedTable[static_cast<std::size_t>(ordered)]; }
 const std::array<OpInfo, kOps>& operations() noexcept { return kOperations; }
 const std::array<ReductionInfo, kReductions>& reductions() noexcept { return kReductionTable; }
+const std::array<OrderedInfo, kOrdered>& ordered() noexcept { return kOrderedTable; }
 
 const OpInfo* find_function(std::string_view name) noexcept {
   const auto it = std::lower_bound(kSorted.begin(), kSorted.end(), name, [](const Named& a, std::string_view b) { return a.name < b; });
@@ -87,6 +97,12 @@ const OpInfo* find_function(std::string_view name) noexcept {
 
 const ReductionInfo* find_reduction(std::string_view name) noexcept {
   for (const ReductionInfo& row : kReductionTable)
+    if (row.name == name) return &row;
+  return nullptr;
+}
+
+const OrderedInfo* find_ordered(std::string_view name) noexcept {
+  for (const OrderedInfo& row : kOrderedTable)
     if (row.name == name) return &row;
   return nullptr;
 }

@@ -35,6 +35,18 @@ inline constexpr std::size_t kReductions = 0
 #undef REDUCTION
     ;
 
+/// One enumerator per operation along an axis.
+enum class Ordered : std::uint8_t {
+#define ORDERED(NAME, ...) NAME,
+#include "engine/catalog/ordered.def"
+#undef ORDERED
+};
+inline constexpr std::size_t kOrdered = 0
+#define ORDERED(NAME, ...) +1
+#include "engine/catalog/ordered.def"
+#undef ORDERED
+    ;
+
 /// How an operation is written. `names` are its call names, separated by '|', the first one NumPy's own.
 struct Spelling {
   enum class Form : std::uint8_t { Call, Prefix, Infix, InfixRight };
@@ -179,6 +191,21 @@ struct ReductionInfo {
   std::string_view sentence;
 };
 
+/// What is along the axis afterwards: combinations of the elements so far, the elements in order, or where they were.
+enum class Form : std::uint8_t { Scan, Sort, Argsort };
+
+struct OrderedInfo {
+  Ordered id;
+  std::string_view identifier;  ///< "Cumsum"
+  std::string_view name;        ///< "cumsum"
+  Form form;
+  Reduction combine;            ///< of Scan: the primitive, Sum, Prod, Min or Max
+  Accumulator accumulator;      ///< dtypes, as of a reduction; of Argsort the result is int64
+  std::string_view parameters;  ///< "a, axis=None, exclusive=False"
+  Oracle oracle;
+  std::string_view sentence;
+};
+
 /// A function that is a text in the engine's own language over its parameters.
 struct DerivedInfo {
   std::string_view name;
@@ -204,12 +231,15 @@ struct ConstantInfo {
 
 const OpInfo& info(Op op) noexcept;
 const ReductionInfo& info(Reduction reduction) noexcept;
+const OrderedInfo& info(Ordered ordered) noexcept;
 std::array<OpInfo, kOps> const& operations() noexcept;
 std::array<ReductionInfo, kReductions> const& reductions() noexcept;
+std::array<OrderedInfo, kOrdered> const& ordered() noexcept;
 
 /// The row with that call name, or null. A perfect-hash or sorted look-up: O(log n), no allocation.
 const OpInfo* find_function(std::string_view name) noexcept;
 const ReductionInfo* find_reduction(std::string_view name) noexcept;
+const OrderedInfo* find_ordered(std::string_view name) noexcept;
 /// What a reduction takes: "x, axis=None, keepdims=False, …".
 std::string_view parameters(const ReductionInfo& row) noexcept;
 /// What a call of an elementwise row takes: its operands, and of round, clip and nan_to_num what steers them.

@@ -76,19 +76,20 @@ int resolve(Op op, std::span<const Argument> arguments) noexcept {
   return -1;
 }
 
-ReductionTypes reduction_types(Reduction reduction, DType argument) noexcept {
+namespace {
+
+ReductionTypes accumulator_types(Accumulator accumulator, DType argument) noexcept {
   const auto widened = [&](DType exact) {
-    const DType accumulator = argument == DType::Float16 ? DType::Float32 : is_inexact(argument) ? argument : exact;
-    return ReductionTypes{false, accumulator, argument == DType::Float16 ? DType::Float16 : accumulator};
+    const DType wide = argument == DType::Float16 ? DType::Float32 : is_inexact(argument) ? argument : exact;
+    return ReductionTypes{false, wide, argument == DType::Float16 ? DType::Float16 : wide};
   };
-  switch (info(reduction).accumulator) {
+  switch (accumulator) {
     case Accumulator::Widen:
       return widened(kind(argument) == Kind::Unsigned ? DType::UInt64 : DType::Int64);
     case Accumulator::Mean:
       return widened(DType::Float64);
     case Accumulator::Same: {
-      const DType accumulator = argument == DType::Float16 ? DType::Float32 : argument;
-      return {false, accumulator, argument};
+      return {false, argument == DType::Float16 ? DType::Float32 : argument, argument};
     }
     case Accumulator::Truth:
       return {true, DType::Bool, DType::Bool};
@@ -96,6 +97,18 @@ ReductionTypes reduction_types(Reduction reduction, DType argument) noexcept {
       return {true, DType::Int64, DType::Int64};
   }
   return {};
+}
+
+}  // namespace
+
+ReductionTypes reduction_types(Reduction reduction, DType argument) noexcept {
+  return accumulator_types(info(reduction).accumulator, argument);
+}
+
+ReductionTypes ordered_types(Ordered ordered, DType argument) noexcept {
+  ReductionTypes types = accumulator_types(info(ordered).accumulator, argument);
+  if (info(ordered).form == Form::Argsort) types.result = DType::Int64;
+  return types;
 }
 
 }  // namespace engine::catalog

@@ -161,5 +161,7 @@ struct ReductionTypes {
   DType result;       ///< what the combined value is cast to
 };
 ReductionTypes reduction_types(Reduction reduction, DType argument) noexcept;
+/// The same of an operation along an axis; of Argsort the accumulator is what is compared.
+ReductionTypes ordered_types(Ordered ordered, DType argument) noexcept;
 
 }  // namespace engine::catalog

@@ -27,6 +27,7 @@ enum class Syntax : std::uint8_t {
   Apply,
   Position,   ///< index(axis): operation `id`, one child: the axis
   Reduce,     ///< `id` is a catalog::Reduction; children: argument, axis or kNone, keepdims or kNone
+  Order,      ///< `id` is a catalog::Ordered; children: argument, axis or kNone, exclusive or kNone
   Cast,       ///< `id` is a DType; one child
   Subscript,  ///< children: the base, then one per subscript
   Slice,      ///< only below Subscript or Statement::subscripts; children: start, stop, step, each maybe kNone

@@ -254,6 +254,10 @@ class Deriver {
         return add(node, std::array{shaped(d(0), children[0])});
       case Syntax::Reduce:
         return reduce(id, node, children, d(0));
+      case Syntax::Order:
+        if (d(0) == kNone || static_cast<catalog::Ordered>(node.id) == catalog::Ordered::Argsort) return kNone;
+        fail(node.mark, fmt::format("no derivative of '{}' is known", catalog::info(static_cast<catalog::Ordered>(node.id)).name), "here",
+             "derive what it is applied to");
       default:
         return kNone;
     }

@@ -359,7 +359,7 @@ class Parser {
       ast_.nodes[node].span = whole;
       return node;
     }
-    const bool known = op || catalog::find_reduction(name) || catalog::find_derived(name);
+    const bool known = op || catalog::find_reduction(name) || catalog::find_ordered(name) || catalog::find_derived(name);
     fail(token.span, fmt::format("there is no attribute '{}'", name), "expected real, imag or T",
          known ? fmt::format("write {}(x) instead of x.{}()", name, name) : "");
   }
@@ -600,10 +600,11 @@ class Parser {
     const Nest nest(*this, open.span);
     const OpInfo* op = catalog::find_function(name);
     const catalog::ReductionInfo* reduction = op ? nullptr : catalog::find_reduction(name);
-    const catalog::DerivedInfo* derived = op || reduction ? nullptr : catalog::find_derived(name);
+    const catalog::OrderedInfo* ordered = op || reduction ? nullptr : catalog::find_ordered(name);
+    const catalog::DerivedInfo* derived = op || reduction || ordered ? nullptr : catalog::find_derived(name);
     DType dtype{};
-    const bool cast = !op && !reduction && !derived && find_cast(name, dtype);
-    if (!op && !reduction && !derived && !cast) {
+    const bool cast = !op && !reduction && !ordered && !derived && find_cast(name, dtype);
+    if (!op && !reduction && !ordered && !derived && !cast) {
       const std::string_view near = catalog::nearest_function(name);
       throw UnknownName({.what = fmt::format("there is no function '{}'", name),
                          .labels = {{name_token.span, near.empty() ? "not in the catalog" : fmt::format("did you mean '{}'?", near)}},
@@ -619,6 +620,7 @@ class Parser {
       return add({.kind = Syntax::Cast, .id = static_cast<std::uint16_t>(dtype), .span = whole, .mark = name_token.span}, {args[0]});
     }
     if (reduction) return reduce(*reduction, name_token.span, whole, list, args, false);
+    if (ordered) return order(*ordered, name_token.span, whole, list, args);
     if (name == "nansum" || name == "nanprod")
       return reduce(*catalog::find_reduction(name.substr(3)), name_token.span, whole, list, args, true);
     if (name == "std") {  // with all that var knows of where= and dtype=
@@ -727,6 +729,30 @@ class Parser {
     Node both{.kind = Syntax::Apply, .id = static_cast<std::uint16_t>(with), .span = whole, .mark = mark};
     both.integer = 1;
     return add(both, {result, args[kInitial]});
+  }
+
+  /// Operations along an axis; their dtype is a cast of the argument and of the result, as NumPy's.
+  NodeId order(const catalog::OrderedInfo& row, Span mark, Span whole, const Arguments& list, NodeId* args) {
+    place(row.name, mark, row.parameters, list, args);
+    refuse_axis_value(args[0]);
+    const auto argument = [&](std::string_view keyword) {
+      std::size_t at = 0;
+      for (std::string_view rest = row.parameters; !rest.empty(); ++at) {
+        const std::size_t comma = rest.find(", ");
+        const std::string_view item = rest.substr(0, comma);
+        if (item.substr(0, item.find('=')) == keyword) return args[at];
+        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
+      }
+      return kNone;
+    };
+    const NodeId dtype = argument("dtype");
+    const auto convert = [&](NodeId value) {
+      if (!is_given(dtype)) return value;
+      return add({.kind = Syntax::Cast, .id = ast_.nodes[dtype].id, .span = whole, .mark = mark}, {value});
+    };
+    const NodeId exclusive = argument("exclusive");
+    return convert(add({.kind = Syntax::Order, .id = static_cast<std::uint16_t>(row.id), .span = whole, .mark = mark},
+                       {convert(args[0]), argument("axis"), is_given(exclusive) ? exclusive : kNone}));
   }
 
   /// Whether an argument that may be left out, or None, has a value.

@@ -117,6 +117,20 @@ class Printer {
         push(catalog::info(static_cast<catalog::Reduction>(node.id)).name);
         break;
       }
+      case Syntax::Order:
+        push(")");
+        if (children[2] != kNone) {
+          push(children[2], 0);
+          push(", exclusive=");
+        }
+        if (children[1] != kNone) {
+          push(children[1], 0);
+          push(", axis=");
+        }
+        push(children[0], 0);
+        push("(");
+        push(catalog::info(static_cast<catalog::Ordered>(node.id)).name);
+        break;
       case Syntax::Tuple:
         push(children.size() == 1 ? ",)" : ")");
         list(children);
@@ -235,9 +249,9 @@ std::string print(const Ast& ast) {
 }
 
 std::string dump(const Ast& ast) {
-  static constexpr const char* kKinds[] = {"Integer", "Float",    "Imaginary", "Boolean",   "String",    "Name",
-                                           "Apply",   "Position", "Reduce",    "Cast",      "Subscript", "Slice",
-                                           "NewAxis", "Ellipsis", "Tuple",     "Transpose", "DTypeName", "Target"};
+  static constexpr const char* kKinds[] = {"Integer",  "Float",  "Imaginary", "Boolean",   "String",    "Name",  "Apply",
+                                           "Position", "Reduce", "Order",     "Cast",      "Subscript", "Slice", "NewAxis",
+                                           "Ellipsis", "Tuple",  "Transpose", "DTypeName", "Target"};
   std::string text;
   for (std::size_t i = 0; i < ast.nodes.size(); ++i) {
     const Node& node = ast.nodes[i];
@@ -262,6 +276,9 @@ std::string dump(const Ast& ast) {
         break;
       case Syntax::Reduce:
         text += fmt::format(" {}", catalog::info(static_cast<catalog::Reduction>(node.id)).name);
+        break;
+      case Syntax::Order:
+        text += fmt::format(" {}", catalog::info(static_cast<catalog::Ordered>(node.id)).name);
         break;
       case Syntax::Cast:
       case Syntax::DTypeName:

@@ -144,7 +144,7 @@ class Builder {
     bool any = false;
     for (const AstNode& node : ast_.nodes)
       any = any || node.kind == Syntax::Subscript || node.kind == Syntax::Target || node.kind == Syntax::Reduce ||
-            node.kind == Syntax::Position;
+            node.kind == Syntax::Position || node.kind == Syntax::Order;
     if (!any) return;
     in_bound_.assign(ast_.nodes.size(), 0);
     const auto mark = [&](AstId id) {
@@ -161,12 +161,15 @@ class Builder {
         mark(children[1]);
         mark(children[2]);
         mark(children[3]);
+      } else if (node.kind == Syntax::Order) {
+        mark(children[1]);
+        mark(children[2]);
       } else if (node.kind == Syntax::Position) {
         mark(children[0]);
       } else if (in_bound_[i]) {
         for (AstId child : children) mark(child);
       }
-      if (in_bound_[i] && (node.kind == Syntax::Subscript || node.kind == Syntax::Reduce)) mark(children[0]);
+      if (in_bound_[i] && (node.kind == Syntax::Subscript || node.kind == Syntax::Reduce || node.kind == Syntax::Order)) mark(children[0]);
     }
   }
 
@@ -222,7 +225,8 @@ class Builder {
     for (std::uint32_t s = 0; s < ast_.symbols.size() && n < 16; ++s)
       if (present_[s] || states_[s].kind != State::Kind::Outside) known[n++] = ast_.symbols[s];
     std::string_view near = catalog::nearest(name, known, n);
-    const bool function = catalog::find_function(name) || catalog::find_reduction(name) || dtype_from_name(name);
+    const bool function =
+        catalog::find_function(name) || catalog::find_reduction(name) || catalog::find_ordered(name) || dtype_from_name(name);
     fail<UnknownName>(span, fmt::format("there is no operand '{}'", name),
                       function       ? "this is a function: it needs its arguments"
                       : near.empty() ? "not among the names given"
@@ -612,6 +616,33 @@ class Builder {
     return {.node = g_.cast(value, types.result, node.span)};
   }
 
+  Typed order(const AstNode& node) {
+    const std::span<const AstId> children = ast_.children_of(node);
+    const auto id = static_cast<catalog::Ordered>(node.id);
+    const catalog::OrderedInfo& row = catalog::info(id);
+    const Typed arg = strong(typed_[children[0]], ast_.nodes[children[0]].span);
+    const int rank = g_[arg.node].rank;
+    ReduceSpec spec;
+    if (children[1] == frontend::kNone && row.form != catalog::Form::Scan) {
+      if (rank == 0) fail<ShapeError>(node.span, fmt::format("'{}' needs an axis", row.name), "a scalar has no axes", "give axis=None");
+      spec.axes = 1u << (rank - 1);
+    } else if (children[1] == frontend::kNone || ast_.nodes[children[1]].kind == Syntax::NewAxis) {
+      spec.axes = axes_mask(rank);
+    } else {
+      axis_of(children[1], rank, spec.axes);
+    }
+    if (children[2] != frontend::kNone) {
+      const Typed& given = typed_[children[2]];
+      if (!given.is_constant() || (given.weak != Weak::Bool && given.weak != Weak::Int))
+        fail<DTypeError>(ast_.nodes[children[2]].span, "exclusive is True or False", type_name(given, g_));
+      spec.exclusive = given.value.integer != 0;
+    }
+    const catalog::ReductionTypes types = catalog::ordered_types(id, g_[arg.node].dtype);
+    NodeId value = g_.cast(arg.node, types.accumulator, node.span);
+    value = g_.order(value, id, spec, row.form == catalog::Form::Argsort ? types.result : types.accumulator, node.span);
+    return {.node = g_.cast(value, types.result, node.span)};
+  }
+
   /// The variances of real and imaginary part, added; an element of which either part is NaN is NaN.
   NodeId complex_variance(NodeId z, catalog::Reduction id, const ReduceSpec& spec, Span span) {
     const auto apply = [&](Op op, std::initializer_list<NodeId> args) {
@@ -682,6 +713,12 @@ class Builder {
           rank[i] = keeps ? rank_of(children[0]) : std::max(0, rank_of(children[0]) - reduced);
           break;
         }
+        case Syntax::Order: {
+          const bool scans = catalog::info(static_cast<catalog::Ordered>(node.id)).form == catalog::Form::Scan;
+          const bool all = children[1] == frontend::kNone ? scans : ast_.nodes[children[1]].kind == Syntax::NewAxis;
+          rank[i] = all ? 1 : rank_of(children[0]);
+          break;
+        }
         case Syntax::Apply:
         case Syntax::Cast:
         case Syntax::Transpose:
@@ -708,7 +745,7 @@ class Builder {
       const std::span<const AstId> children = ast_.children_of(node);
       for (std::size_t c = 0; c < children.size(); ++c) {
         if (children[c] == frontend::kNone) continue;
-        const bool own = c == 0 && (node.kind == Syntax::Reduce || node.kind == Syntax::Subscript);
+        const bool own = c == 0 && (node.kind == Syntax::Reduce || node.kind == Syntax::Order || node.kind == Syntax::Subscript);
         int& scope = scope_rank[children[c] - first];
         scope = std::max(scope, own ? rank_of(children[c]) : scope_rank[i]);
       }
@@ -773,6 +810,9 @@ class Builder {
         break;
       case Syntax::Reduce:
         t = reduce(node);
+        break;
+      case Syntax::Order:
+        t = order(node);
         break;
       case Syntax::Cast:
         t = {.node = cast(typed_[children[0]], static_cast<DType>(node.id), node.span)};

@@ -119,6 +119,19 @@ NodeId Graph::reduce(NodeId arg, catalog::Reduction reduction, ReduceSpec spec, 
   return intern(*this, node);
 }
 
+NodeId Graph::order(NodeId arg, catalog::Ordered ordered, ReduceSpec spec, DType dtype, Span span) {
+  spec.ordered = true;
+  Node node{.kind = NodeKind::Reduce,
+            .dtype = dtype,
+            .rank = spec.is_flat() ? std::uint8_t{1} : nodes[arg].rank,
+            .n_args = 1,
+            .op = static_cast<std::uint16_t>(ordered),
+            .args = {arg, kNone, kNone},
+            .span = span};
+  node.payload = find_or_add(reduces, spec);
+  return intern(*this, node);
+}
+
 NodeId Graph::output(NodeId arg, const OutputSpec& spec, Span span) {
   outputs.push_back(spec);
   nodes.push_back({.kind = NodeKind::Output,

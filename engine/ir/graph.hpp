@@ -70,6 +70,10 @@ struct ReduceSpec {
   bool bounded = false;   ///< min, max: an initial value follows, so over no elements they are the largest, the smallest value;
                           ///< nanvar: it stands for var(where=), so over no more than ddof elements it is a quotient by zero
   std::int64_t ddof = 0;  ///< mean and variances: taken from the number of elements that divides
+  /// An operation along one axis: the shape stays. Where `axes` are not exactly one, along all elements in C order: rank 1.
+  bool ordered = false;
+  bool exclusive = false;  ///< ordered, of a scan: without the element itself
+  bool is_flat() const { return (axes & (axes - 1)) != 0 || axes == 0; }
   friend bool operator==(const ReduceSpec&, const ReduceSpec&) = default;
 };
 
@@ -109,7 +113,7 @@ struct Node {
   DType dtype = DType::Float64;
   std::uint8_t rank = 0;
   std::uint8_t n_args = 0;
-  std::uint16_t op = 0;    ///< Apply: catalog::Op; Reduce: catalog::Reduction
+  std::uint16_t op = 0;    ///< Apply: catalog::Op; Reduce: catalog::Reduction, or catalog::Ordered where its spec says so
   std::uint16_t loop = 0;  ///< Apply: index into catalog::loops(op)
   std::array<NodeId, 3> args{kNone, kNone, kNone};
   /// Input: slot; Constant: index into values; View: index into views; Reduce: into reduces; Output: into outputs;
@@ -157,6 +161,8 @@ struct Graph {
   NodeId cast(NodeId arg, DType to, Span span);  ///< the argument itself where it has that dtype
   NodeId view(NodeId arg, bool transpose, std::span<const ViewItem> items, Span span);
   NodeId reduce(NodeId arg, catalog::Reduction reduction, ReduceSpec spec, DType accumulator, Span span);
+  /// `dtype`: of the result.
+  NodeId order(NodeId arg, catalog::Ordered ordered, ReduceSpec spec, DType dtype, Span span);
   NodeId output(NodeId arg, const OutputSpec& spec, Span span);
 };
 

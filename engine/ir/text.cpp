@@ -175,6 +175,18 @@ class Reader {
       if (accept("ddof")) spec.ddof = number<std::int64_t>();
       g_.reduces.push_back(spec);
       node.payload = static_cast<std::uint32_t>(g_.reduces.size() - 1);
+    } else if (kind == "Order") {
+      node.kind = NodeKind::Reduce;
+      const catalog::OrderedInfo* row = catalog::find_ordered(word());
+      if (!row) fail("unknown operation along an axis");
+      node.op = static_cast<std::uint16_t>(row->id);
+      arguments(node);
+      ReduceSpec spec{.ordered = true};
+      expect("axes");
+      spec.axes = number<std::uint32_t>();
+      spec.exclusive = accept("exclusive");
+      g_.reduces.push_back(spec);
+      node.payload = static_cast<std::uint32_t>(g_.reduces.size() - 1);
     } else if (kind == "Output") {
       return output();
     } else {
@@ -324,6 +336,11 @@ std::string print(const Graph& g) {
       }
       case NodeKind::Reduce: {
         const ReduceSpec& spec = g.reduces[node.payload];
+        if (spec.ordered) {
+          text += fmt::format("Order {}{} axes {}{}", catalog::info(static_cast<catalog::Ordered>(node.op)).name, args, spec.axes,
+                              spec.exclusive ? " exclusive" : "");
+          break;
+        }
         text += fmt::format("Reduce {}{} axes {}{}{}", catalog::info(static_cast<catalog::Reduction>(node.op)).name, args, spec.axes,
                             spec.keepdims ? " keepdims" : "", spec.or_zero ? " or_zero" : "");
         if (spec.bounded) text += " bounded";

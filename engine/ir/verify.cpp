@@ -83,10 +83,20 @@ void verify(const Graph& g) {
         break;
       }
       case NodeKind::Reduce: {
-        require(node.n_args == 1 && node.payload < g.reduces.size() && g[node.args[0]].dtype == node.dtype, id, "reduction");
+        require(node.n_args == 1 && node.payload < g.reduces.size(), id, "reduction");
         const ReduceSpec& spec = g.reduces[node.payload];
         const int rank = g[node.args[0]].rank;
         require(rank == 32 || spec.axes >> rank == 0, id, "axes");
+        if (spec.ordered) {
+          require(node.op < catalog::kOrdered, id, "operation along an axis");
+          const bool places = catalog::info(static_cast<catalog::Ordered>(node.op)).form == catalog::Form::Argsort;
+          require(node.dtype == (places ? DType::Int64 : g[node.args[0]].dtype), id, "dtype along an axis");
+          require(g[node.args[0]].dtype != DType::Float16, id, "float16 along an axis");
+          require(node.rank == (spec.is_flat() ? 1 : rank), id, "rank along an axis");
+          require(!spec.is_flat() || spec.axes == (rank == 32 ? 0xffffffffu : (1u << rank) - 1), id, "axes of all");
+          break;
+        }
+        require(g[node.args[0]].dtype == node.dtype, id, "dtype of the reduction");
         require(node.rank == (spec.keepdims ? rank : rank - __builtin_popcount(spec.axes)), id, "rank of the reduction");
         break;
       }

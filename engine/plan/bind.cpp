@@ -202,6 +202,13 @@ class Binder {
           shape = view(whole, graph_, graph_.views[step.payload], graph_[step.node]).shape;
           break;
         }
+        case ShapeStep::Kind::Flat: {
+          std::int64_t n = 1;
+          for (const std::int64_t extent : b_.shapes[step.a])
+            if (__builtin_mul_overflow(n, extent, &n)) n = -1;  // the source, bound as well, is refused for its size
+          shape.push_back(n);
+          break;
+        }
         case ShapeStep::Kind::Reduce: {
           const ir::ReduceSpec& spec = graph_.reduces[step.payload];
           const Shape& whole = b_.shapes[step.a];
@@ -260,7 +267,7 @@ class Binder {
     if (!b_.scratch)
       throw OutOfMemory({.what = fmt::format("cannot allocate {} bytes for intermediate results", bytes),
                          .labels = {},
-                         .help = "reduce over fewer cells at a time",
+                         .help = "take the arrays in smaller pieces",
                          .text = std::string(graph_.text)});
     const auto address = reinterpret_cast<std::uintptr_t>(b_.scratch.get());
     return b_.scratch.get() + (kAlignment - address % kAlignment) % kAlignment;

@@ -1,6 +1,7 @@
 // plan/explain.cpp - the plan in words and figures.
 #include <fmt/format.h>
 
+#include <bit>
 #include <utility>
 
 #include "engine/base/json.hpp"
@@ -50,6 +51,13 @@ std::string access_text(const ir::Graph& graph, const Plan& plan, const Access& 
     text += "]";
   }
   return text;
+}
+
+/// "cumsum along axis 1", "sort along all elements".
+std::string order_text(const Action& action) {
+  const bool one = action.axes != 0 && (action.axes & (action.axes - 1)) == 0;
+  return fmt::format("{}{} along {}", catalog::info(action.ordered).name, action.exclusive ? ", exclusive," : "",
+                     one ? fmt::format("axis {}", std::countr_zero(action.axes)) : "all elements");
 }
 
 void explain_kernel(const ir::Graph& graph, const Plan& plan, const Kernel& kernel, std::string& text) {
@@ -106,6 +114,11 @@ std::string explain(const ir::Graph& graph, const Plan& plan) {
   for (const Action& action : plan.actions) {
     if (action.kind == Action::Kind::Check) {
       text += fmt::format("  check that t{} is not negative\n", action.buffer);
+      continue;
+    }
+    if (action.kind == Action::Kind::Order) {
+      text += fmt::format("  {} of {} -> {}\n", order_text(action), buffer_name(graph, plan, action.source),
+                          buffer_name(graph, plan, action.buffer));
       continue;
     }
     const bool fused = action.fused != kNone;

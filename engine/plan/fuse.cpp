@@ -140,6 +140,10 @@ class Planner {
       case NodeKind::View:
         return add_shape({ShapeStep::Kind::View, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
       case NodeKind::Reduce:
+        if (const ir::ReduceSpec& spec = graph_.reduces[node.payload]; spec.ordered) {
+          if (!spec.is_flat()) return shape_of_[node.args[0]];
+          return add_shape({ShapeStep::Kind::Flat, 1, shape_of_[node.args[0]], kNone, 0, id});
+        }
         if (node.rank == 0) return 0;
         return add_shape({ShapeStep::Kind::Reduce, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
     }
@@ -234,6 +238,10 @@ class Planner {
         keep_value(id);
         continue;
       }
+      if (is_ordered(id)) {
+        keep_ordered(id);
+        continue;
+      }
       // Reductions over the same axes of the same space share one pass over memory.
       const ShapeId space = shape_of(graph_[id].args[0]);
       const std::uint32_t axes = graph_.reduces[graph_[id].payload].axes;
@@ -242,8 +250,8 @@ class Planner {
       add_fold(id);
       for (std::size_t j = i + 1; j < todo.size(); ++j) {
         const ir::Node& other = graph_[todo[j]];
-        if (other.kind == NodeKind::Reduce && kept_[todo[j]] == kNone && graph_.reduces[other.payload].axes == axes &&
-            shape_of(other.args[0]) == space && is_ready_without_open_folds(todo[j]))
+        if (other.kind == NodeKind::Reduce && kept_[todo[j]] == kNone && !is_ordered(todo[j]) &&
+            graph_.reduces[other.payload].axes == axes && shape_of(other.args[0]) == space && is_ready_without_open_folds(todo[j]))
           add_fold(todo[j]);
       }
       end_kernel();
@@ -277,6 +285,37 @@ class Planner {
     add_store(value, {buffer, 0, 0});
     end_kernel();
     kept_[id] = buffer;
+  }
+
+  bool is_ordered(NodeId id) const { return graph_[id].kind == NodeKind::Reduce && graph_.reduces[graph_[id].payload].ordered; }
+
+  /// Its argument is computed into memory and put in order there, or from there into memory of the result's dtype and shape.
+  void keep_ordered(NodeId id) {
+    const ir::Node& node = graph_[id];
+    const NodeId arg = node.args[0];
+    const ShapeId space = shape_of(arg);
+    const std::uint32_t source = add_temporary(graph_[arg].dtype, space);
+    begin_kernel(space);
+    const std::uint32_t value = lower(arg);
+    add_store(value, {source, 0, 0});
+    end_kernel();
+    const bool in_place = node.dtype == graph_[arg].dtype && shape_of(id) == space;
+    kept_[id] = in_place ? source : add_temporary(node.dtype, shape_of(id));
+    add_order(id, source, kept_[id]);
+  }
+
+  void add_order(NodeId id, std::uint32_t source, std::uint32_t target) {
+    const ir::Node& node = graph_[id];
+    const ir::ReduceSpec& spec = graph_.reduces[node.payload];
+    Action action;
+    action.kind = Action::Kind::Order;
+    action.source = source;
+    action.buffer = target;
+    action.ordered = static_cast<catalog::Ordered>(node.op);
+    action.axes = spec.axes;
+    action.exclusive = spec.exclusive;
+    action.span = node.span;
+    plan_.actions.push_back(action);
   }
 
   // ---- kernels ------------------------------------------------------------------------------------------------------
@@ -496,7 +535,17 @@ class Planner {
     plan_.actions.push_back(action);
   }
 
+  /// Whether a new result can be put in order where it lies: then it is computed right there.
+  bool is_ordered_in_place(NodeId value) const {
+    if (out_ || !is_ordered(value) || kept_[value] != kNone) return false;
+    const ir::Node& node = graph_[value];
+    const ir::Node& arg = graph_[node.args[0]];
+    return node.rank == 1 && arg.rank == 1 && node.dtype == arg.dtype;
+  }
+
   void emit_result(const ir::Node& node, NodeId value) {
+    const NodeId ordered = is_ordered_in_place(value) ? value : ir::kNone;
+    if (ordered != ir::kNone) value = graph_[value].args[0];
     compute_kept_below(value);
     const ShapeId space = shape_of(value);
     const DType dtype = out_ ? *out_ : node.dtype;
@@ -516,6 +565,7 @@ class Planner {
     add_store(root, {plan_.result, 0, 0});
     kernel_.output = static_cast<std::uint32_t>(node.payload);
     end_kernel();
+    if (ordered != ir::kNone) add_order(ordered, plan_.result, plan_.result);
   }
 
   void emit_store(std::size_t index, const ir::Node& node, const ir::OutputSpec& spec, NodeId value) {

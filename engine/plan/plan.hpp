@@ -20,10 +20,10 @@ inline constexpr std::uint32_t kNone = 0xffffffffu;
 
 /// One shape of the program, computed from earlier ones. Equal steps are one step.
 struct ShapeStep {
-  enum class Kind : std::uint8_t { Scalar, Slot, Broadcast, View, Reduce, Ones };
+  enum class Kind : std::uint8_t { Scalar, Slot, Broadcast, View, Reduce, Flat, Ones };
   Kind kind = Kind::Scalar;
   std::uint8_t rank = 0;
-  ShapeId a = kNone, b = kNone;  ///< Broadcast: both; View and Reduce: a
+  ShapeId a = kNone, b = kNone;  ///< Broadcast: both; View, Reduce and Flat: a
   std::uint32_t payload = 0;     ///< Slot: slot; View: Graph::views; Reduce: Graph::reduces; Broadcast: the argument b is of
   ir::NodeId node = ir::kNone;   ///< whose spans an error labels
 };
@@ -92,12 +92,16 @@ struct Kernel {
 /// What happens, in order. A Run of several kernels that share their space may be done as one pass (`fused`) where the
 /// memory they write is disjoint from all else they touch; that is known when arrays are bound.
 struct Action {
-  enum class Kind : std::uint8_t { Run, Check };
+  enum class Kind : std::uint8_t { Run, Check, Order };
   Kind kind = Kind::Run;
   std::uint32_t first = 0, count = 0;  ///< Run: kernels
   std::uint32_t fused = kNone;         ///< Run: the kernel that does all of them at once
-  std::uint32_t buffer = 0;            ///< Check: a rank-0 temporary that must not be negative
+  std::uint32_t buffer = 0;            ///< Check: a rank-0 temporary that must not be negative; Order: what is written
   Span span;                           ///< Check: what the RangeError points at
+  std::uint32_t source = 0;            ///< Order: what is read, C contiguous; may be `buffer` itself
+  catalog::Ordered ordered{};          ///< Order: along `axes` of the source's shape
+  std::uint32_t axes = 0;              ///< Order: see ir::ReduceSpec
+  bool exclusive = false;              ///< Order: of a scan
 };
 
 struct Plan {

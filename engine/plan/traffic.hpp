@@ -42,6 +42,14 @@ inline std::uint64_t bytes_under(const BoundKernel& kernel, const BoundAccess& a
   return bytes;
 }
 
+/// Adds an operation along an axis: what is read and written at least.
+inline void add_order(const Plan& plan, const Binding& binding, const Action& action, Traffic& traffic) noexcept {
+  const auto n = static_cast<std::uint64_t>(n_items(binding.buffers[action.source].shape));
+  traffic.operations += n;
+  traffic.bytes_read += n * item_size(plan.buffers[action.source].dtype);
+  traffic.bytes_written += n * item_size(plan.buffers[action.buffer].dtype);
+}
+
 /// Adds one kernel.
 inline void add_traffic(const Plan& plan, const Binding& binding, const BoundKernel& bound, const KernelWork& work,
                         Traffic& traffic) noexcept {

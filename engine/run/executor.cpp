@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <memory>
 #include <memory_resource>
 #include <new>
@@ -17,6 +18,7 @@
 #include "engine/catalog/evaluate.hpp"
 #include "engine/run/interp/block.hpp"
 #include "engine/run/interp/scratch.hpp"
+#include "engine/run/ordered/ordered.hpp"
 #include "engine/run/pages.hpp"
 
 namespace engine::run {
@@ -99,10 +101,37 @@ std::vector<std::unique_ptr<char[]>> make_detours(const ir::Graph& graph, plan::
 constexpr double kPerMicrosecond = 6000;
 constexpr double kWorthAThread = 20 * kPerMicrosecond;
 
-int threads_for(const interp::Code& code, const plan::BoundKernel& kernel, int most) {
+/// `operations`: on elements.
+int threads_for(double operations, int most) {
   if (most < 2) return 1;
-  const double work = static_cast<double>(kernel.total) * (code.cost + 1);
-  return static_cast<int>(std::clamp(work / kWorthAThread, 1.0, static_cast<double>(most)));
+  return static_cast<int>(std::clamp(operations / kWorthAThread, 1.0, static_cast<double>(most)));
+}
+
+double work_of(const interp::Code& code, const plan::BoundKernel& kernel) { return static_cast<double>(kernel.total) * (code.cost + 1); }
+
+/// The rows of an operation along an axis, or along all elements.
+ordered::Rows rows_of(const Shape& shape, std::uint32_t axes) {
+  if (axes == 0 || (axes & (axes - 1)) != 0) return {.length = n_items(shape)};
+  const int axis = std::countr_zero(axes);
+  ordered::Rows rows{.length = shape[axis]};
+  for (int k = 0; k < shape.size(); ++k) (k < axis ? rows.outer : rows.inner) *= k == axis ? 1 : shape[k];
+  return rows;
+}
+
+double work_of(const plan::Action& action, const plan::Binding& binding) {
+  return static_cast<double>(n_items(binding.buffers[action.source].shape)) * ordered::cost(action.ordered);
+}
+
+void run_order(const plan::Plan& plan, const plan::Action& action, const plan::Binding& binding, int threads, Watch& watch) {
+  const plan::Layout& source = binding.buffers[action.source];
+  ordered::run({.ordered = action.ordered,
+                .dtype = plan.buffers[action.source].dtype,
+                .source = source.base,
+                .target = binding.buffers[action.buffer].base,
+                .rows = rows_of(source.shape, action.axes),
+                .exclusive = action.exclusive,
+                .threads = threads,
+                .watch = &watch});
 }
 
 void run_kernel(const plan::Plan& plan, const interp::Code& code, const plan::BoundKernel& kernel, const plan::Binding& binding,
@@ -137,6 +166,13 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
         working = std::max(working, interp::working_bytes(codes[static_cast<std::size_t>(kernel.kernel - plan.kernels.data())], kernel));
     scratch->get(working);
     int most = 0;  // asked for once something is large enough
+    const auto choose_threads = [&](double operations) {
+      if (options.threads == 1 || operations < 2 * kWorthAThread) return 1;
+      if (most == 0) most = options.threads ? options.threads : num_threads();
+      const int threads = threads_for(operations, most);
+      used = std::max(used, threads);
+      return threads;
+    };
     for (plan::Binding::Step& step : binding.steps) {
       if (step.action->kind == plan::Action::Kind::Check) {
         try {
@@ -148,14 +184,13 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
         }
         continue;
       }
+      if (step.action->kind == plan::Action::Kind::Order) {
+        run_order(plan, *step.action, binding, choose_threads(work_of(*step.action, binding)), watch);
+        continue;
+      }
       for (plan::BoundKernel& kernel : step.kernels) {
         const interp::Code& code = codes[static_cast<std::size_t>(kernel.kernel - plan.kernels.data())];
-        interp::Team team{.threads = 1, .watch = &watch};
-        if (options.threads != 1 && static_cast<double>(kernel.total) * (code.cost + 1) >= 2 * kWorthAThread) {
-          if (most == 0) most = options.threads ? options.threads : num_threads();
-          team.threads = threads_for(code, kernel, most);
-          used = std::max(used, team.threads);
-        }
+        const interp::Team team{.threads = choose_threads(work_of(code, kernel)), .watch = &watch};
         run_kernel(plan, code, kernel, binding, team);
       }
     }
@@ -182,11 +217,11 @@ void check_not_negative(const ir::Graph& graph, const plan::Action& action, DTyp
 
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept {
   double sum = 0;
-  for (const plan::Binding::Step& step : binding.steps)
-    for (const plan::BoundKernel& kernel : step.kernels) {
-      const auto index = static_cast<std::size_t>(kernel.kernel - plan.kernels.data());
-      sum += static_cast<double>(kernel.total) * (codes[index].cost + 1);
-    }
+  for (const plan::Binding::Step& step : binding.steps) {
+    if (step.action->kind == plan::Action::Kind::Order) sum += work_of(*step.action, binding);
+    for (const plan::BoundKernel& kernel : step.kernels)
+      sum += work_of(codes[static_cast<std::size_t>(kernel.kernel - plan.kernels.data())], kernel);
+  }
   return sum;
 }
 
@@ -194,8 +229,10 @@ double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, cons
   /// Bytes a second of memory beyond the caches, of one thread and of all.
   constexpr double kBytesOfThread = 10e9, kBytesOfAll = 40e9;
   Traffic traffic;
-  for (const plan::Binding::Step& step : binding.steps)
+  for (const plan::Binding::Step& step : binding.steps) {
+    if (step.action->kind == plan::Action::Kind::Order) plan::add_order(plan, binding, *step.action, traffic);
     for (const plan::BoundKernel& kernel : step.kernels) plan::add_traffic(plan, binding, kernel, {}, traffic);
+  }
   const auto bytes = static_cast<double>(traffic.bytes_read + traffic.bytes_written);
   return std::max(work(plan, codes, binding) / (kPerMicrosecond * 1e6 * threads), bytes / std::min(kBytesOfThread * threads, kBytesOfAll));
 }

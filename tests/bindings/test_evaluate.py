@@ -280,7 +280,7 @@ def test_the_functions_are_data():
     rows = {row.name: row for row in engine.functions}
     assert rows["sqrt"].ulp == 0 and rows["sum"].kind == "reduction"
     assert all(row.sentence for row in engine.functions)
-    assert {row.kind for row in engine.functions} == {"elementwise", "reduction", "cast", "constant"}
+    assert {row.kind for row in engine.functions} == {"elementwise", "reduction", "ordered", "cast", "constant"}
 
 
 def test_a_function_is_found_by_its_name():

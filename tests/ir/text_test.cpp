@@ -10,6 +10,8 @@ TEST(GraphText, ReadsWhatItPrints) {
                             {"b[1:-1, ::2] = a[:-2, None, 3].T; sum(b, axis=0, keepdims=True)", "a:float64[2] b:float64[2]"},
                             {"t = a**n; t[1:] = index(0); t.imag", "a:complex64[1] n:2"},
                             {"t = a*1; t[1] += index(); t.T", "a:int64[2]"},
+                            {"cumsum(a, exclusive=True) + argsort(a*2, axis=None)", "a:float16[1]"},
+                            {"sort(a, axis=0) + cummax(a, axis=1)", "a:complex64[2]"},
                             {"a ** b", "a:int64[1] b:int64[1]"},
                             {"a if a > 0.5 else -1", "a:float16[1]"}};
   for (const auto& c : cases) {
@@ -27,6 +29,10 @@ TEST(GraphText, RefusesBrokenText) {
         "%0 = Constant 0x0000000000000000 : float64[0] and more", "%0 = Index.0 axis 256 : int64[0]",
         "%0 = Index.0 axis 4294967295 : int64[31]", "slot 0 a float64[0]\n%0 = Input 0@0 : float64[0]\n%1 = Output Result %0 through %0",
         "slot 0 a float64[0]\n%0 = Input 0@0 : float64[0]\n%1 = Output Check %0",
+        "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order sort %0 axes 4 : int8[2]",
+        "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order sort %0 axes 3 : int8[2]",
+        "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order argsort %0 axes 1 : int8[2]",
+        "slot 0 a float16[1]\n%0 = Input 0@0 : float16[1]\n%1 = Order cumsum %0 axes 1 : float16[1]",
         "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = View %0 [::0] : int8[1]"})
     EXPECT_THROW(read(text), ParseError) << text;
 }

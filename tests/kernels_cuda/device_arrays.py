@@ -377,3 +377,12 @@ def test_eight_threads_get_their_own_results():
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_what_depends_on_order_is_refused_by_name_and_the_next_call_is_right():
+    there = engine.to_device(A)
+    for call, names in (("sort(a)", {"a": there}), ("1 + cumsum(a)", {"a": A})):
+        with pytest.raises(engine.BackendError, match="does not run on a CUDA device") as caught:
+            engine.evaluate(call, names, backend="cuda")
+        assert "^" in str(caught.value) and "a.numpy()" in str(caught.value)
+    assert (engine.evaluate("a*2", {"a": there}).numpy() == A * 2).all()

@@ -20,7 +20,7 @@ class Function(NamedTuple):
     sentence  : what it gives.
     oracle    : NumPy's name of it, or SciPy's; empty where there is none.
     ulp       : largest error against the oracle, in units in the last place; 0 for the same bits.
-    kind      : "elementwise", "reduction", "cast" or "constant".
+    kind      : "elementwise", "reduction", "ordered" (along an axis), "cast" or "constant".
     low, high : the range of arguments over which the accuracy is tested.
     """
 
@@ -58,7 +58,7 @@ class Function(NamedTuple):
         if self.dtypes:
             lines.append(f"dtypes: {', '.join(self.dtypes)}")
         accuracy = "the same bits" if self.ulp == 0 else f"within {self.ulp:g} ulp"
-        if self.oracle and self.kind in ("elementwise", "reduction"):
+        if self.oracle and self.kind in ("elementwise", "reduction", "ordered"):
             oracle = self.oracle if self.oracle.startswith("scipy") else f"numpy.{self.oracle}"
             lines.append(f"accuracy: {accuracy} against {oracle}")
         return "\n".join([*lines, "", self.example])

@@ -174,7 +174,8 @@ class Axes {
   std::vector<int> axes_;
 };
 
-/// The keywords of reductions. What a function does not take it refuses with a ParseError when it is evaluated.
+/// The keywords of reductions and of operations along an axis. What a function does not take it refuses with a ParseError when it is
+/// evaluated.
 ///
 ///     sum(a, {.axis = 0, .keepdims = true}), var(a, {.ddof = 1}), max(a, {.initial = 0.0, .where = a > 0})
 struct Over {
@@ -184,6 +185,7 @@ struct Over {
   std::optional<Expr> initial{};
   std::optional<Expr> where{};
   std::int64_t ddof = 0;
+  bool exclusive = false;  ///< of cumsum and its like
 };
 
 /// A function of the catalog by its name; the functions of expr_functions.hpp are these. Unknown names and wrong numbers of

@@ -248,6 +248,18 @@ Expr count_nonzero(const Expr& x, const Over& how = {});
 Expr var(const Expr& a, const Over& how = {});
 /// Variance of the elements that are not NaN; NaN where no more than ddof are left.
 Expr nanvar(const Expr& a, const Over& how = {});
+/// Sums of all elements up to each one (of those before it where exclusive), in a fixed tree.
+Expr cumsum(const Expr& a, const Over& how = {});
+/// Products of all elements up to each one (of those before it where exclusive), in a fixed tree.
+Expr cumprod(const Expr& a, const Over& how = {});
+/// Largest of all elements up to each one; NaN from the first NaN on.
+Expr cummax(const Expr& a, const Over& how = {});
+/// Smallest of all elements up to each one; NaN from the first NaN on.
+Expr cummin(const Expr& a, const Over& how = {});
+/// Elements in ascending order, stable; NaN last, complex numbers by real, then by imaginary part.
+Expr sort(const Expr& a, const Over& how = {});
+/// Indices, as int64, that put the elements into ascending order; equal ones stay as they come.
+Expr argsort(const Expr& a, const Over& how = {});
 /// sin(pi*x) / (pi*x), 1 at zero.
 Expr sinc(const Expr& x);
 /// Angle of a complex number, in (-pi, pi]; deg=True: in degrees.

@@ -1,0 +1,50 @@
+"""Operations along an axis against NumPy, interleaved in one process: python bench/ordered.py [elements].
+
+Medians of seven rounds; a ratio above 1 is how many times faster the engine is.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+
+import numpy as np
+
+import engine
+
+CASES = (
+    ("sort", "sort(a)", lambda a, b, m, s: np.sort(a)),
+    ("argsort", "argsort(a)", lambda a, b, m, s: np.argsort(a)),
+    ("cumsum of a product", "cumsum(a*b)", lambda a, b, m, s: np.cumsum(a * b)),
+    ("cumsum along rows", "cumsum(m, axis=1)", lambda a, b, m, s: np.cumsum(m, 1)),
+    ("cumsum along columns", "cumsum(m, axis=0)", lambda a, b, m, s: np.cumsum(m, 0)),
+    ("cummax", "cummax(a)", lambda a, b, m, s: np.maximum.accumulate(a)),
+    ("sort rows of 10", "sort(s)", lambda a, b, m, s: np.sort(s)),
+    ("sort columns", "sort(m, axis=0)", lambda a, b, m, s: np.sort(m, 0)),
+    ("sort float32", "sort(float32(a))", lambda a, b, m, s: np.sort(a.astype("f4"))),
+    ("sort int32", "sort(int32(1000*a))", lambda a, b, m, s: np.sort((1000 * a).astype("i4"))),
+)
+
+
+def seconds(call) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def main(n: int) -> None:
+    a, b = np.random.default_rng(0).standard_normal((2, n))
+    names = {"a": a, "b": b, "m": a.reshape(n // 1000, 1000), "s": a.reshape(n // 10, 10)}
+    print(f"{n} float64, {engine.num_threads()} threads; ms")
+    for title, text, numpy in CASES:
+        ours, theirs = [], []
+        for _ in range(8):
+            ours.append(seconds(lambda text=text: engine.evaluate(text, names)))
+            theirs.append(seconds(lambda numpy=numpy: numpy(**names)))
+        x, y = statistics.median(ours[1:]), statistics.median(theirs[1:])
+        print(f"{title:22} engine {x * 1e3:8.2f}  NumPy {y * 1e3:8.2f}  ratio {y / x:5.2f}")
+
+
+if __name__ == "__main__":
+    main(int(float(sys.argv[1])) // 1000 * 1000 if len(sys.argv) > 1 else 2_000_000)
