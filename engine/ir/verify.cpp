@@ -89,9 +89,11 @@ void verify(const Graph& g) {
         require(rank == 32 || spec.axes >> rank == 0, id, "axes");
         if (spec.ordered) {
           require(node.op < catalog::kOrdered, id, "operation along an axis");
-          const bool places = catalog::info(static_cast<catalog::Ordered>(node.op)).form == catalog::Form::Argsort;
-          require(node.dtype == (places ? DType::Int64 : g[node.args[0]].dtype), id, "dtype along an axis");
-          require(g[node.args[0]].dtype != DType::Float16, id, "float16 along an axis");
+          const auto ordered = static_cast<catalog::Ordered>(node.op);
+          const DType dtype = g[node.args[0]].dtype;
+          require(catalog::ordered_types(ordered, dtype).accumulator == dtype, id, "accumulator along an axis");
+          const bool places = catalog::info(ordered).form == catalog::Form::Argsort;
+          require(node.dtype == (places ? DType::Int64 : dtype), id, "dtype along an axis");
           require(node.rank == (spec.is_flat() ? 1 : rank), id, "rank along an axis");
           require(!spec.is_flat() || spec.axes == (rank == 32 ? 0xffffffffu : (1u << rank) - 1), id, "axes of all");
           break;

@@ -32,6 +32,7 @@ TEST(GraphText, RefusesBrokenText) {
         "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order sort %0 axes 4 : int8[2]",
         "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order sort %0 axes 3 : int8[2]",
         "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order argsort %0 axes 1 : int8[2]",
+        "slot 0 a int32[1]\n%0 = Input 0@0 : int32[1]\n%1 = Order cumsum %0 axes 1 : int32[1]",
         "slot 0 a float16[1]\n%0 = Input 0@0 : float16[1]\n%1 = Order cumsum %0 axes 1 : float16[1]",
         "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = View %0 [::0] : int8[1]"})
     EXPECT_THROW(read(text), ParseError) << text;
