@@ -122,6 +122,13 @@ void limit_scalar(DType dtype, bool upper, void* out) noexcept {
   std::memcpy(out, &value, item);
 }
 
+void identity_scalar(Reduction reduction, DType accumulator, void* out) noexcept {
+  const ReductionInfo& row = info(reduction);
+  if (row.identity.empty()) return limit_scalar(accumulator, row.kernel == Reduction::Min || row.kernel == Reduction::Nanmin, out);
+  const double value = row.identity == "1" ? 1 : 0;
+  cast_scalar(DType::Float64, accumulator, &value, out);
+}
+
 void combine_scalar(Reduction primitive, DType accumulator, const void* x, const void* y, void* out) noexcept {
   kCombines[static_cast<std::size_t>(primitive)][static_cast<std::size_t>(accumulator)](x, y, out);
 }

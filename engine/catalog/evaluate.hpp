@@ -13,6 +13,8 @@ void apply_scalar(Op op, int loop, const void* const* in, void* out) noexcept;
 void cast_scalar(DType from, DType to, const void* in, void* out) noexcept;
 /// The largest (`upper`) or smallest value of a dtype: infinities of floats, in both parts of complex numbers.
 void limit_scalar(DType dtype, bool upper, void* out) noexcept;
+/// The value that changes no other one it is combined with; of the extrema the largest or smallest there is.
+void identity_scalar(Reduction reduction, DType accumulator, void* out) noexcept;
 /// out = x o y for a primitive reduction over values of its accumulator's dtype.
 void combine_scalar(Reduction primitive, DType accumulator, const void* x, const void* y, void* out) noexcept;
 

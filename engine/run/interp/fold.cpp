@@ -615,12 +615,10 @@ void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::sp
     const DType dtype = plan.buffers[specs[i].buffer].dtype;
     const catalog::ReductionInfo& row = catalog::info(specs[i].reduction);
     alignas(16) std::byte value[16];
-    if (specs[i].bounded && row.identity.empty()) {
-      catalog::limit_scalar(dtype, row.id == catalog::Reduction::Min || row.id == catalog::Reduction::Nanmin, value);
-    } else {
-      const double identity = row.identity == "1" ? 1 : 0;
-      catalog::cast_scalar(DType::Float64, dtype, &identity, value);
-    }
+    if (specs[i].bounded || !row.identity.empty())
+      catalog::identity_scalar(row.id, dtype, value);
+    else
+      std::memset(value, 0, sizeof value);
     splat(results[i], value, static_cast<std::size_t>(cells), item_size(dtype));
     if (specs[i].reduction == catalog::Reduction::Mean || catalog::has_moments(specs[i].reduction))
       divide_by_count(results[i], dtype, cells, 0);

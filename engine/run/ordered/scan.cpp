@@ -5,9 +5,8 @@
 #include <thread>
 #include <type_traits>
 
-#include "engine/catalog/complex.hpp"
 #include "engine/catalog/evaluate.hpp"
-#include "engine/catalog/scalar.hpp"
+#include "engine/run/ordered/lanes.hpp"
 #include "engine/run/ordered/ordered.hpp"
 #include "engine/run/thread_pool.hpp"
 
@@ -19,41 +18,10 @@ constexpr std::int64_t kAbreast = 8;        ///< segments at once: their additio
 constexpr std::int64_t kChunk = 8 * kTile;  ///< elements of one piece of work
 constexpr std::int64_t kLanes = 64;         ///< columns of one piece of work
 
-struct Sum {
-  template <class T>
-  static T of(T x, T y) {
-    return math::add(x, y);
-  }
-};
-struct Product {
-  template <class T>
-  static T of(T x, T y) {
-    return math::multiply(x, y);
-  }
-};
-struct Largest {
-  template <class T>
-  static T of(T x, T y) {
-    return math::maximum(x, y);
-  }
-};
-struct Smallest {
-  template <class T>
-  static T of(T x, T y) {
-    return math::minimum(x, y);
-  }
-};
-
-template <class T, class C>
+template <class T, catalog::Reduction kCombine>
 class Scan {
  public:
-  explicit Scan(const Work& work) : work_(work) {
-    const catalog::Reduction primitive = catalog::info(work.ordered).combine;
-    if (primitive == catalog::Reduction::Min || primitive == catalog::Reduction::Max)
-      catalog::limit_scalar(work.dtype, primitive == catalog::Reduction::Min, &identity_);
-    else
-      identity_ = one_or_zero(primitive == catalog::Reduction::Prod);
-  }
+  explicit Scan(const Work& work) : work_(work) { catalog::identity_scalar(kCombine, work.dtype, &identity_); }
 
   void run() {
     const auto* in = static_cast<const T*>(work_.source);
@@ -77,30 +45,25 @@ class Scan {
   }
 
  private:
+  static T combine(T x, T y) { return math::convert<T>(catalog::Combination<kCombine>::apply(x, y)); }
+
   /// What stands before a tile: the spans before its own, and the tiles of its span before it.
   struct Base {
     T spans{}, tiles{};
     bool has_spans = false, has_tiles = false;
     std::int64_t n_tiles = 0;
     bool is_there() const { return has_spans || has_tiles; }
-    T value() const { return has_spans && has_tiles ? C::of(spans, tiles) : has_spans ? spans : tiles; }
+    T value() const { return has_spans && has_tiles ? combine(spans, tiles) : has_spans ? spans : tiles; }
     void add(T tile) {
-      tiles = has_tiles ? C::of(tiles, tile) : tile;
+      tiles = has_tiles ? combine(tiles, tile) : tile;
       has_tiles = true;
       if (++n_tiles < kTilesOfSpan) return;
-      spans = has_spans ? C::of(spans, tiles) : tiles;
+      spans = has_spans ? combine(spans, tiles) : tiles;
       has_spans = true;
       has_tiles = false;
       n_tiles = 0;
     }
   };
-
-  static T one_or_zero(bool one) {
-    if constexpr (requires(T z) { z.re; })
-      return T{static_cast<decltype(T{}.re)>(one), 0};
-    else
-      return static_cast<T>(one);
-  }
 
   /// A tile on its own, n <= kTile.
   static void tile(const T* in, T* out, std::int64_t n) {
@@ -109,17 +72,17 @@ class Scan {
       T own[kAbreast];
       for (std::int64_t s = 0; s < kAbreast; ++s) out[first + s * kSegment] = own[s] = in[first + s * kSegment];
       for (std::int64_t i = 1; i < kSegment; ++i)
-        for (std::int64_t s = 0; s < kAbreast; ++s) out[first + s * kSegment + i] = own[s] = C::of(own[s], in[first + s * kSegment + i]);
+        for (std::int64_t s = 0; s < kAbreast; ++s) out[first + s * kSegment + i] = own[s] = combine(own[s], in[first + s * kSegment + i]);
     }
     for (; first < n; first += kSegment) {
       T own = out[first] = in[first];
-      for (std::int64_t i = first + 1; i < std::min(first + kSegment, n); ++i) out[i] = own = C::of(own, in[i]);
+      for (std::int64_t i = first + 1; i < std::min(first + kSegment, n); ++i) out[i] = own = combine(own, in[i]);
     }
     for (first = kSegment; first < n; first += kSegment) apply(out[first - 1], out + first, std::min(kSegment, n - first));
   }
 
   static void apply(const T before, T* out, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) out[i] = C::of(before, out[i]);
+    for (std::int64_t i = 0; i < n; ++i) out[i] = combine(before, out[i]);
   }
 
   void shift(T* out) const {
@@ -191,17 +154,17 @@ class Scan {
       if (i % kSegment == 0)
         std::copy_n(in, lanes, own);
       else
-        for (std::int64_t l = 0; l < lanes; ++l) own[l] = C::of(own[l], in[l]);
+        for (std::int64_t l = 0; l < lanes; ++l) own[l] = combine(own[l], in[l]);
       if (i % kTile < kSegment)
         std::copy_n(own, lanes, value);
       else
-        for (std::int64_t l = 0; l < lanes; ++l) value[l] = C::of(before[l], own[l]);
+        for (std::int64_t l = 0; l < lanes; ++l) value[l] = combine(before[l], own[l]);
       if (i % kSegment == kSegment - 1) std::copy_n(value, lanes, before);
       const bool ends = i % kTile == kTile - 1;
       if (ends)
         for (std::int64_t l = 0; l < lanes; ++l) bases[l].add(value[l]);
       if (i >= kTile)
-        for (std::int64_t l = 0; l < lanes; ++l) value[l] = C::of(base[l], value[l]);
+        for (std::int64_t l = 0; l < lanes; ++l) value[l] = combine(base[l], value[l]);
       if (ends)
         for (std::int64_t l = 0; l < lanes; ++l) base[l] = bases[l].value();
       if (work_.exclusive) {
@@ -217,58 +180,27 @@ class Scan {
   T identity_{};
 };
 
-template <class T>
-void scan_arithmetic(const Work& work) {
-  if (catalog::info(work.ordered).combine == catalog::Reduction::Sum)
-    Scan<T, Sum>(work).run();
-  else
-    Scan<T, Product>(work).run();
-}
-
-template <class T>
-void scan_any(const Work& work) {
-  switch (catalog::info(work.ordered).combine) {
-    case catalog::Reduction::Max:
-      return Scan<T, Largest>(work).run();
-    case catalog::Reduction::Min:
-      return Scan<T, Smallest>(work).run();
-    default:
-      if constexpr (sizeof(T) >= 4 && !std::is_same_v<T, std::int32_t> && !std::is_same_v<T, std::uint32_t>) scan_arithmetic<T>(work);
-  }
-}
-
 }  // namespace
 
 void run_scan(const Work& work) {
-  switch (work.dtype) {
-    case DType::Bool:
-    case DType::UInt8:
-      return scan_any<std::uint8_t>(work);
-    case DType::Int8:
-      return scan_any<std::int8_t>(work);
-    case DType::Int16:
-      return scan_any<std::int16_t>(work);
-    case DType::UInt16:
-      return scan_any<std::uint16_t>(work);
-    case DType::Int32:
-      return scan_any<std::int32_t>(work);
-    case DType::UInt32:
-      return scan_any<std::uint32_t>(work);
-    case DType::Int64:
-      return scan_any<std::int64_t>(work);
-    case DType::UInt64:
-      return scan_any<std::uint64_t>(work);
-    case DType::Float32:
-      return scan_any<float>(work);
-    case DType::Float64:
-      return scan_any<double>(work);
-    case DType::Complex64:
-      return scan_any<math::Complex<float>>(work);
-    case DType::Complex128:
-      return scan_any<math::Complex<double>>(work);
-    case DType::Float16:
-      break;
-  }
+  using enum catalog::Reduction;
+  with_lane(work.dtype, [&]<class T>() {
+    switch (catalog::info(work.ordered).combine) {
+      case Max:
+        return Scan<T, Max>(work).run();
+      case Min:
+        return Scan<T, Min>(work).run();
+      default:
+        break;
+    }
+    // Sums and products of smaller integers are of 64 bits.
+    if constexpr (!std::is_integral_v<T> || sizeof(T) == 8) {
+      if (catalog::info(work.ordered).combine == Sum)
+        Scan<T, Sum>(work).run();
+      else
+        Scan<T, Prod>(work).run();
+    }
+  });
 }
 
 }  // namespace engine::run::ordered

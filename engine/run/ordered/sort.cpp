@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/catalog/complex.hpp"
+#include "engine/run/ordered/lanes.hpp"
 #include "engine/run/ordered/ordered.hpp"
 #include "engine/run/thread_pool.hpp"
 
@@ -182,6 +182,7 @@ class Sorter {
     }
   }
 
+  /// Up to kTiny: an element's place is how many go before it.
   static void rank(K* keys, P* places, std::int64_t n) {
     K given[kTiny];
     P from[kTiny]{};
@@ -202,6 +203,7 @@ class Sorter {
     }
   }
 
+  /// Up to kShort, by key and then by place.
   static void sort_items(K* keys, P* places, std::int64_t n) {
     struct Item {
       K key;
@@ -240,12 +242,6 @@ class Sorter {
   std::vector<P> places_to_;
 };
 
-template <class T>
-T zero_below() {
-  if constexpr (std::is_floating_point_v<T>) return -T{0};
-  return T{};
-}
-
 /// One row, `step` apart in both arrays.
 template <class T, class Place>
 void sort_row(Sorter<T, Place>& sorter, const T* in, void* out, std::int64_t n, std::int64_t step, int threads, Watch& watch) {
@@ -256,7 +252,7 @@ void sort_row(Sorter<T, Place>& sorter, const T* in, void* out, std::int64_t n, 
     for (std::int64_t i = 0; i < n; ++i) places[i * step] = sorter.place(i);
   } else {
     auto* const values = static_cast<T*>(out);
-    std::int64_t first = 0;
+    [[maybe_unused]] std::int64_t first = 0;
     std::vector<bool> negative;
     if constexpr (std::is_floating_point_v<T>) {
       // Both zeros have one key, so their signs are taken from the row, in order.
@@ -269,8 +265,9 @@ void sort_row(Sorter<T, Place>& sorter, const T* in, void* out, std::int64_t n, 
       }
     }
     for (std::int64_t i = 0; i < n; ++i) values[i * step] = sorter.value(i);
-    for (std::size_t i = 0; i < negative.size(); ++i)
-      if (negative[i]) values[(first + static_cast<std::int64_t>(i)) * step] = zero_below<T>();
+    if constexpr (std::is_floating_point_v<T>)
+      for (std::size_t i = 0; i < negative.size(); ++i)
+        if (negative[i]) values[(first + static_cast<std::int64_t>(i)) * step] = -T{0};
   }
 }
 
@@ -315,35 +312,7 @@ void sort_any(const Work& work) {
 }  // namespace
 
 void run_sort(const Work& work) {
-  switch (work.dtype) {
-    case DType::Bool:
-    case DType::UInt8:
-      return sort_any<std::uint8_t>(work);
-    case DType::Int8:
-      return sort_any<std::int8_t>(work);
-    case DType::Int16:
-      return sort_any<std::int16_t>(work);
-    case DType::UInt16:
-      return sort_any<std::uint16_t>(work);
-    case DType::Int32:
-      return sort_any<std::int32_t>(work);
-    case DType::UInt32:
-      return sort_any<std::uint32_t>(work);
-    case DType::Int64:
-      return sort_any<std::int64_t>(work);
-    case DType::UInt64:
-      return sort_any<std::uint64_t>(work);
-    case DType::Float32:
-      return sort_any<float>(work);
-    case DType::Float64:
-      return sort_any<double>(work);
-    case DType::Complex64:
-      return sort_any<math::Complex<float>>(work);
-    case DType::Complex128:
-      return sort_any<math::Complex<double>>(work);
-    case DType::Float16:
-      break;
-  }
+  with_lane(work.dtype, [&]<class T>() { sort_any<T>(work); });
 }
 
 }  // namespace engine::run::ordered
