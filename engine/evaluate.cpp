@@ -506,12 +506,7 @@ Explanation Program::describe(const Operand* operands, Order order) const {
     plan::Binding binding(&memory);
     const auto slots = slots_of(c, operands, &memory);
     plan::bind(c.graph, c.plan, slots, nullptr, order, impl_->options.limits, {&allocate_nothing, nullptr}, binding);
-    Traffic all;
-    for (const plan::Binding::Step& step : binding.steps) {
-      if (step.action->kind == plan::Action::Kind::Order) plan::add_order(c.plan, binding, *step.action, all);
-      for (const plan::BoundKernel& kernel : step.kernels)
-        plan::add_traffic(c.plan, binding, kernel, c.work[static_cast<std::size_t>(kernel.kernel - c.plan.kernels.data())], all);
-    }
+    const Traffic all = plan::traffic_of(c.plan, binding, c.work);
 
     Explanation explanation;
     explanation.text = plan::explain(c.graph, c.plan);
@@ -703,11 +698,7 @@ void Execution::run(const RunOptions& options) {
   if (is_simple) {
     total = static_cast<std::uint64_t>(s.binding.steps[0].kernels[0].total);
   } else {
-    for (const plan::Binding::Step& step : s.binding.steps) {
-      if (step.action->kind == plan::Action::Kind::Order) plan::add_order(c.plan, s.binding, *step.action, traffic);
-      for (const plan::BoundKernel& kernel : step.kernels)
-        plan::add_traffic(c.plan, s.binding, kernel, c.work[static_cast<std::size_t>(kernel.kernel - c.plan.kernels.data())], traffic);
-    }
+    traffic = plan::traffic_of(c.plan, s.binding, c.work);
     total = traffic.operations;
   }
   const bool timed = s.is_large = total > kWorthAClock;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <engine/error.hpp>
@@ -73,7 +74,8 @@ struct ReduceSpec {
   /// An operation along one axis: the shape stays. Where `axes` are not exactly one, along all elements in C order: rank 1.
   bool ordered = false;
   bool exclusive = false;  ///< ordered, of a scan: without the element itself
-  bool is_flat() const { return (axes & (axes - 1)) != 0 || axes == 0; }
+  bool is_flat() const { return !std::has_single_bit(axes); }
+  int axis() const { return std::countr_zero(axes); }  ///< ordered, not flat
   friend bool operator==(const ReduceSpec&, const ReduceSpec&) = default;
 };
 

@@ -1,7 +1,6 @@
 // plan/explain.cpp - the plan in words and figures.
 #include <fmt/format.h>
 
-#include <bit>
 #include <utility>
 
 #include "engine/base/json.hpp"
@@ -55,9 +54,8 @@ std::string access_text(const ir::Graph& graph, const Plan& plan, const Access& 
 
 /// "cumsum along axis 1", "sort along all elements".
 std::string order_text(const Action& action) {
-  const bool one = action.axes != 0 && (action.axes & (action.axes - 1)) == 0;
-  return fmt::format("{}{} along {}", catalog::info(action.ordered).name, action.exclusive ? ", exclusive," : "",
-                     one ? fmt::format("axis {}", std::countr_zero(action.axes)) : "all elements");
+  return fmt::format("{}{} along {}", catalog::info(action.ordered).name, action.spec.exclusive ? ", exclusive," : "",
+                     action.spec.is_flat() ? "all elements" : fmt::format("axis {}", action.spec.axis()));
 }
 
 void explain_kernel(const ir::Graph& graph, const Plan& plan, const Kernel& kernel, std::string& text) {

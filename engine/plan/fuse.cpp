@@ -277,15 +277,18 @@ class Planner {
     kept_[id] = buffer;
   }
 
-  void keep_value(NodeId id) {
+  /// A kernel that computes the value into memory: the buffer.
+  std::uint32_t store_value(NodeId id) {
     const ShapeId space = shape_of(id);
     const std::uint32_t buffer = add_temporary(graph_[id].dtype, space);
     begin_kernel(space);
     const std::uint32_t value = lower(id);
     add_store(value, {buffer, 0, 0});
     end_kernel();
-    kept_[id] = buffer;
+    return buffer;
   }
+
+  void keep_value(NodeId id) { kept_[id] = store_value(id); }
 
   bool is_ordered(NodeId id) const { return graph_[id].kind == NodeKind::Reduce && graph_.reduces[graph_[id].payload].ordered; }
 
@@ -293,27 +296,20 @@ class Planner {
   void keep_ordered(NodeId id) {
     const ir::Node& node = graph_[id];
     const NodeId arg = node.args[0];
-    const ShapeId space = shape_of(arg);
-    const std::uint32_t source = add_temporary(graph_[arg].dtype, space);
-    begin_kernel(space);
-    const std::uint32_t value = lower(arg);
-    add_store(value, {source, 0, 0});
-    end_kernel();
-    const bool in_place = node.dtype == graph_[arg].dtype && shape_of(id) == space;
+    const std::uint32_t source = store_value(arg);
+    const bool in_place = node.dtype == graph_[arg].dtype && shape_of(id) == shape_of(arg);
     kept_[id] = in_place ? source : add_temporary(node.dtype, shape_of(id));
     add_order(id, source, kept_[id]);
   }
 
   void add_order(NodeId id, std::uint32_t source, std::uint32_t target) {
     const ir::Node& node = graph_[id];
-    const ir::ReduceSpec& spec = graph_.reduces[node.payload];
     Action action;
     action.kind = Action::Kind::Order;
     action.source = source;
     action.buffer = target;
     action.ordered = static_cast<catalog::Ordered>(node.op);
-    action.axes = spec.axes;
-    action.exclusive = spec.exclusive;
+    action.spec = graph_.reduces[node.payload];
     action.span = node.span;
     plan_.actions.push_back(action);
   }
@@ -624,15 +620,7 @@ class Planner {
         save.push_back(id);
       for (NodeId arg : graph_.args(node)) stack_.push_back(arg);
     }
-    for (NodeId id : save) {
-      const ShapeId space = shape_of(id);
-      const std::uint32_t buffer = add_temporary(graph_[id].dtype, space);
-      begin_kernel(space);
-      const std::uint32_t value = lower(id);
-      add_store(value, {buffer, 0, 0});
-      end_kernel();
-      copies_.emplace_back(id, buffer);
-    }
+    for (NodeId id : save) copies_.emplace_back(id, store_value(id));
   }
 
   /// Whether output `index`, a Store into `slot`, ends the life of that Input's value.

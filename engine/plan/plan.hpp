@@ -99,9 +99,8 @@ struct Action {
   std::uint32_t buffer = 0;            ///< Check: a rank-0 temporary that must not be negative; Order: what is written
   Span span;                           ///< Check: what the RangeError points at
   std::uint32_t source = 0;            ///< Order: what is read, C contiguous; may be `buffer` itself
-  catalog::Ordered ordered{};          ///< Order: along `axes` of the source's shape
-  std::uint32_t axes = 0;              ///< Order: see ir::ReduceSpec
-  bool exclusive = false;              ///< Order: of a scan
+  catalog::Ordered ordered{};          ///< Order
+  ir::ReduceSpec spec{};               ///< Order: along which axis of the source's shape, and how
 };
 
 struct Plan {

@@ -75,4 +75,17 @@ inline void add_traffic(const Plan& plan, const Binding& binding, const BoundKer
   }
 }
 
+/// Of all steps. works[i] belongs to plan.kernels[i]; none: bytes alone.
+inline Traffic traffic_of(const Plan& plan, const Binding& binding, std::span<const KernelWork> works) noexcept {
+  Traffic traffic;
+  for (const Binding::Step& step : binding.steps) {
+    if (step.action->kind == Action::Kind::Order) add_order(plan, binding, *step.action, traffic);
+    for (const BoundKernel& kernel : step.kernels) {
+      const auto index = static_cast<std::size_t>(kernel.kernel - plan.kernels.data());
+      add_traffic(plan, binding, kernel, works.empty() ? KernelWork{} : works[index], traffic);
+    }
+  }
+  return traffic;
+}
+
 }  // namespace engine::plan

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <memory>
 #include <memory_resource>
 #include <new>
@@ -110,9 +109,9 @@ int threads_for(double operations, int most) {
 double work_of(const interp::Code& code, const plan::BoundKernel& kernel) { return static_cast<double>(kernel.total) * (code.cost + 1); }
 
 /// The rows of an operation along an axis, or along all elements.
-ordered::Rows rows_of(const Shape& shape, std::uint32_t axes) {
-  if (axes == 0 || (axes & (axes - 1)) != 0) return {.length = n_items(shape)};
-  const int axis = std::countr_zero(axes);
+ordered::Rows rows_of(const Shape& shape, const ir::ReduceSpec& spec) {
+  if (spec.is_flat()) return {.length = n_items(shape)};
+  const int axis = spec.axis();
   ordered::Rows rows{.length = shape[axis]};
   for (int k = 0; k < shape.size(); ++k) (k < axis ? rows.outer : rows.inner) *= k == axis ? 1 : shape[k];
   return rows;
@@ -128,8 +127,8 @@ void run_order(const plan::Plan& plan, const plan::Action& action, const plan::B
                 .dtype = plan.buffers[action.source].dtype,
                 .source = source.base,
                 .target = binding.buffers[action.buffer].base,
-                .rows = rows_of(source.shape, action.axes),
-                .exclusive = action.exclusive,
+                .rows = rows_of(source.shape, action.spec),
+                .exclusive = action.spec.exclusive,
                 .threads = threads,
                 .watch = &watch});
 }
@@ -228,11 +227,7 @@ double work(const plan::Plan& plan, std::span<const interp::Code> codes, const p
 double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding, int threads) noexcept {
   /// Bytes a second of memory beyond the caches, of one thread and of all.
   constexpr double kBytesOfThread = 10e9, kBytesOfAll = 40e9;
-  Traffic traffic;
-  for (const plan::Binding::Step& step : binding.steps) {
-    if (step.action->kind == plan::Action::Kind::Order) plan::add_order(plan, binding, *step.action, traffic);
-    for (const plan::BoundKernel& kernel : step.kernels) plan::add_traffic(plan, binding, kernel, {}, traffic);
-  }
+  const Traffic traffic = plan::traffic_of(plan, binding, {});
   const auto bytes = static_cast<double>(traffic.bytes_read + traffic.bytes_written);
   return std::max(work(plan, codes, binding) / (kPerMicrosecond * 1e6 * threads), bytes / std::min(kBytesOfThread * threads, kBytesOfAll));
 }
