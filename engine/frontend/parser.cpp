@@ -667,15 +667,9 @@ class Parser {
     std::copy(args, args + kMaxArguments, given);
     enum { kValue, kAxis, kKeepdims, kDtype, kInitial, kWhere, kDdof, kAll };
     constexpr std::string_view kNames[kAll] = {"x", "axis", "keepdims", "dtype", "initial", "where", "ddof"};
-    std::size_t at = 0;
     std::fill(args, args + kMaxArguments, kNone);
-    for (std::string_view rest = parameters; !rest.empty(); ++at) {
-      const std::size_t comma = rest.find(", ");
-      const std::string_view item = rest.substr(0, comma), name = item.substr(0, item.find('='));
-      for (int k = 0; k < kAll; ++k)
-        if (kNames[k] == name || (k == kValue && at == 0)) args[k] = given[at];
-      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
-    }
+    args[kValue] = given[0];
+    for (int k = kAxis; k < kAll; ++k) args[k] = argument(parameters, given, kNames[k]);
     for (const int k : {kDtype, kInitial, kWhere, kDdof})
       if (!is_given(args[k])) args[k] = kNone;
     const bool picks = row.id == Reduction::Min || row.id == Reduction::Max || row.id == Reduction::Nanmin || row.id == Reduction::Nanmax;
@@ -731,28 +725,29 @@ class Parser {
     return add(both, {result, args[kInitial]});
   }
 
+  /// What was given for the parameter of that name, of arguments in the order of `parameters`; kNone where there is no such parameter.
+  static NodeId argument(std::string_view parameters, const NodeId* given, std::string_view keyword) {
+    for (std::size_t at = 0; !parameters.empty(); ++at) {
+      const std::size_t comma = parameters.find(", ");
+      const std::string_view item = parameters.substr(0, comma);
+      if (item.substr(0, item.find('=')) == keyword) return given[at];
+      parameters = comma == std::string_view::npos ? std::string_view{} : parameters.substr(comma + 2);
+    }
+    return kNone;
+  }
+
   /// Operations along an axis; their dtype is a cast of the argument and of the result, as NumPy's.
   NodeId order(const catalog::OrderedInfo& row, Span mark, Span whole, const Arguments& list, NodeId* args) {
     place(row.name, mark, row.parameters, list, args);
     refuse_axis_value(args[0]);
-    const auto argument = [&](std::string_view keyword) {
-      std::size_t at = 0;
-      for (std::string_view rest = row.parameters; !rest.empty(); ++at) {
-        const std::size_t comma = rest.find(", ");
-        const std::string_view item = rest.substr(0, comma);
-        if (item.substr(0, item.find('=')) == keyword) return args[at];
-        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 2);
-      }
-      return kNone;
-    };
-    const NodeId dtype = argument("dtype");
+    const NodeId dtype = argument(row.parameters, args, "dtype");
     const auto convert = [&](NodeId value) {
       if (!is_given(dtype)) return value;
       return add({.kind = Syntax::Cast, .id = ast_.nodes[dtype].id, .span = whole, .mark = mark}, {value});
     };
-    const NodeId exclusive = argument("exclusive");
+    const NodeId exclusive = argument(row.parameters, args, "exclusive");
     return convert(add({.kind = Syntax::Order, .id = static_cast<std::uint16_t>(row.id), .span = whole, .mark = mark},
-                       {convert(args[0]), argument("axis"), is_given(exclusive) ? exclusive : kNone}));
+                       {convert(args[0]), argument(row.parameters, args, "axis"), is_given(exclusive) ? exclusive : kNone}));
   }
 
   /// Whether an argument that may be left out, or None, has a value.

@@ -94,42 +94,12 @@ class Printer {
       case Syntax::Position:
         call(catalog::info(static_cast<catalog::Op>(node.id)).name(), children[0] == kNone ? children.first(0) : children);
         break;
-      case Syntax::Reduce: {
-        push(")");
-        if (children[4] != kNone) {
-          push(children[4], 0);
-          push(", initial=");
-        }
-        if (children[3] != kNone) {
-          push(children[3], 0);
-          push(", ddof=");
-        }
-        if (children[2] != kNone) {
-          push(children[2], 0);
-          push(", keepdims=");
-        }
-        if (children[1] != kNone) {
-          push(children[1], 0);
-          push(", axis=");
-        }
-        push(children[0], 0);
-        push("(");
-        push(catalog::info(static_cast<catalog::Reduction>(node.id)).name);
+      case Syntax::Reduce:
+        with_keywords(catalog::info(static_cast<catalog::Reduction>(node.id)).name, children,
+                      {", axis=", ", keepdims=", ", ddof=", ", initial="});
         break;
-      }
       case Syntax::Order:
-        push(")");
-        if (children[2] != kNone) {
-          push(children[2], 0);
-          push(", exclusive=");
-        }
-        if (children[1] != kNone) {
-          push(children[1], 0);
-          push(", axis=");
-        }
-        push(children[0], 0);
-        push("(");
-        push(catalog::info(static_cast<catalog::Ordered>(node.id)).name);
+        with_keywords(catalog::info(static_cast<catalog::Ordered>(node.id)).name, children, {", axis=", ", exclusive="});
         break;
       case Syntax::Tuple:
         push(children.size() == 1 ? ",)" : ")");
@@ -162,6 +132,19 @@ class Printer {
     std::string shortest = fmt::format("{}", value);
     if (shortest.find_first_of(".e") == std::string::npos) shortest += ".0";
     return shortest;
+  }
+
+  /// name(first child, then those that are there after their keywords).
+  void with_keywords(std::string_view name, std::span<const NodeId> children, std::initializer_list<std::string_view> keywords) {
+    push(")");
+    for (std::size_t i = keywords.size(); i > 0; --i) {
+      if (children[i] == kNone) continue;
+      push(children[i], 0);
+      push(keywords.begin()[i - 1]);
+    }
+    push(children[0], 0);
+    push("(");
+    push(name);
   }
 
   void list(std::span<const NodeId> items) {

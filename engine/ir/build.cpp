@@ -585,6 +585,15 @@ class Builder {
     return normal;
   }
 
+  /// A keyword that is True or False; False where it is absent.
+  bool is_true(AstId id, std::string_view keyword) const {
+    if (id == frontend::kNone) return false;
+    const Typed& given = typed_[id];
+    if (!given.is_constant() || (given.weak != Weak::Bool && given.weak != Weak::Int))
+      fail<DTypeError>(ast_.nodes[id].span, fmt::format("{} is True or False", keyword), type_name(given, g_));
+    return given.value.integer != 0;
+  }
+
   Typed reduce(const AstNode& node) {
     const std::span<const AstId> children = ast_.children_of(node);
     const auto id = static_cast<catalog::Reduction>(node.id);
@@ -599,12 +608,7 @@ class Builder {
     } else {
       axis_of(children[1], rank, spec.axes);
     }
-    if (children[2] != frontend::kNone) {
-      const Typed& keep = typed_[children[2]];
-      if (!keep.is_constant() || (keep.weak != Weak::Bool && keep.weak != Weak::Int))
-        fail<DTypeError>(ast_.nodes[children[2]].span, "keepdims is True or False", type_name(keep, g_));
-      spec.keepdims = keep.value.integer != 0;
-    }
+    spec.keepdims = is_true(children[2], "keepdims");
     if (children[3] != frontend::kNone) spec.ddof = bound(children[3]);
     spec.bounded = children[4] != frontend::kNone;
     if (catalog::has_moments(id) && is_complex(g_[arg.node].dtype)) return {.node = complex_variance(arg.node, id, spec, node.span)};
@@ -631,12 +635,7 @@ class Builder {
     } else {
       axis_of(children[1], rank, spec.axes);
     }
-    if (children[2] != frontend::kNone) {
-      const Typed& given = typed_[children[2]];
-      if (!given.is_constant() || (given.weak != Weak::Bool && given.weak != Weak::Int))
-        fail<DTypeError>(ast_.nodes[children[2]].span, "exclusive is True or False", type_name(given, g_));
-      spec.exclusive = given.value.integer != 0;
-    }
+    spec.exclusive = is_true(children[2], "exclusive");
     const catalog::ReductionTypes types = catalog::ordered_types(id, g_[arg.node].dtype);
     NodeId value = g_.cast(arg.node, types.accumulator, node.span);
     value = g_.order(value, id, spec, row.form == catalog::Form::Argsort ? types.result : types.accumulator, node.span);
