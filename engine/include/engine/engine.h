@@ -315,13 +315,13 @@ ENGINE_C_API int32_t engine_abi_version(void);
 ENGINE_C_API int32_t engine_num_threads(void);
 ENGINE_C_API engine_code engine_set_num_threads(int32_t n);
 
-/* A row of the catalog: functions, reductions, casts, constants. */
+/* A row of the catalog: functions, reductions, operations along an axis, casts, constants. */
 typedef struct engine_function {
   const char *name;      /* "hypot" */
   const char *arguments; /* "x, y" */
   const char *sentence;
   const char *oracle; /* NumPy's name: "hypot", "scipy.special.erf"; empty where it has none */
-  const char *kind;   /* "elementwise", "reduction", "cast", "constant" */
+  const char *kind;   /* "elementwise", "reduction", "ordered" (along an axis), "cast", "constant" */
   double ulp;         /* largest error against NumPy in units in the last place; 0: the same bits */
   double low, high;   /* the range of arguments over which that is tested */
 } engine_function;

@@ -17,7 +17,7 @@ struct Function {
   std::string_view sentence;
   std::string_view oracle;     ///< NumPy's name: "hypot", "frexp[0]", "scipy.special.erf"; empty where it has none
   double ulp;                  ///< largest error against NumPy, in units in the last place; 0: the same bits
-  std::string_view kind;       ///< "elementwise", "reduction", "cast", "constant"
+  std::string_view kind;       ///< "elementwise", "reduction", "ordered" (along an axis), "cast", "constant"
   double low = 0, high = 1;    ///< the range of arguments over which the accuracy is tested
   std::string_view aliases{};  ///< its other names: "asin", or "bitwise_not|bitwise_invert"
   std::string_view symbol{};   ///< the operator it also is: "+", "and"
