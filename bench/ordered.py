@@ -24,6 +24,12 @@ CASES = (
     ("sort columns", "sort(m, axis=0)", lambda a, b, m, s: np.sort(m, 0)),
     ("sort float32", "sort(float32(a))", lambda a, b, m, s: np.sort(a.astype("f4"))),
     ("sort int32", "sort(int32(1000*a))", lambda a, b, m, s: np.sort((1000 * a).astype("i4"))),
+    ("compress", "compress(a*b, a > 0)", lambda a, b, m, s: (a * b)[a > 0]),
+    ("a[a > 3]", "a[a > 3]", lambda a, b, m, s: a[a > 3]),
+    ("flatnonzero", "flatnonzero(a > 0)", lambda a, b, m, s: np.flatnonzero(a > 0)),
+    ("unique", "unique(a)", lambda a, b, m, s: np.unique(a)),
+    ("unique of few", "unique(int64(9*a))", lambda a, b, m, s: np.unique((9 * a).astype("i8"))),
+    ("unique_inverse", "unique_inverse(a)", lambda a, b, m, s: np.unique(a, return_inverse=True)[1]),
 )
 
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/run/backend.hpp"
-#include "engine/run/pages.hpp"
+#include "engine/base/pages.hpp"
 
 namespace engine {
 namespace {
@@ -43,7 +43,7 @@ void make_wait(int device, void* stream) { devices().make_wait(device, stream); 
 
 std::size_t trim() noexcept {
   const run::BackendEntry* entry = run::find_backend(BackendChoice::Cuda);
-  return run::trim_pages() + (entry && entry->device ? entry->device->trim() : 0);
+  return trim_pages() + (entry && entry->device ? entry->device->trim() : 0);
 }
 
 }  // namespace engine

@@ -713,6 +713,7 @@ void Execution::run(const RunOptions& options) {
     error.attach_text(s.program->text);
     throw;
   }
+  if (c.plan.finds) traffic = plan::traffic_of(c.plan, s.binding, c.work);  // now that all of it is known
   ThreadRecord& kept = record;
   RunInfo& info = kept.run;
   ++info.runs;

@@ -143,6 +143,13 @@ Expr cummax(const Expr& a, const Over& how) { return call("cummax", {a}, how); }
 Expr cummin(const Expr& a, const Over& how) { return call("cummin", {a}, how); }
 Expr sort(const Expr& a, const Over& how) { return call("sort", {a}, how); }
 Expr argsort(const Expr& a, const Over& how) { return call("argsort", {a}, how); }
+Expr compress(const Expr& a, const Expr& condition) { return call("compress", {a, condition}); }
+Expr flatnonzero(const Expr& a) { return call("flatnonzero", {a}); }
+Expr nonzero(const Expr& a, const Expr& axis) { return call("nonzero", {a, axis}); }
+Expr unique(const Expr& a) { return call("unique", {a}); }
+Expr unique_counts(const Expr& a) { return call("unique_counts", {a}); }
+Expr unique_index(const Expr& a) { return call("unique_index", {a}); }
+Expr unique_inverse(const Expr& a) { return call("unique_inverse", {a}); }
 Expr sinc(const Expr& x) { return call("sinc", {x}); }
 Expr angle(const Expr& z, const Expr& deg) { return call("angle", {z, deg}); }
 Expr isclose(const Expr& a, const Expr& b, const Expr& rtol, const Expr& atol, const Expr& equal_nan) { return call("isclose", {a, b, rtol, atol, equal_nan}); }

@@ -175,12 +175,25 @@ PyObject* explain(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* 
 
 namespace {
 
+/// Holds the GIL until the end of the scope, whether it is held already or not.
+class WithGil {
+ public:
+  WithGil() : state_(PyGILState_Ensure()) {}
+  ~WithGil() { PyGILState_Release(state_); }
+  WithGil(const WithGil&) = delete;
+  WithGil& operator=(const WithGil&) = delete;
+
+ private:
+  PyGILState_STATE state_;
+};
+
 /// Where a fresh result is to be.
 struct Destination {
   Ref* array;
   int device;
   static void* allocate(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes) {
     const auto& to = *static_cast<Destination*>(context);
+    const WithGil held;  // a shape that only values tell is known while others may run
     if (to.device == kHost) return allocate_result(to.array, dtype, shape, strides, n_bytes);
     return allocate_on_device(to.device, dtype, shape, strides, n_bytes, *to.array);
   }

@@ -191,8 +191,40 @@ struct ReductionInfo {
   std::string_view sentence;
 };
 
-/// What is along the axis afterwards: combinations of the elements so far, the elements in order, or where they were.
-enum class Form : std::uint8_t { Scan, Sort, Argsort };
+/// What an operation along an axis, or on all elements in order, makes of its arguments.
+enum class Form : std::uint8_t {
+  Scan,     ///< combinations of the elements so far
+  Sort,     ///< the elements in order
+  Argsort,  ///< where they were
+  Select,   ///< the elements where a second argument, of their leading axes, is true
+  Nonzero,  ///< where elements are not zero: made of Select
+  Unique,   ///< one of each; in the graph its argument is sorted
+  Counts,   ///< how often each one is there; likewise
+  Firsts,   ///< where each one is first; in the graph a second argument is the argsort
+  Inverse,  ///< which one each element is; likewise
+};
+
+/// What is known of an operation's shape before it runs.
+enum class Extent : std::uint8_t {
+  Same,   ///< of its argument; one axis where it goes over all elements
+  Found,  ///< the first extent follows from the values
+  First,  ///< of its first argument, whatever the axes
+};
+
+/// Forms of which the graph knows nothing: ir/build makes them of others.
+constexpr bool is_composed(Form form) { return form == Form::Nonzero; }
+/// The arguments an operation of that form has in the graph.
+constexpr std::uint8_t n_arguments(Form form) { return form == Form::Select || form == Form::Firsts || form == Form::Inverse ? 2 : 1; }
+constexpr Extent extent(Form form) {
+  if (form == Form::Select || form == Form::Unique || form == Form::Counts || form == Form::Firsts) return Extent::Found;
+  return form == Form::Inverse ? Extent::First : Extent::Same;
+}
+/// Whether what it reads stays as it is, and may be anybody's.
+constexpr bool only_reads(Form form) { return form != Form::Scan && form != Form::Sort && form != Form::Argsort; }
+/// Whether elements are counted or placed: the result is int64.
+constexpr bool gives_places(Form form) {
+  return form == Form::Argsort || form == Form::Nonzero || form == Form::Counts || form == Form::Firsts || form == Form::Inverse;
+}
 
 struct OrderedInfo {
   Ordered id;
@@ -200,7 +232,7 @@ struct OrderedInfo {
   std::string_view name;        ///< "cumsum"
   Form form;
   Reduction combine;            ///< of Scan: the primitive, Sum, Prod, Min or Max
-  Accumulator accumulator;      ///< dtypes, as of a reduction; of Argsort the result is int64
+  Accumulator accumulator;      ///< dtypes, as of a reduction; where it gives_places() the result is int64
   std::string_view parameters;  ///< "a, axis=None, exclusive=False"
   Oracle oracle;
   std::string_view sentence;
@@ -240,6 +272,16 @@ std::array<OrderedInfo, kOrdered> const& ordered() noexcept;
 const OpInfo* find_function(std::string_view name) noexcept;
 const ReductionInfo* find_reduction(std::string_view name) noexcept;
 const OrderedInfo* find_ordered(std::string_view name) noexcept;
+/// Calls visit(index, name, has_default) for each parameter of a list such as "x, axis=None".
+template <class Visit>
+constexpr void each_parameter(std::string_view parameters, Visit visit) {
+  for (std::size_t i = 0; !parameters.empty(); ++i) {
+    const std::size_t comma = parameters.find(", ");
+    const std::string_view item = parameters.substr(0, comma);
+    visit(i, item.substr(0, item.find('=')), item.find('=') != std::string_view::npos);
+    parameters = comma == std::string_view::npos ? std::string_view{} : parameters.substr(comma + 2);
+  }
+}
 /// What a reduction takes: "x, axis=None, keepdims=False, …".
 std::string_view parameters(const ReductionInfo& row) noexcept;
 /// What a call of an elementwise row takes: its operands, and of round, clip and nan_to_num what steers them.

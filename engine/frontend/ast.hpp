@@ -27,7 +27,7 @@ enum class Syntax : std::uint8_t {
   Apply,
   Position,   ///< index(axis): operation `id`, one child: the axis
   Reduce,     ///< `id` is a catalog::Reduction; children: argument, axis or kNone, keepdims or kNone
-  Order,      ///< `id` is a catalog::Ordered; children: argument, axis or kNone, exclusive or kNone
+  Order,      ///< `id` is a catalog::Ordered; children: those of OrderChild, kNone where absent
   Cast,       ///< `id` is a DType; one child
   Subscript,  ///< children: the base, then one per subscript
   Slice,      ///< only below Subscript or Statement::subscripts; children: start, stop, step, each maybe kNone
@@ -38,6 +38,16 @@ enum class Syntax : std::uint8_t {
   DTypeName,  ///< what dtype= names, a DType in `id`; no part of any value
   Target,     ///< what was parsed as an expression and turned out to be assigned to; no part of any value
 };
+
+/// The children of Order.
+enum OrderChild : std::uint8_t { kValue, kAxis, kFlag, kSecond, kOrderChildren };
+/// Which of them a parameter of catalog/ordered.def is.
+constexpr OrderChild order_child(std::string_view parameter) {
+  if (parameter == "axis") return kAxis;
+  if (parameter == "exclusive") return kFlag;
+  if (parameter == "condition") return kSecond;
+  return kValue;
+}
 
 struct Node {
   Syntax kind;

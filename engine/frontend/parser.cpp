@@ -727,13 +727,11 @@ class Parser {
 
   /// What was given for the parameter of that name, of arguments in the order of `parameters`; kNone where there is no such parameter.
   static NodeId argument(std::string_view parameters, const NodeId* given, std::string_view keyword) {
-    for (std::size_t at = 0; !parameters.empty(); ++at) {
-      const std::size_t comma = parameters.find(", ");
-      const std::string_view item = parameters.substr(0, comma);
-      if (item.substr(0, item.find('=')) == keyword) return given[at];
-      parameters = comma == std::string_view::npos ? std::string_view{} : parameters.substr(comma + 2);
-    }
-    return kNone;
+    NodeId found = kNone;
+    catalog::each_parameter(parameters, [&](std::size_t i, std::string_view name, bool) {
+      if (name == keyword) found = given[i];
+    });
+    return found;
   }
 
   /// Operations along an axis; their dtype is a cast of the argument and of the result, as NumPy's.
@@ -745,9 +743,17 @@ class Parser {
       if (!is_given(dtype)) return value;
       return add({.kind = Syntax::Cast, .id = ast_.nodes[dtype].id, .span = whole, .mark = mark}, {value});
     };
-    const NodeId exclusive = argument(row.parameters, args, "exclusive");
-    return convert(add({.kind = Syntax::Order, .id = static_cast<std::uint16_t>(row.id), .span = whole, .mark = mark},
-                       {convert(args[0]), argument(row.parameters, args, "axis"), is_given(exclusive) ? exclusive : kNone}));
+    NodeId children[kOrderChildren];
+    std::fill(children, children + kOrderChildren, kNone);
+    catalog::each_parameter(row.parameters, [&](std::size_t i, std::string_view name, bool) {
+      if (name == "dtype") return;
+      const OrderChild child = order_child(name);
+      if (child != kAxis && !is_given(args[i])) return;  // None of an axis: all of them
+      if (child == kSecond) refuse_axis_value(args[i]);
+      children[child] = args[i];
+    });
+    children[kValue] = convert(args[0]);
+    return convert(add({.kind = Syntax::Order, .id = static_cast<std::uint16_t>(row.id), .span = whole, .mark = mark}, children));
   }
 
   /// Whether an argument that may be left out, or None, has a value.

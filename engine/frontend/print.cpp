@@ -99,7 +99,7 @@ class Printer {
                       {", axis=", ", keepdims=", ", ddof=", ", initial="});
         break;
       case Syntax::Order:
-        with_keywords(catalog::info(static_cast<catalog::Ordered>(node.id)).name, children, {", axis=", ", exclusive="});
+        order(catalog::info(static_cast<catalog::Ordered>(node.id)), children);
         break;
       case Syntax::Tuple:
         push(children.size() == 1 ? ",)" : ")");
@@ -145,6 +145,30 @@ class Printer {
     push(children[0], 0);
     push("(");
     push(name);
+  }
+
+  /// Arguments that must be given by their places, the others by keyword.
+  void order(const catalog::OrderedInfo& row, std::span<const NodeId> children) {
+    struct Part {
+      std::string_view keyword;
+      NodeId value;
+    };
+    std::vector<Part> parts;
+    catalog::each_parameter(row.parameters, [&](std::size_t, std::string_view name, bool optional) {
+      if (name == "dtype" || children[order_child(name)] == kNone) return;
+      parts.push_back({optional ? name : std::string_view{}, children[order_child(name)]});
+    });
+    push(")");
+    for (std::size_t i = parts.size(); i-- > 0;) {
+      push(parts[i].value, 0);
+      if (!parts[i].keyword.empty()) {
+        push("=");
+        push(parts[i].keyword);
+      }
+      if (i > 0) push(", ");
+    }
+    push("(");
+    push(row.name);
   }
 
   void list(std::span<const NodeId> items) {

@@ -150,20 +150,30 @@ class Builder {
     const auto mark = [&](AstId id) {
       if (id != frontend::kNone) in_bound_[id] = 1;
     };
+    // Whether a value is of an operand that has axes, and so no bound itself.
+    std::pmr::vector<std::uint8_t> reads_array(ast_.nodes.size(), 0, in_bound_.get_allocator());
+    for (std::size_t i = 0; i < ast_.nodes.size(); ++i) {
+      const AstNode& node = ast_.nodes[i];
+      if (node.kind == Syntax::Name) reads_array[i] = present_[node.id] && operands_[node.id].rank > 0;
+      if (node.kind != Syntax::Apply && node.kind != Syntax::Cast) continue;
+      for (AstId child : ast_.children_of(node)) reads_array[i] |= child != frontend::kNone && reads_array[child];
+    }
     for (const Statement& s : ast_.statements)
-      for (std::uint32_t k = 0; k < s.n_subscripts; ++k) mark(ast_.children[s.first_subscript + k]);
+      for (std::uint32_t k = 0; k < s.n_subscripts; ++k)
+        if (const AstId id = ast_.children[s.first_subscript + k]; !reads_array[id]) mark(id);
     for (std::size_t i = ast_.nodes.size(); i-- > 0;) {
       const AstNode& node = ast_.nodes[i];
       const std::span<const AstId> children = ast_.children_of(node);
       if (node.kind == Syntax::Subscript) {
-        for (AstId child : children.subspan(1)) mark(child);
+        for (AstId child : children.subspan(1))
+          if (!reads_array[child]) mark(child);  // what stands in a mask is no bound
       } else if (node.kind == Syntax::Reduce) {
         mark(children[1]);
         mark(children[2]);
         mark(children[3]);
       } else if (node.kind == Syntax::Order) {
-        mark(children[1]);
-        mark(children[2]);
+        mark(children[frontend::kAxis]);
+        mark(children[frontend::kFlag]);
       } else if (node.kind == Syntax::Position) {
         mark(children[0]);
       } else if (in_bound_[i]) {
@@ -504,9 +514,9 @@ class Builder {
     if (!t.is_constant() || (t.weak != Weak::Int && t.weak != Weak::Bool)) {
       const std::string type = type_name(t, g_);
       if (t.weak == Weak::No && g_[t.node].rank > 0)
-        fail<DTypeError>(node.span, "subscripts are slices and integers", fmt::format("{} array", type),
-                         g_[t.node].dtype == DType::Bool ? "to choose elements by a mask, use where(mask, x, other)"
-                                                         : "indexing by arrays is not supported");
+        fail<DTypeError>(
+            node.span, "subscripts are slices and integers", fmt::format("{} array", type),
+            g_[t.node].dtype == DType::Bool ? "a mask stands alone: a[mask]" : "indexing by arrays of integers is not supported");
       fail<DTypeError>(node.span, "a subscript must be an integer", type, "cast it in Python: int(n)");
     }
     if (t.weak == Weak::Bool) fail<DTypeError>(node.span, "a subscript must be an integer", "a Python bool");
@@ -624,22 +634,123 @@ class Builder {
     const std::span<const AstId> children = ast_.children_of(node);
     const auto id = static_cast<catalog::Ordered>(node.id);
     const catalog::OrderedInfo& row = catalog::info(id);
-    const Typed arg = strong(typed_[children[0]], ast_.nodes[children[0]].span);
+    const Typed arg = strong(typed_[children[frontend::kValue]], ast_.nodes[children[frontend::kValue]].span);
     const int rank = g_[arg.node].rank;
+    const AstId axis = children[frontend::kAxis];
+    const bool sorts = row.form == catalog::Form::Sort || row.form == catalog::Form::Argsort;
     ReduceSpec spec;
-    if (children[1] == frontend::kNone && row.form != catalog::Form::Scan) {
+    if (axis == frontend::kNone && sorts) {
       if (rank == 0) fail<ShapeError>(node.span, fmt::format("'{}' needs an axis", row.name), "a scalar has no axes", "give axis=None");
       spec.axes = 1u << (rank - 1);
-    } else if (children[1] == frontend::kNone || ast_.nodes[children[1]].kind == Syntax::NewAxis) {
+    } else if (axis == frontend::kNone || ast_.nodes[axis].kind == Syntax::NewAxis) {
       spec.axes = axes_mask(rank);
     } else {
-      axis_of(children[1], rank, spec.axes);
+      axis_of(axis, rank, spec.axes);
     }
-    spec.exclusive = is_true(children[2], "exclusive");
+    spec.exclusive = is_true(children[frontend::kFlag], "exclusive");
+    using catalog::Form;
+    switch (row.form) {
+      case Form::Select: {
+        const AstId condition = children[frontend::kSecond];
+        const NodeId truth = strong(typed_[condition], ast_.nodes[condition].span).node;
+        return {.node = select(arg.node, g_.cast(truth, DType::Bool, node.span), ast_.nodes[condition].span, node.span)};
+      }
+      case Form::Nonzero:
+        return {.node = nonzero(arg.node, axis, row, node)};
+      default:
+        break;
+    }
     const catalog::ReductionTypes types = catalog::ordered_types(id, g_[arg.node].dtype);
-    NodeId value = g_.cast(arg.node, types.accumulator, node.span);
-    value = g_.order(value, id, spec, row.form == catalog::Form::Argsort ? types.result : types.accumulator, node.span);
-    return {.node = g_.cast(value, types.result, node.span)};
+    const NodeId value = g_.cast(arg.node, types.accumulator, node.span);
+    NodeId args[3] = {value};
+    const std::size_t n = catalog::n_arguments(row.form);
+    const ReduceSpec all{.axes = axes_mask(rank)};
+    if (row.form == Form::Unique || row.form == Form::Counts)
+      args[0] = g_.order({&value, 1}, catalog::Ordered::Sort, all, types.accumulator, node.span);
+    else if (row.form == Form::Firsts || row.form == Form::Inverse)
+      args[1] = g_.order({&value, 1}, catalog::Ordered::Argsort, all, DType::Int64, node.span);
+    if (args[0] != value) spec.axes = axes_mask(g_[args[0]].rank);
+    const DType dtype = catalog::gives_places(row.form) ? DType::Int64 : types.accumulator;
+    return {.node = g_.cast(g_.order({args, n}, id, spec, dtype, node.span), types.result, node.span)};
+  }
+
+  /// a[condition]: the condition is of the leading axes of `value`.
+  NodeId select(NodeId value, NodeId condition, Span condition_span, Span span) {
+    const int rank = g_[condition].rank;
+    if (rank == 0)
+      fail<ShapeError>(condition_span, "a condition needs an axis", "a scalar",
+                       "to choose between whole values, use where(condition, x, y)");
+    if (g_[value].rank < rank)
+      fail<ShapeError>(condition_span, fmt::format("a condition of rank {} for a value of rank {}", rank, g_[value].rank), "the condition",
+                       "the condition is of the leading axes of what it picks from");
+    return pick(value, condition, span);
+  }
+
+  /// The same; `value` may be of fewer axes, which then are the trailing ones of the condition.
+  NodeId pick(NodeId value, NodeId condition, Span span) {
+    ReduceSpec spec{.axes = axes_mask(g_[value].rank)};
+    spec.rest = static_cast<std::uint8_t>(std::max(0, g_[value].rank - g_[condition].rank));
+    const NodeId args[] = {value, before(condition, spec.rest, g_[condition].span)};
+    return g_.order(args, catalog::Ordered::Compress, spec, g_[value].dtype, span);
+  }
+
+  /// With so many axes of length one behind its own.
+  NodeId before(NodeId condition, std::size_t rest, Span span) {
+    if (rest == 0) return condition;
+    std::array<ViewItem, kMaxRank> items{};
+    const std::size_t rank = g_[condition].rank;
+    std::fill_n(items.begin() + static_cast<std::ptrdiff_t>(rank), rest, ViewItem{.kind = ViewItem::Kind::New});
+    return g_.view(condition, false, std::span(items).first(rank + rest), span);
+  }
+
+  NodeId nonzero(NodeId arg, AstId axis, const catalog::OrderedInfo& row, const AstNode& node) {
+    const int rank = g_[arg].rank;
+    if (rank == 0) fail<ShapeError>(node.span, fmt::format("'{}' needs an axis", row.name), "a scalar has no axes");
+    std::uint32_t place = kWholePosition + static_cast<std::uint32_t>(rank);
+    if (row.id == catalog::Ordered::Nonzero) {
+      std::uint32_t axes = 0;
+      if (axis != frontend::kNone && is_none(axis)) fail<DTypeError>(ast_.nodes[axis].span, "one axis belongs here", "None");
+      place = static_cast<std::uint32_t>(rank - (axis == frontend::kNone ? 0 : axis_of(axis, rank, axes)));
+    }
+    return pick(g_.apply(Op::Index, 0, {}, node.span, place), g_.cast(arg, DType::Bool, node.span), node.span);
+  }
+
+  /// Whether a subscript is a mask.
+  bool is_mask(AstId id) const {
+    const Syntax kind = ast_.nodes[id].kind;
+    if (kind == Syntax::Slice || kind == Syntax::NewAxis || kind == Syntax::Ellipsis || kind == Syntax::Tuple) return false;
+    const Typed& t = typed_[id];
+    return t.weak == Weak::No && t.node != kNone && g_[t.node].dtype == DType::Bool && g_[t.node].rank > 0;
+  }
+
+  /// A value in which what was picked by the condition stands where it came from; kNone where it is not made of such alone.
+  NodeId in_place_of(NodeId value, NodeId condition) {
+    std::pmr::vector<NodeId> map(static_cast<std::size_t>(value) + 1, kNone, typed_.get_allocator());
+    std::pmr::vector<std::uint8_t> used(static_cast<std::size_t>(value) + 1, 0, typed_.get_allocator());
+    used[value] = 1;
+    const auto is_picked = [&](const Node& node) {
+      return node.kind == NodeKind::Reduce && g_.reduces[node.payload].ordered && g_.reduces[node.payload].rest == 0 &&
+             static_cast<catalog::Ordered>(node.op) == catalog::Ordered::Compress && node.args[1] == condition;
+    };
+    for (NodeId id = value + 1; id-- > 0;)
+      if (used[id] && g_[id].rank > 0 && !is_picked(g_[id]))
+        for (NodeId arg : g_.args(g_[id])) used[arg] = 1;
+    for (NodeId id = 0; id <= value; ++id) {
+      if (!used[id]) continue;
+      const Node node = g_[id];
+      std::array<NodeId, 3> args{};
+      for (std::size_t i = 0; i < node.n_args; ++i) args[i] = map[node.args[i]];
+      const bool whole = std::find(args.begin(), args.begin() + node.n_args, kNone) == args.begin() + node.n_args;
+      if (node.rank == 0)
+        map[id] = id;
+      else if (is_picked(node))
+        map[id] = node.args[0];
+      else if (node.kind == NodeKind::Cast && whole)
+        map[id] = g_.cast(args[0], node.dtype, node.span);
+      else if (node.kind == NodeKind::Apply && node.n_args && whole)
+        map[id] = g_.apply(static_cast<Op>(node.op), node.loop, {args.data(), node.n_args}, node.span, node.payload);
+    }
+    return map[value];
   }
 
   /// The variances of real and imaginary part, added; an element of which either part is NaN is NaN.
@@ -674,14 +785,19 @@ class Builder {
   void position_scopes(const Statement& s, std::pmr::vector<int>& scope_rank) {
     const std::uint32_t first = s.first_node, n = s.end_node - first;
     std::pmr::vector<int> rank(n, 0, typed_.get_allocator());
+    std::pmr::vector<std::uint8_t> makes_positions(n, 0, typed_.get_allocator());  // of the rank of what is around them
     const auto rank_of = [&](AstId id) { return id == frontend::kNone ? 0 : rank[id - first]; };
     const auto count_subscripts = [&](int base, std::span<const AstId> subscripts) {
       for (AstId id : subscripts) {
         const AstNode& item = ast_.nodes[id];
         if (item.kind == Syntax::NewAxis)
           ++base;
-        else if (item.kind != Syntax::Slice && item.kind != Syntax::Ellipsis)
-          --base;
+        else if (item.kind == Syntax::Slice || item.kind == Syntax::Ellipsis)
+          continue;
+        else if (subscripts.size() == 1 && makes_positions[id - first])
+          base = 1;  // a mask of all axes
+        else
+          base -= subscripts.size() == 1 && rank_of(id) > 0 ? rank_of(id) - 1 : 1;  // a mask, an integer
       }
       return std::max(base, 0);
     };
@@ -713,15 +829,28 @@ class Builder {
           break;
         }
         case Syntax::Order: {
-          const bool scans = catalog::info(static_cast<catalog::Ordered>(node.id)).form == catalog::Form::Scan;
-          const bool all = children[1] == frontend::kNone ? scans : ast_.nodes[children[1]].kind == Syntax::NewAxis;
-          rank[i] = all ? 1 : rank_of(children[0]);
+          const catalog::Form form = catalog::info(static_cast<catalog::Ordered>(node.id)).form;
+          const AstId axis = children[frontend::kAxis];
+          const bool scans = form == catalog::Form::Scan;
+          const bool all = axis == frontend::kNone ? scans : ast_.nodes[axis].kind == Syntax::NewAxis;
+          if (form == catalog::Form::Select)
+            rank[i] = std::max(1, rank_of(children[0]) - rank_of(children[frontend::kSecond]) + 1);
+          else if (catalog::extent(form) == catalog::Extent::Found || form == catalog::Form::Nonzero)
+            rank[i] = 1;
+          else
+            rank[i] = all ? 1 : rank_of(children[0]);
           break;
         }
+        case Syntax::Position:
+          makes_positions[i] = 1;
+          break;
         case Syntax::Apply:
         case Syntax::Cast:
         case Syntax::Transpose:
-          for (AstId child : children) rank[i] = std::max(rank[i], rank_of(child));
+          for (AstId child : children) {
+            rank[i] = std::max(rank[i], rank_of(child));
+            if (child != frontend::kNone) makes_positions[i] |= makes_positions[child - first];
+          }
           break;
         default:
           break;
@@ -744,9 +873,13 @@ class Builder {
       const std::span<const AstId> children = ast_.children_of(node);
       for (std::size_t c = 0; c < children.size(); ++c) {
         if (children[c] == frontend::kNone) continue;
-        const bool own = c == 0 && (node.kind == Syntax::Reduce || node.kind == Syntax::Order || node.kind == Syntax::Subscript);
+        const bool is_mask = node.kind == Syntax::Subscript && c == 1 && children.size() == 2 &&
+                             (rank_of(children[c]) > 0 || makes_positions[children[c] - first]);
+        const bool picks = is_mask || (node.kind == Syntax::Order && c == frontend::kSecond);
+        const bool own = picks || (c == 0 && (node.kind == Syntax::Reduce || node.kind == Syntax::Order || node.kind == Syntax::Subscript));
         int& scope = scope_rank[children[c] - first];
-        scope = std::max(scope, own ? rank_of(children[c]) : scope_rank[i]);
+        const int around = is_mask && makes_positions[children[c] - first] ? rank_of(children[0]) : rank_of(children[c]);
+        scope = std::max(scope, own ? around : scope_rank[i]);
       }
     }
   }
@@ -819,7 +952,10 @@ class Builder {
       case Syntax::Subscript: {
         const Typed& base = typed_[children[0]];
         if (base.weak != Weak::No) fail<ShapeError>(node.mark, "a scalar has no axes to index", type_name(base, g_));
-        t = {.node = view(base.node, children.subspan(1), node.mark)};
+        if (children.size() == 2 && is_mask(children[1]))
+          t = {.node = select(base.node, typed_[children[1]].node, ast_.nodes[children[1]].span, node.span)};
+        else
+          t = {.node = view(base.node, children.subspan(1), node.mark)};
         break;
       }
       case Syntax::Transpose: {
@@ -937,11 +1073,33 @@ class Builder {
     const Span span = ast_.nodes[s.value].span;
     const NodeId input = g_.input(slot, versions_[slot], s.target_span);
     NodeId target = input;
-    if (s.subscripted) target = view(input, {ast_.children.data() + s.first_subscript, s.n_subscripts}, s.target_span);
+    const AstId mask =
+        s.n_subscripts == 1 && is_mask(ast_.children[s.first_subscript]) ? ast_.children[s.first_subscript] : frontend::kNone;
+    const bool views = s.subscripted && mask == frontend::kNone;
+    if (views) target = view(input, {ast_.children.data() + s.first_subscript, s.n_subscripts}, s.target_span);
+    NodeId condition = kNone;
+    if (mask != frontend::kNone) {
+      condition = typed_[mask].node;
+      if (g_[condition].rank > g_[target].rank)
+        fail<ShapeError>(ast_.nodes[mask].span,
+                         fmt::format("a mask of rank {} for an array of rank {}", g_[condition].rank, g_[target].rank), "the mask");
+      if (!value.is_constant() && g_[value.node].rank > 0) {
+        value.node = in_place_of(value.node, condition);
+        if (value.node == kNone)
+          fail<ShapeError>(span, "what is written through a mask must be a scalar, or picked by the same mask", "an array",
+                           "write target[mask] = x[mask], or where(mask, x, target)");
+      }
+    }
     if (s.augmented >= 0) value = combine(s, {.node = target}, value);
     const DType dtype = g_.slots[slot].dtype;
     check_casting(s, value, dtype);
-    const NodeId node = as_dtype(value, dtype, span);
+    NodeId node = as_dtype(value, dtype, span);
+    if (condition != kNone) {
+      const NodeId args[] = {before(condition, static_cast<std::size_t>(g_[target].rank - g_[condition].rank), s.target_span), node,
+                             target};
+      const catalog::Argument types[] = {{DType::Bool}, {dtype}, {dtype}};
+      node = g_.apply(Op::Where, catalog::resolve(Op::Where, types), args, s.span);
+    }
     if (g_[node].rank > g_[target].rank)
       fail<ShapeError>(span, fmt::format("a value of rank {} does not fit a target of rank {}", g_[node].rank, g_[target].rank),
                        "the value", "the target never stretches");
@@ -955,7 +1113,7 @@ class Builder {
     advance_versions(slot);
     if (last && g_.slots[slot].local) {
       NodeId whole = g_.input(slot, versions_[slot], s.target_span);
-      if (s.subscripted) whole = view(whole, {ast_.children.data() + s.first_subscript, s.n_subscripts}, s.target_span);
+      if (views) whole = view(whole, {ast_.children.data() + s.first_subscript, s.n_subscripts}, s.target_span);
       g_.output(whole, {.kind = OutputSpec::Kind::Result}, s.span);
     }
   }

@@ -119,15 +119,27 @@ NodeId Graph::reduce(NodeId arg, catalog::Reduction reduction, ReduceSpec spec, 
   return intern(*this, node);
 }
 
-NodeId Graph::order(NodeId arg, catalog::Ordered ordered, ReduceSpec spec, DType dtype, Span span) {
+std::uint8_t rank_of(const Graph& graph, std::span<const NodeId> args, catalog::Ordered ordered, const ReduceSpec& spec) {
+  switch (catalog::extent(catalog::info(ordered).form)) {
+    case catalog::Extent::Found:
+      return static_cast<std::uint8_t>(1 + spec.rest);
+    case catalog::Extent::First:
+      return graph[args[0]].rank;
+    case catalog::Extent::Same:
+      break;
+  }
+  return spec.is_flat() ? std::uint8_t{1} : graph[args[0]].rank;
+}
+
+NodeId Graph::order(std::span<const NodeId> args, catalog::Ordered ordered, ReduceSpec spec, DType dtype, Span span) {
   spec.ordered = true;
   Node node{.kind = NodeKind::Reduce,
             .dtype = dtype,
-            .rank = spec.is_flat() ? std::uint8_t{1} : nodes[arg].rank,
-            .n_args = 1,
+            .rank = rank_of(*this, args, ordered, spec),
+            .n_args = static_cast<std::uint8_t>(args.size()),
             .op = static_cast<std::uint16_t>(ordered),
-            .args = {arg, kNone, kNone},
             .span = span};
+  std::copy(args.begin(), args.end(), node.args.begin());
   node.payload = find_or_add(reduces, spec);
   return intern(*this, node);
 }

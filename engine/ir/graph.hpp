@@ -74,6 +74,7 @@ struct ReduceSpec {
   /// An operation along one axis: the shape stays. Where `axes` are not exactly one, along all elements in C order: rank 1.
   bool ordered = false;
   bool exclusive = false;  ///< ordered, of a scan: without the element itself
+  std::uint8_t rest = 0;   ///< ordered, of Select: trailing axes that are taken as they are
   bool is_flat() const { return !std::has_single_bit(axes); }
   int axis() const { return std::countr_zero(axes); }  ///< ordered, not flat
   friend bool operator==(const ReduceSpec&, const ReduceSpec&) = default;
@@ -164,9 +165,12 @@ struct Graph {
   NodeId view(NodeId arg, bool transpose, std::span<const ViewItem> items, Span span);
   NodeId reduce(NodeId arg, catalog::Reduction reduction, ReduceSpec spec, DType accumulator, Span span);
   /// `dtype`: of the result.
-  NodeId order(NodeId arg, catalog::Ordered ordered, ReduceSpec spec, DType dtype, Span span);
+  NodeId order(std::span<const NodeId> args, catalog::Ordered ordered, ReduceSpec spec, DType dtype, Span span);
   NodeId output(NodeId arg, const OutputSpec& spec, Span span);
 };
+
+/// The rank of an operation along an axis on these arguments.
+std::uint8_t rank_of(const Graph& graph, std::span<const NodeId> args, catalog::Ordered ordered, const ReduceSpec& spec);
 
 /// Equal up to numbering of payload tables and spans.
 bool operator==(const Graph& a, const Graph& b);

@@ -185,6 +185,7 @@ class Reader {
       expect("axes");
       spec.axes = number<std::uint32_t>();
       spec.exclusive = accept("exclusive");
+      if (accept("rest")) spec.rest = number<std::uint8_t>();
       g_.reduces.push_back(spec);
       node.payload = static_cast<std::uint32_t>(g_.reduces.size() - 1);
     } else if (kind == "Output") {
@@ -339,6 +340,7 @@ std::string print(const Graph& g) {
         if (spec.ordered) {
           text += fmt::format("Order {}{} axes {}{}", catalog::info(static_cast<catalog::Ordered>(node.op)).name, args, spec.axes,
                               spec.exclusive ? " exclusive" : "");
+          if (spec.rest) text += fmt::format(" rest {}", spec.rest);
           break;
         }
         text += fmt::format("Reduce {}{} axes {}{}{}", catalog::info(static_cast<catalog::Reduction>(node.op)).name, args, spec.axes,

@@ -83,7 +83,7 @@ void verify(const Graph& g) {
         break;
       }
       case NodeKind::Reduce: {
-        require(node.n_args == 1 && node.payload < g.reduces.size(), id, "reduction");
+        require(node.payload < g.reduces.size(), id, "reduction");
         const ReduceSpec& spec = g.reduces[node.payload];
         const int rank = g[node.args[0]].rank;
         require(rank == 32 || spec.axes >> rank == 0, id, "axes");
@@ -91,13 +91,25 @@ void verify(const Graph& g) {
           require(node.op < catalog::kOrdered, id, "operation along an axis");
           const auto ordered = static_cast<catalog::Ordered>(node.op);
           const DType dtype = g[node.args[0]].dtype;
-          require(catalog::ordered_types(ordered, dtype).accumulator == dtype, id, "accumulator along an axis");
-          const bool places = catalog::info(ordered).form == catalog::Form::Argsort;
-          require(node.dtype == (places ? DType::Int64 : dtype), id, "dtype along an axis");
-          require(node.rank == (spec.is_flat() ? 1 : rank), id, "rank along an axis");
+          const catalog::Form form = catalog::info(ordered).form;
+          require(!catalog::is_composed(form) && node.n_args == catalog::n_arguments(form), id, "arguments along an axis");
+          require(form == catalog::Form::Select || catalog::ordered_types(ordered, dtype).accumulator == dtype, id,
+                  "accumulator along an axis");
+          require(node.dtype == (catalog::gives_places(form) ? DType::Int64 : dtype), id, "dtype along an axis");
+          require(spec.rest == 0 || (form == catalog::Form::Select && spec.rest < rank), id, "trailing axes");
+          require(node.rank == rank_of(g, g.args(node), ordered, spec), id, "rank along an axis");
           require(!spec.is_flat() || spec.axes == (rank == 32 ? 0xffffffffu : (1u << rank) - 1), id, "axes of all");
+          if (form == catalog::Form::Select) {
+            const Node& condition = g[node.args[1]];
+            require(condition.dtype == DType::Bool && condition.rank > spec.rest && condition.rank >= rank, id, "condition");
+          } else if (node.n_args == 2) {
+            require(g[node.args[1]].dtype == DType::Int64 && g[node.args[1]].rank == 1, id, "places along an axis");
+          } else if (form == catalog::Form::Unique || form == catalog::Form::Counts) {
+            require(rank == 1, id, "sorted elements");
+          }
           break;
         }
+        require(node.n_args == 1, id, "reduction");
         require(g[node.args[0]].dtype == node.dtype, id, "dtype of the reduction");
         require(node.rank == (spec.keepdims ? rank : rank - __builtin_popcount(spec.axes)), id, "rank of the reduction");
         break;

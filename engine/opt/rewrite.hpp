@@ -47,7 +47,7 @@ ir::Graph rewrite(ir::Graph graph, Change change) {
       }
       case NodeKind::Reduce:
         if (const ReduceSpec spec = graph.reduces[node.payload]; spec.ordered) {
-          map[id] = out.order(args[0], static_cast<catalog::Ordered>(node.op), spec, node.dtype, node.span);
+          map[id] = out.order({args.data(), node.n_args}, static_cast<catalog::Ordered>(node.op), spec, node.dtype, node.span);
           break;
         }
         map[id] = out.reduce(args[0], static_cast<catalog::Reduction>(node.op), graph.reduces[node.payload], node.dtype, node.span);

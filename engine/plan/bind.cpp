@@ -32,19 +32,52 @@ std::int64_t checked_bytes(const Shape& shape, std::size_t item, const ir::Graph
   return empty ? 0 : bytes;
 }
 
+}  // namespace
+
 class Binder {
  public:
   Binder(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
          const Limits& limits, Allocator allocator, Binding& binding)
-      : graph_(graph), plan_(plan), slots_(slots), out_(out), order_(order), limits_(limits), allocator_(allocator), b_(binding) {}
+      : graph_(graph), plan_(plan), slots_(slots), out_(out), order_(order), limits_(limits), allocator_(allocator), b_(binding) {
+    if (!plan.finds) return;
+    // This stays in the arena and goes on later.
+    const std::span<const Operand*> kept = allocate<const Operand*>(slots.size());
+    std::copy(slots.begin(), slots.end(), kept.begin());
+    slots_ = kept;
+    if (out) {
+      const std::span<ArrayView> one = allocate<ArrayView>(1);
+      one[0] = *out;
+      out_ = one.data();
+    }
+  }
 
   void bind() {
     if (plan_.simple && bind_simple()) return;
-    bind_shapes();
-    bind_buffers();
+    b_.shapes.resize(plan_.shapes.size());
+    b_.buffers.resize(plan_.buffers.size());
+    b_.swapped.resize(plan_.buffers.size(), false);
     b_.steps.reserve(plan_.actions.size());
-    for (const Action& action : plan_.actions) bind_action(action);
+    if (plan_.finds) {
+      is_known_ = allocate<bool>(plan_.shapes.size());
+      is_bound_ = allocate<bool>(plan_.buffers.size());
+    }
+    for (const Action& action : plan_.actions)
+      if (action.kind == Action::Kind::Order && is_direct_.empty()) is_direct_ = allocate<bool>(plan_.buffers.size());
+    bind_shapes();
+    bind_slots();
+    bind_temporaries();
+    bind_actions();
     if (plan_.result == kNone && plan_.target_slot != kNone) bind_target();
+  }
+
+  void found(const Action& action, std::int64_t count) {
+    const ShapeId id = plan_.buffers[action.buffer].shape;
+    b_.shapes[id][0] = count;
+    is_known_[id] = true;
+    bind_shapes();
+    bind_temporaries();
+    if (action.buffer == plan_.result) allocate_result(b_.shapes[id]);
+    bind_actions();
   }
 
  private:
@@ -164,6 +197,8 @@ class Binder {
 
   [[noreturn]] void refuse_broadcast(const ShapeStep& step, int axis) const {
     const ir::Node& node = graph_[step.node];
+    if (node.kind == ir::NodeKind::Reduce)
+      refuse_condition(step.node, b_.shapes[step.a], b_.shapes[step.b], graph_.reduces[node.payload].rest);
     const Shape& a = b_.shapes[step.a];
     const Shape& b = b_.shapes[step.b];
     const Span left{graph_[node.args[0]].span.begin, graph_[node.args[step.payload - 1]].span.end};
@@ -176,11 +211,23 @@ class Binder {
                       .text = std::string(graph_.text)});
   }
 
+  bool is_known(ShapeId id) const { return is_known_.empty() || is_known_[id]; }
+
+  /// Those that can be known so far.
   void bind_shapes() {
-    b_.shapes.resize(plan_.shapes.size());
     for (std::size_t i = 0; i < plan_.shapes.size(); ++i) {
       const ShapeStep& step = plan_.shapes[i];
       Shape& shape = b_.shapes[i];
+      if (!is_known_.empty()) {
+        if (is_known_[i]) continue;
+        if ((step.a != kNone && !is_known_[step.a]) || (step.b != kNone && !is_known_[step.b])) {
+          shape = Shape();
+          shape.resize(step.rank, kUnknown);
+          continue;
+        }
+        shape = Shape();
+        is_known_[i] = step.kind != ShapeStep::Kind::Found;
+      }
       switch (step.kind) {
         case ShapeStep::Kind::Scalar:
           break;
@@ -200,6 +247,12 @@ class Binder {
           whole.shape = b_.shapes[step.a];
           whole.strides.resize(whole.shape.size(), 0);
           shape = view(whole, graph_, graph_.views[step.payload], graph_[step.node]).shape;
+          break;
+        }
+        case ShapeStep::Kind::Found: {
+          const Shape& whole = b_.shapes[step.a];
+          shape.resize(step.rank, kUnknown);
+          std::copy(whole.end() - (step.rank - 1), whole.end(), shape.begin() + 1);
           break;
         }
         case ShapeStep::Kind::Flat: {
@@ -226,51 +279,92 @@ class Binder {
 
   // ---- buffers ------------------------------------------------------------------------------------------------------
 
-  void bind_buffers() {
-    const std::size_t n = plan_.buffers.size();
-    b_.buffers.resize(n);
-    b_.swapped.resize(n, false);
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < n; ++i) {
+  void bind_slots() {
+    for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
       const Buffer& buffer = plan_.buffers[i];
+      if (buffer.kind != Buffer::Kind::Slot) continue;
       Layout& layout = b_.buffers[i];
-      if (buffer.kind == Buffer::Kind::Slot) {
-        const Operand& operand = *slots_[buffer.slot];
-        if (operand.weak != Weak::No) {
-          layout.base = const_cast<char*>(reinterpret_cast<const char*>(operand.scalar));
-        } else {
-          layout.base = static_cast<char*>(operand.array.data);
-          layout.shape = operand.array.shape;
-          layout.strides = operand.array.strides;
-          b_.swapped[i] = operand.array.swapped;
-        }
-      } else if (buffer.kind == Buffer::Kind::Temporary) {
-        layout.shape = b_.shapes[buffer.shape];
-        const std::size_t item = item_size(buffer.dtype);
-        const auto size = static_cast<std::size_t>(checked_bytes(layout.shape, item, graph_));
-        set_c_strides(layout, item);
-        layout.base = reinterpret_cast<char*>(bytes);  // an offset until the block is there
-        bytes += (size + kAlignment - 1) / kAlignment * kAlignment;
+      const Operand& operand = *slots_[buffer.slot];
+      if (operand.weak != Weak::No) {
+        layout.base = const_cast<char*>(reinterpret_cast<const char*>(operand.scalar));
+      } else {
+        layout.base = static_cast<char*>(operand.array.data);
+        layout.shape = operand.array.shape;
+        layout.strides = operand.array.strides;
+        b_.swapped[i] = operand.array.swapped;
       }
     }
-    if (bytes) {
-      char* block = small_block(bytes);
-      for (std::size_t i = 0; i < n; ++i)
-        if (plan_.buffers[i].kind == Buffer::Kind::Temporary)
-          b_.buffers[i].base = block + reinterpret_cast<std::uintptr_t>(b_.buffers[i].base);
+  }
+
+  /// Memory for those whose shape is known and that have none yet.
+  void bind_temporaries() {
+    const std::size_t n = plan_.buffers.size();
+    std::pmr::vector<std::uint32_t> fresh(b_.memory);
+    std::size_t bytes = 0;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const Buffer& buffer = plan_.buffers[i];
+      Layout& layout = b_.buffers[i];
+      if (buffer.kind != Buffer::Kind::Temporary && buffer.kind != Buffer::Kind::Passing) continue;
+      if (!is_bound_.empty()) {
+        if (is_bound_[i]) continue;
+        layout.shape = b_.shapes[buffer.shape];
+        if (!is_known(buffer.shape)) continue;
+        is_bound_[i] = true;
+      }
+      layout.shape = b_.shapes[buffer.shape];
+      const std::size_t item = item_size(buffer.dtype);
+      const auto size = static_cast<std::size_t>(checked_bytes(layout.shape, item, graph_));
+      set_c_strides(layout, item);
+      if (buffer.kind == Buffer::Kind::Passing || takes_operand(i)) continue;
+      fresh.push_back(i);
+      if (buffer.alias != kNone) continue;
+      layout.base = reinterpret_cast<char*>(bytes);  // an offset until the block is there
+      bytes += (size + kAlignment - 1) / kAlignment * kAlignment;
     }
+    if (fresh.empty()) return;
+    char* const block = bytes ? small_block(bytes) : nullptr;
+    for (const std::uint32_t i : fresh)
+      if (plan_.buffers[i].alias == kNone) b_.buffers[i].base = block + reinterpret_cast<std::uintptr_t>(b_.buffers[i].base);
+    for (const std::uint32_t i : fresh)
+      if (const std::uint32_t alias = plan_.buffers[i].alias; alias != kNone) b_.buffers[i].base = b_.buffers[alias].base;
+  }
+
+  /// Where a temporary is to hold an operand for an action that only reads it, and the operand lies as the temporary would: it takes
+  /// the operand's place.
+  bool takes_operand(std::uint32_t index) {
+    if (is_direct_.empty()) return false;
+    for (const Action& action : plan_.actions) {
+      if (action.kind != Action::Kind::Order || !catalog::only_reads(catalog::info(action.ordered).form)) continue;
+      for (const Action::Source& source : action.all_sources()) {
+        if (source.buffer != index || source.kernel == kNone) continue;
+        const std::span<const Instr> body = plan_.body(plan_.kernels[source.kernel]);
+        if (body.size() != 1 || body[0].kind != Instr::Kind::Load) return false;
+        const Access& access = plan_.accesses[body[0].payload];
+        if (access.n_steps || plan_.buffers[access.buffer].kind != Buffer::Kind::Slot) return false;
+        const Layout& operand = b_.buffers[access.buffer];
+        Layout& layout = b_.buffers[index];
+        const std::size_t number = std::min<std::size_t>(item_size(plan_.buffers[index].dtype), 8);
+        if (b_.swapped[access.buffer] || !(operand.shape == layout.shape)) return false;
+        if (reinterpret_cast<std::uintptr_t>(operand.base) % number) return false;
+        for (int axis = 0; axis < layout.shape.size(); ++axis)
+          if (layout.shape[axis] != 1 && operand.strides[axis] != layout.strides[axis]) return false;
+        layout.base = operand.base;
+        return is_direct_[index] = true;
+      }
+    }
+    return false;
   }
 
   char* small_block(std::size_t bytes) {
     if (bytes <= 512) return static_cast<char*>(b_.memory->allocate(bytes, kAlignment));
-    b_.scratch.reset(new (std::nothrow) char[bytes + kAlignment]);
-    if (!b_.scratch)
+    Block block(bytes);
+    if (!block)
       throw OutOfMemory({.what = fmt::format("cannot allocate {} bytes for intermediate results", bytes),
                          .labels = {},
                          .help = "take the arrays in smaller pieces",
                          .text = std::string(graph_.text)});
-    const auto address = reinterpret_cast<std::uintptr_t>(b_.scratch.get());
-    return b_.scratch.get() + (kAlignment - address % kAlignment) % kAlignment;
+    b_.scratch.push_back(std::move(block));
+    return b_.scratch.back().get();
   }
 
   static void set_c_strides(Layout& layout, std::size_t item) {
@@ -316,6 +410,13 @@ class Binder {
     return out_->shape;
   }
 
+  /// In C order.
+  void allocate_result(const Shape& shape) {
+    int order[kMaxRank];
+    for (int axis = 0; axis < shape.size(); ++axis) order[axis] = axis;
+    allocate_result(shape, order);
+  }
+
   void allocate_result(const Shape& shape, const int* order) {
     Layout& layout = b_.buffers[plan_.result];
     const DType dtype = plan_.buffers[plan_.result].dtype;
@@ -338,8 +439,78 @@ class Binder {
 
   // ---- kernels ------------------------------------------------------------------------------------------------------
 
+  /// Those that wait for no shape, up to the first one that does.
+  void bind_actions() {
+    while (next_ < plan_.actions.size() && is_bindable(plan_.actions[next_])) bind_action(plan_.actions[next_++]);
+    b_.rest = next_ < plan_.actions.size() || waits(plan_.actions) ? this : nullptr;
+  }
+
+  /// Whether an action's extent is still to be found.
+  bool waits(std::span<const Action> actions) const {
+    return std::any_of(actions.begin(), actions.end(), [&](const Action& action) {
+      return action.kind == Action::Kind::Order && !is_known(plan_.buffers[action.buffer].shape);
+    });
+  }
+
+  bool is_bindable(const Action& action) const {
+    if (is_known_.empty()) return true;
+    const auto kernel = [&](std::uint32_t id) {
+      const Kernel& k = plan_.kernels[id];
+      if (!is_known(k.space) || !is_known(k.value_shape)) return false;
+      for (std::uint32_t i = 0; i < k.n_accesses; ++i) {
+        const Access& access = plan_.accesses[k.first_access + i];
+        if (!is_known(plan_.buffers[access.buffer].shape)) return false;
+        for (std::uint32_t s = 0; s < access.n_steps; ++s)
+          if (!is_known(plan_.access_steps[access.first_step + s].from)) return false;
+      }
+      return true;
+    };
+    if (action.kind == Action::Kind::Run)
+      for (std::uint32_t i = 0; i < action.count; ++i)
+        if (!kernel(action.first + i)) return false;
+    for (const Action::Source& source : action.all_sources())
+      if (!is_known(plan_.buffers[source.buffer].shape) || (source.kernel != kNone && !kernel(source.kernel))) return false;
+    return true;
+  }
+
+  void bind_order(const Action& action, Binding::Step& step) {
+    const catalog::Form form = catalog::info(action.ordered).form;
+    if (form == catalog::Form::Select) check_condition(action);
+    std::size_t n = 0;
+    for (const Action::Source& source : action.all_sources()) n += source.kernel != kNone && !is_direct_[source.buffer];
+    step.kernels = allocate<BoundKernel>(n);
+    n = 0;
+    for (const Action::Source& source : action.all_sources())
+      if (source.kernel != kNone && !is_direct_[source.buffer]) bind_kernel(plan_.kernels[source.kernel], step.kernels[n++], false);
+    if (action.buffer != plan_.result) return;
+    if (catalog::extent(form) == catalog::Extent::Found)
+      b_.result.shape = b_.shapes[plan_.buffers[action.buffer].shape];
+    else if (action.sources[0].buffer != plan_.result)
+      allocate_result(b_.shapes[plan_.buffers[action.buffer].shape]);
+  }
+
+  /// A condition has the leading axes of what it picks from.
+  void check_condition(const Action& action) const {
+    const Shape& value = b_.shapes[plan_.buffers[action.sources[0].buffer].shape];
+    const Shape& condition = b_.shapes[plan_.buffers[action.sources[1].buffer].shape];
+    for (int axis = 0; axis < value.size() - action.spec.rest; ++axis)
+      if (condition[axis] != value[axis])
+        refuse_condition(plan_.shapes[plan_.buffers[action.buffer].shape].node, value, condition, action.spec.rest);
+  }
+
+  [[noreturn]] void refuse_condition(ir::NodeId id, const Shape& value, Shape condition, int rest) const {
+    const ir::Node& node = graph_[id];
+    condition.resize(condition.size() - rest);
+    throw ShapeError(
+        {.what = "a condition has the leading axes of what it picks from",
+         .labels = {{graph_[node.args[0]].span, "shape " + to_text(value)}, {graph_[node.args[1]].span, "shape " + to_text(condition)}},
+         .help = "make their leading extents equal",
+         .text = std::string(graph_.text)});
+  }
+
   void bind_action(const Action& action) {
     Binding::Step step{&action, {}};
+    if (action.kind == Action::Kind::Order) bind_order(action, step);
     if (action.kind == Action::Kind::Run) {
       if (action.fused != kNone) {
         std::span<BoundKernel> one = allocate<BoundKernel>(1);
@@ -639,7 +810,7 @@ class Binder {
       const std::uint32_t at = stores[s].access - kernel.first_access;
       const BoundAccess& store = bound.accesses[at];
       const Buffer::Kind kind = plan_.buffers[plan_.accesses[stores[s].access].buffer].kind;
-      if (kind == Buffer::Kind::Result && !out_) continue;  // fresh memory
+      if ((kind == Buffer::Kind::Result && !out_) || kind == Buffer::Kind::Passing) continue;  // fresh memory, or none
       const Touched target{store.base, store.strides, static_cast<std::int64_t>(item_size(store.dtype))};
       Hazard worst = repeats(bound, target) ? Hazard::Buffer : Hazard::None;
       bool forward = false, backward = false;
@@ -698,9 +869,11 @@ class Binder {
   const Limits& limits_;
   Allocator allocator_;
   Binding& b_;
+  std::size_t next_ = 0;       ///< action to be bound
+  std::span<bool> is_known_;   ///< of shapes; none: all are
+  std::span<bool> is_bound_;   ///< of buffers that are temporaries; none: all are
+  std::span<bool> is_direct_;  ///< of buffers: an operand's memory; none where no action could use it
 };
-
-}  // namespace
 
 bool may_share(const ArrayView& a, const ArrayView& b) noexcept {
   for (std::int64_t extent : a.shape)
@@ -717,7 +890,12 @@ bool may_share(const ArrayView& a, const ArrayView& b) noexcept {
 
 void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
           const Limits& limits, Allocator allocator, Binding& binding) {
-  Binder(graph, plan, slots, out, order, limits, allocator, binding).bind();
+  if (!plan.finds) return Binder(graph, plan, slots, out, order, limits, allocator, binding).bind();
+  void* const memory = binding.memory->allocate(sizeof(Binder), alignof(Binder));
+  static_assert(std::is_trivially_destructible_v<Binder>);
+  (new (memory) Binder(graph, plan, slots, out, order, limits, allocator, binding))->bind();
 }
+
+void found(Binding& binding, const Action& action, std::int64_t count) { binding.rest->found(action, count); }
 
 }  // namespace engine::plan

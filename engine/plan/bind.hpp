@@ -4,6 +4,7 @@
 
 #include <engine/evaluate.hpp>
 
+#include "engine/base/pages.hpp"
 #include "engine/plan/plan.hpp"
 
 namespace engine::plan {
@@ -50,6 +51,11 @@ struct BoundKernel {
   std::int64_t kept = 1, rows = 1, length = 1;
 };
 
+/// An extent that is not known yet.
+inline constexpr std::int64_t kUnknown = -1;
+
+class Binder;
+
 /// Everything one call needs, in one arena.
 struct Binding {
   explicit Binding(std::pmr::memory_resource* memory)
@@ -67,12 +73,18 @@ struct Binding {
   bool is_fresh = false;             ///< its memory is new: nobody has seen it
   int device = kHost;                ///< where the operands of rank > 0, out and the result are
   std::pmr::vector<bool> on_device;  ///< of a device: for each slot, whether its operand is there
-  std::unique_ptr<char[]> scratch;   ///< temporaries
+  std::vector<Block> scratch;        ///< temporaries
+  Binder* rest = nullptr;            ///< what has to wait until found() is told an extent; null: all is bound
 };
 
-/// slots[i] is the operand of slot i (nullptr for locals). Fills `binding`.
+/// slots[i] is the operand of slot i (nullptr for locals). Fills `binding`. Where a plan finds shapes only while it runs, what
+/// depends on them is bound by found(), and what `allocator` needs and the operands point at has to live until then.
 void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
           const Limits& limits, Allocator allocator, Binding& binding);
+
+/// Tells how many elements an action of unknown extent has found: its memory is there afterwards, and all is bound that waits for no
+/// other. Throws what bind() throws.
+void found(Binding& binding, const Action& action, std::int64_t count);
 
 /// Whether two operands, at least one of them written, may share memory: then plans are made for aliased slots.
 bool may_share(const ArrayView& a, const ArrayView& b) noexcept;

@@ -18,6 +18,7 @@ std::string buffer_name(const ir::Graph& graph, const Plan& plan, std::uint32_t 
     case Buffer::Kind::Result:
       return "result";
     case Buffer::Kind::Temporary:
+    case Buffer::Kind::Passing:
       return fmt::format("t{}", index);
   }
   return {};
@@ -54,7 +55,9 @@ std::string access_text(const ir::Graph& graph, const Plan& plan, const Access& 
 
 /// "cumsum along axis 1", "sort along all elements".
 std::string order_text(const Action& action) {
-  return fmt::format("{}{} along {}", catalog::info(action.ordered).name, action.spec.exclusive ? ", exclusive," : "",
+  const catalog::OrderedInfo& row = catalog::info(action.ordered);
+  if (catalog::extent(row.form) != catalog::Extent::Same) return std::string(row.name);
+  return fmt::format("{}{} along {}", row.name, action.spec.exclusive ? ", exclusive," : "",
                      action.spec.is_flat() ? "all elements" : fmt::format("axis {}", action.spec.axis()));
 }
 
@@ -90,8 +93,9 @@ void explain_kernel(const ir::Graph& graph, const Plan& plan, const Kernel& kern
   }
   for (const Store& store : plan.stores_of(kernel)) {
     const Access& access = plan.accesses[store.access];
-    text += fmt::format("    store %{} -> {}\n", store.value, access_text(graph, plan, access));
-    written += item_size(plan.buffers[access.buffer].dtype);
+    const bool passes = plan.buffers[access.buffer].kind == Buffer::Kind::Passing;
+    text += fmt::format("    {} %{} -> {}\n", passes ? "pass on" : "store", store.value, access_text(graph, plan, access));
+    if (!passes) written += item_size(plan.buffers[access.buffer].dtype);
   }
   for (const Fold& fold : plan.folds_of(kernel))
     text += fmt::format("    {} of %{} -> {}\n", catalog::info(fold.reduction).name, fold.value, buffer_name(graph, plan, fold.buffer));
@@ -103,7 +107,10 @@ void explain_kernel(const ir::Graph& graph, const Plan& plan, const Kernel& kern
 std::string explain(const ir::Graph& graph, const Plan& plan) {
   std::string text = fmt::format("{}\n", graph.text);
   std::size_t passes = 0;
-  for (const Action& action : plan.actions) passes += action.kind == Action::Kind::Run ? (action.fused != kNone ? 1 : action.count) : 0;
+  for (const Action& action : plan.actions) {
+    if (action.kind == Action::Kind::Run) passes += action.fused != kNone ? 1 : action.count;
+    for (const Action::Source& source : action.all_sources()) passes += source.kernel != kNone;
+  }
   std::size_t temporaries = 0;
   for (const Buffer& buffer : plan.buffers) temporaries += buffer.kind == Buffer::Kind::Temporary;
   text += fmt::format("{} fused pass{} over memory, {} intermediate buffer{}\n", passes, passes == 1 ? "" : "es", temporaries,
@@ -115,8 +122,15 @@ std::string explain(const ir::Graph& graph, const Plan& plan) {
       continue;
     }
     if (action.kind == Action::Kind::Order) {
-      text += fmt::format("  {} of {} -> {}\n", order_text(action), buffer_name(graph, plan, action.source),
-                          buffer_name(graph, plan, action.buffer));
+      std::string sources;
+      for (const Action::Source& source : action.all_sources()) {
+        sources += (sources.empty() ? "" : ", ") + buffer_name(graph, plan, source.buffer);
+        if (source.kernel == kNone) continue;
+        const Kernel& kernel = plan.kernels[source.kernel];
+        text += fmt::format("  pass {}: rank {}\n", ++number, plan.shapes[kernel.space].rank);
+        explain_kernel(graph, plan, kernel, text);
+      }
+      text += fmt::format("  {} of {} -> {}\n", order_text(action), sources, buffer_name(graph, plan, action.buffer));
       continue;
     }
     const bool fused = action.fused != kNone;
@@ -228,7 +242,7 @@ std::string json_kernels(const ir::Graph& graph, const Plan& plan, const Binding
 }
 
 std::string json_buffers(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const Binding& binding) {
-  static constexpr std::string_view kKinds[] = {"operand", "temporary", "result"};
+  static constexpr std::string_view kKinds[] = {"operand", "temporary", "result", "passing"};
   std::string text = "[";
   const char* comma = "";
   for (std::uint32_t i = 0; i < plan.buffers.size(); ++i) {
@@ -236,13 +250,14 @@ std::string json_buffers(const ir::Graph& graph, const Plan& plan, std::span<con
     Shape shape;
     if (buffer.kind == Buffer::Kind::Result) {
       shape = binding.result.shape;
-    } else if (buffer.kind == Buffer::Kind::Temporary) {
+    } else if (buffer.kind != Buffer::Kind::Slot) {
       shape = binding.buffers[i].shape;
     } else if (slots[buffer.slot]->weak == Weak::No) {
       shape = slots[buffer.slot]->array.shape;
     }
     std::string extents;
-    for (std::int64_t extent : shape) extents += fmt::format("{}{}", extents.empty() ? "" : ", ", extent);
+    for (std::int64_t extent : shape)
+      extents += (extents.empty() ? "" : ", ") + (extent == kUnknown ? std::string("null") : fmt::format("{}", extent));
     text +=
         fmt::format("{}{{\"name\": {}, \"kind\": \"{}\", \"dtype\": \"{}\", \"shape\": [{}]}}", std::exchange(comma, ", "),
                     json_string(buffer_name(graph, plan, i)), kKinds[static_cast<std::size_t>(buffer.kind)], name(buffer.dtype), extents);

@@ -140,15 +140,32 @@ class Planner {
       case NodeKind::View:
         return add_shape({ShapeStep::Kind::View, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
       case NodeKind::Reduce:
-        if (const ir::ReduceSpec& spec = graph_.reduces[node.payload]; spec.ordered) {
-          if (!spec.is_flat()) return shape_of_[node.args[0]];
-          return add_shape({ShapeStep::Kind::Flat, 1, shape_of_[node.args[0]], kNone, 0, id});
-        }
+        if (graph_.reduces[node.payload].ordered) return shape_of_ordered(id, node);
         if (node.rank == 0) return 0;
         return add_shape({ShapeStep::Kind::Reduce, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
     }
     return 0;
   }
+
+  ShapeId shape_of_ordered(NodeId id, const ir::Node& node) {
+    const ir::ReduceSpec& spec = graph_.reduces[node.payload];
+    const catalog::Form form = form_of(node);
+    switch (catalog::extent(form)) {
+      case catalog::Extent::Found: {
+        ShapeId space = shape_of_[node.args[0]];
+        if (form == catalog::Form::Select) space = broadcast(space, shape_of_[node.args[1]], id, 1);
+        return add_shape({ShapeStep::Kind::Found, node.rank, space, kNone, id, id});
+      }
+      case catalog::Extent::First:
+        return shape_of_[node.args[0]];
+      case catalog::Extent::Same:
+        break;
+    }
+    if (!spec.is_flat()) return shape_of_[node.args[0]];
+    return add_shape({ShapeStep::Kind::Flat, 1, shape_of_[node.args[0]], kNone, 0, id});
+  }
+
+  static catalog::Form form_of(const ir::Node& node) { return catalog::info(static_cast<catalog::Ordered>(node.op)).form; }
 
   // ---- buffers ------------------------------------------------------------------------------------------------------
 
@@ -279,39 +296,71 @@ class Planner {
 
   /// A kernel that computes the value into memory: the buffer.
   std::uint32_t store_value(NodeId id) {
-    const ShapeId space = shape_of(id);
-    const std::uint32_t buffer = add_temporary(graph_[id].dtype, space);
-    begin_kernel(space);
-    const std::uint32_t value = lower(id);
-    add_store(value, {buffer, 0, 0});
-    end_kernel();
+    const std::uint32_t buffer = add_temporary(graph_[id].dtype, shape_of(id));
+    store_value(id, shape_of(id), buffer, true);
     return buffer;
+  }
+
+  std::uint32_t store_value(NodeId id, ShapeId space, std::uint32_t buffer, bool act) {
+    begin_kernel(space);
+    add_store(lower(id), {buffer, 0, 0});
+    return end_kernel(act);
   }
 
   void keep_value(NodeId id) { kept_[id] = store_value(id); }
 
   bool is_ordered(NodeId id) const { return graph_[id].kind == NodeKind::Reduce && graph_.reduces[graph_[id].payload].ordered; }
 
-  /// Its argument is computed into memory and put in order there, or from there into memory of the result's dtype and shape.
   void keep_ordered(NodeId id) {
-    const ir::Node& node = graph_[id];
-    const NodeId arg = node.args[0];
-    const std::uint32_t source = store_value(arg);
-    const bool in_place = node.dtype == graph_[arg].dtype && shape_of(id) == shape_of(arg);
-    kept_[id] = in_place ? source : add_temporary(node.dtype, shape_of(id));
-    add_order(id, source, kept_[id]);
+    kept_[id] = add_temporary(graph_[id].dtype, shape_of(id));
+    add_order(id, kept_[id]);
   }
 
-  void add_order(NodeId id, std::uint32_t source, std::uint32_t target) {
-    const ir::Node& node = graph_[id];
+  /// An operation along an axis into `target`. Where it can, it works on its argument's values there.
+  void add_order(NodeId id, std::uint32_t target) {
+    const ir::Node node = graph_[id];
     Action action;
     action.kind = Action::Kind::Order;
-    action.source = source;
     action.buffer = target;
     action.ordered = static_cast<catalog::Ordered>(node.op);
     action.spec = graph_.reduces[node.payload];
     action.span = node.span;
+    const catalog::Form form = form_of(node);
+    for (std::size_t i = 0; i < node.n_args; ++i) {
+      const NodeId arg = node.args[i];
+      Action::Source& source = action.sources[i];
+      if (form == catalog::Form::Select && i == 0) {
+        const ShapeId space = plan_.shapes[shape_of(id)].a;
+        source.buffer = add_temporary(graph_[arg].dtype, space);
+        plan_.buffers[source.buffer].kind = Buffer::Kind::Passing;
+        source.kernel = store_value(arg, space, source.buffer, false);
+        continue;
+      }
+      if (catalog::only_reads(form) && kept_[arg] != kNone) {
+        source.buffer = kept_[arg];
+        continue;
+      }
+      const bool there = i == 0 && works_there(node);
+      // A condition on positions alone has no shape of its own.
+      const bool of_value = form == catalog::Form::Select && action.spec.rest == 0 && is_of_positions(shape_of(arg));
+      const ShapeId space = of_value ? plan_.shapes[shape_of(id)].a : shape_of(arg);
+      source.buffer = there && (space == shape_of(id) || target == plan_.result) ? target : add_temporary(graph_[arg].dtype, space);
+      if (there && source.buffer != target) plan_.buffers[source.buffer].alias = target;
+      source.kernel = store_value(arg, space, source.buffer, false);
+    }
     plan_.actions.push_back(action);
+  }
+
+  bool is_of_positions(ShapeId shape) const {
+    const ShapeStep& step = plan_.shapes[shape];
+    if (step.kind == ShapeStep::Kind::Broadcast) return is_of_positions(step.a) && is_of_positions(step.b);
+    return step.kind == ShapeStep::Kind::Ones;
+  }
+
+  /// Whether an operation along an axis can work where its argument's values are.
+  bool works_there(const ir::Node& node) const {
+    const catalog::Form form = form_of(node);
+    return (form == catalog::Form::Scan || form == catalog::Form::Sort) && node.dtype == graph_[node.args[0]].dtype;
   }
 
   // ---- kernels ------------------------------------------------------------------------------------------------------
@@ -531,17 +580,21 @@ class Planner {
     plan_.actions.push_back(action);
   }
 
-  /// Whether a new result can be put in order where it lies: then it is computed right there.
-  bool is_ordered_in_place(NodeId value) const {
+  /// Whether a new result can be made by an operation along an axis itself, without a copy.
+  bool is_made_in_order(NodeId value) const {
     if (out_ || !is_ordered(value) || kept_[value] != kNone) return false;
     const ir::Node& node = graph_[value];
-    const ir::Node& arg = graph_[node.args[0]];
-    return node.rank == 1 && arg.rank == 1 && node.dtype == arg.dtype;
+    return works_there(node) ? node.rank == graph_[node.args[0]].rank : node.rank <= 1;
   }
 
   void emit_result(const ir::Node& node, NodeId value) {
-    const NodeId ordered = is_ordered_in_place(value) ? value : ir::kNone;
-    if (ordered != ir::kNone) value = graph_[value].args[0];
+    if (is_made_in_order(value)) {
+      for (NodeId arg : graph_.args(graph_[value])) compute_kept_below(arg);
+      plan_.result = static_cast<std::uint32_t>(plan_.buffers.size());
+      plan_.buffers.push_back({Buffer::Kind::Result, node.dtype, 0, shape_of(value)});
+      add_order(value, plan_.result);
+      return;
+    }
     compute_kept_below(value);
     const ShapeId space = shape_of(value);
     const DType dtype = out_ ? *out_ : node.dtype;
@@ -561,7 +614,6 @@ class Planner {
     add_store(root, {plan_.result, 0, 0});
     kernel_.output = static_cast<std::uint32_t>(node.payload);
     end_kernel();
-    if (ordered != ir::kNone) add_order(ordered, plan_.result, plan_.result);
   }
 
   void emit_store(std::size_t index, const ir::Node& node, const ir::OutputSpec& spec, NodeId value) {
@@ -725,7 +777,10 @@ class Planner {
   }
 
   void finish() {
-    if (plan_.actions.size() != 1 || plan_.result == kNone || plan_.kernels.size() != 1) return;
+    plan_.finds =
+        std::any_of(plan_.shapes.begin(), plan_.shapes.end(), [](const ShapeStep& s) { return s.kind == ShapeStep::Kind::Found; });
+    if (plan_.actions.size() != 1 || plan_.actions[0].kind != Action::Kind::Run || plan_.result == kNone || plan_.kernels.size() != 1)
+      return;
     const Kernel& kernel = plan_.kernels[0];
     if (kernel.n_folds) return;
     const std::uint8_t rank = plan_.shapes[kernel.space].rank;

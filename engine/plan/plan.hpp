@@ -20,21 +20,27 @@ inline constexpr std::uint32_t kNone = 0xffffffffu;
 
 /// One shape of the program, computed from earlier ones. Equal steps are one step.
 struct ShapeStep {
-  enum class Kind : std::uint8_t { Scalar, Slot, Broadcast, View, Reduce, Flat, Ones };
+  enum class Kind : std::uint8_t { Scalar, Slot, Broadcast, View, Reduce, Flat, Ones, Found };
   Kind kind = Kind::Scalar;
   std::uint8_t rank = 0;
-  ShapeId a = kNone, b = kNone;  ///< Broadcast: both; View, Reduce and Flat: a
-  std::uint32_t payload = 0;     ///< Slot: slot; View: Graph::views; Reduce: Graph::reduces; Broadcast: the argument b is of
+  ShapeId a = kNone, b = kNone;  ///< Broadcast: both; View, Reduce and Flat: a; Found: a, whose last rank - 1 extents follow the first
+  std::uint32_t payload = 0;     ///< Slot: slot; View: Graph::views; Reduce: Graph::reduces; Broadcast: the argument b is of; Found: node
   ir::NodeId node = ir::kNone;   ///< whose spans an error labels
 };
 
 /// Memory that kernels read or write.
 struct Buffer {
-  enum class Kind : std::uint8_t { Slot, Temporary, Result };
+  enum class Kind : std::uint8_t {
+    Slot,
+    Temporary,
+    Result,
+    Passing,  ///< no memory: its values, in C order, are handed on as they are computed
+  };
   Kind kind = Kind::Slot;
   DType dtype = DType::Float64;
   std::uint32_t slot = 0;  ///< Slot: an operand's; locals are Temporaries
   ShapeId shape = 0;
+  std::uint32_t alias = kNone;  ///< Temporary: the earlier one whose memory it is, seen in another shape
 };
 
 /// Broadcast to the shape `from`, then take the view. Steps go from the buffer outwards.
@@ -98,9 +104,16 @@ struct Action {
   std::uint32_t fused = kNone;         ///< Run: the kernel that does all of them at once
   std::uint32_t buffer = 0;            ///< Check: a rank-0 temporary that must not be negative; Order: what is written
   Span span;                           ///< Check: what the RangeError points at
-  std::uint32_t source = 0;            ///< Order: what is read, C contiguous; may be `buffer` itself
-  catalog::Ordered ordered{};          ///< Order
-  ir::ReduceSpec spec{};               ///< Order: along which axis of the source's shape, and how
+  /// Order: what is read, without gaps, and the kernel that computes it first, or kNone. The first may be `buffer` itself.
+  struct Source {
+    std::uint32_t buffer = kNone, kernel = kNone;
+  };
+  std::array<Source, 2> sources{};
+  catalog::Ordered ordered{};  ///< Order
+  ir::ReduceSpec spec{};       ///< Order: along which axis of the source's shape, and how
+  std::span<const Source> all_sources() const {
+    return {sources.data(), sources[1].buffer != kNone ? 2u : sources[0].buffer != kNone ? 1u : 0u};
+  }
 };
 
 struct Plan {
@@ -128,6 +141,7 @@ struct Plan {
   std::uint32_t result = kNone;                  ///< the Result buffer, if the value is fresh
   std::uint32_t target_slot = kNone;             ///< else the slot whose region is the program's value
   std::uint32_t target_access = kNone;           ///< and the access that reaches it
+  bool finds = false;                            ///< some shapes follow from values: see plan::found()
   bool simple = false;                           ///< one kernel, one result, whole operands: contiguous equal shapes need no binding at all
 
   std::span<const Instr> body(const Kernel& k) const { return {instrs.data() + k.first_instr, k.n_instr}; }

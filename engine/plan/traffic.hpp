@@ -44,10 +44,14 @@ inline std::uint64_t bytes_under(const BoundKernel& kernel, const BoundAccess& a
 
 /// Adds an operation along an axis: what is read and written at least.
 inline void add_order(const Plan& plan, const Binding& binding, const Action& action, Traffic& traffic) noexcept {
-  const auto n = static_cast<std::uint64_t>(n_items(binding.buffers[action.source].shape));
-  traffic.operations += n;
-  traffic.bytes_read += n * item_size(plan.buffers[action.source].dtype);
-  traffic.bytes_written += n * item_size(plan.buffers[action.buffer].dtype);
+  const auto items = [&](std::uint32_t buffer) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n_items(binding.buffers[buffer].shape)));  // none where not known yet
+  };
+  traffic.operations += items(action.sources[0].buffer);
+  for (const Action::Source& source : action.all_sources())
+    if (plan.buffers[source.buffer].kind != Buffer::Kind::Passing)
+      traffic.bytes_read += items(source.buffer) * item_size(plan.buffers[source.buffer].dtype);
+  traffic.bytes_written += items(action.buffer) * item_size(plan.buffers[action.buffer].dtype);
 }
 
 /// Adds one kernel.
@@ -59,12 +63,17 @@ inline void add_traffic(const Plan& plan, const Binding& binding, const BoundKer
   if (total == 0) return;
   std::uint64_t touched = 0, stored = 0, folded = 0;
   for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) touched += bytes_under(bound, bound.accesses[k]);
-  for (const Store& store : plan.stores_of(kernel)) stored += bytes_under(bound, bound.accesses[store.access - kernel.first_access]);
+  std::uint64_t passed = 0;
+  for (const Store& store : plan.stores_of(kernel)) {
+    const std::uint64_t bytes = bytes_under(bound, bound.accesses[store.access - kernel.first_access]);
+    stored += bytes;
+    if (plan.buffers[plan.accesses[store.access].buffer].kind == Buffer::Kind::Passing) passed += bytes;
+  }
   for (const Fold& fold : plan.folds_of(kernel))
     folded += static_cast<std::uint64_t>(n_items(binding.buffers[fold.buffer].shape)) * item_size(plan.buffers[fold.buffer].dtype);
   traffic.operations += total * (work.per_element + kernel.n_folds) + work.once;
   traffic.bytes_read += touched - stored;
-  traffic.bytes_written += stored + folded;
+  traffic.bytes_written += stored - passed + folded;
   for (const Detour& detour : bound.detours) {
     ++traffic.copies;
     traffic.bytes_copied += total * item_size(bound.accesses[detour.access].dtype);

@@ -5,6 +5,7 @@
 
 #include <engine/threads.hpp>
 
+#include "engine/base/pages.hpp"
 #include "engine/plan/traffic.hpp"
 
 #include <algorithm>
@@ -18,7 +19,6 @@
 #include "engine/run/interp/block.hpp"
 #include "engine/run/interp/scratch.hpp"
 #include "engine/run/ordered/ordered.hpp"
-#include "engine/run/pages.hpp"
 
 namespace engine::run {
 namespace {
@@ -37,7 +37,7 @@ class Snapshot {
   Snapshot(const ir::Graph& graph, const plan::BoundKernel& kernel, const plan::BoundAccess& access)
       : kernel_(kernel), access_(access), item_(item_size(access.dtype)) {
     const std::size_t bytes = static_cast<std::size_t>(kernel.total) * item_;
-    memory_.reset(new (std::nothrow) char[bytes]);
+    memory_ = Block(bytes);
     if (!memory_) out_of_memory(graph, bytes);
     rows([&](char* at, std::int64_t stride, char* kept, std::size_t n) { interp::pack(kept, at, stride, n, item_, 0); });
   }
@@ -64,37 +64,8 @@ class Snapshot {
   const plan::BoundKernel& kernel_;
   const plan::BoundAccess& access_;
   std::size_t item_;
-  std::unique_ptr<char[]> memory_;
+  Block memory_;
 };
-
-/// Copies of the operands that are written before a check may still fail. Mostly none.
-std::vector<Snapshot> snapshots(const ir::Graph& graph, const plan::Plan& plan, const plan::Binding& binding) {
-  std::size_t last_check = 0;
-  for (std::size_t i = 0; i < binding.steps.size(); ++i)
-    if (binding.steps[i].action->kind == plan::Action::Kind::Check) last_check = i;
-  std::vector<Snapshot> kept;
-  for (std::size_t i = 0; i < last_check; ++i)
-    for (const plan::BoundKernel& kernel : binding.steps[i].kernels)
-      for (const plan::Store& store : plan.stores_of(*kernel.kernel))
-        if (plan.buffers[plan.accesses[store.access].buffer].kind == plan::Buffer::Kind::Slot)
-          kept.emplace_back(graph, kernel, kernel.accesses[store.access - kernel.kernel->first_access]);
-  return kept;
-}
-
-/// Memory for the values of stores that overlap what is still to be read. All of it before the first write.
-std::vector<std::unique_ptr<char[]>> make_detours(const ir::Graph& graph, plan::Binding& binding) {
-  std::vector<std::unique_ptr<char[]>> memory;
-  for (plan::Binding::Step& step : binding.steps)
-    for (plan::BoundKernel& kernel : step.kernels)
-      for (plan::Detour& detour : kernel.detours) {
-        const std::size_t bytes = static_cast<std::size_t>(kernel.total) * item_size(kernel.accesses[detour.access].dtype);
-        std::unique_ptr<char[]> block(new (std::nothrow) char[bytes]);
-        if (!block) out_of_memory(graph, bytes);
-        detour.target.base = block.get();
-        memory.push_back(std::move(block));
-      }
-  return memory;
-}
 
 /// Element-operations that take about a microsecond, and that make a second thread worth waking.
 constexpr double kPerMicrosecond = 6000;
@@ -108,29 +79,19 @@ int threads_for(double operations, int most) {
 
 double work_of(const interp::Code& code, const plan::BoundKernel& kernel) { return static_cast<double>(kernel.total) * (code.cost + 1); }
 
-/// The rows of an operation along an axis, or along all elements.
-ordered::Rows rows_of(const Shape& shape, const ir::ReduceSpec& spec) {
-  if (spec.is_flat()) return {.length = n_items(shape)};
+/// The rows of an operation along an axis, or along all elements, of memory without gaps.
+ordered::Rows rows_of(const plan::Layout& layout, DType dtype, const ir::ReduceSpec& spec) {
+  const std::int64_t total = n_items(layout.shape);
+  if (spec.is_flat() || total == 0) return {.length = total};
   const int axis = spec.axis();
-  ordered::Rows rows{.length = shape[axis]};
-  for (int k = 0; k < shape.size(); ++k) (k < axis ? rows.outer : rows.inner) *= k == axis ? 1 : shape[k];
+  ordered::Rows rows{.length = layout.shape[axis]};
+  if (rows.length > 1) rows.inner = layout.strides[axis] / static_cast<std::int64_t>(item_size(dtype));
+  rows.outer = total / (rows.length * rows.inner);
   return rows;
 }
 
 double work_of(const plan::Action& action, const plan::Binding& binding) {
-  return static_cast<double>(n_items(binding.buffers[action.source].shape)) * ordered::cost(action.ordered);
-}
-
-void run_order(const plan::Plan& plan, const plan::Action& action, const plan::Binding& binding, int threads, Watch& watch) {
-  const plan::Layout& source = binding.buffers[action.source];
-  ordered::run({.ordered = action.ordered,
-                .dtype = plan.buffers[action.source].dtype,
-                .source = source.base,
-                .target = binding.buffers[action.buffer].base,
-                .rows = rows_of(source.shape, action.spec),
-                .exclusive = action.spec.exclusive,
-                .threads = threads,
-                .watch = &watch});
+  return static_cast<double>(n_items(binding.buffers[action.sources[0].buffer].shape)) * ordered::cost(action.ordered);
 }
 
 void run_kernel(const plan::Plan& plan, const interp::Code& code, const plan::BoundKernel& kernel, const plan::Binding& binding,
@@ -143,56 +104,170 @@ void run_kernel(const plan::Plan& plan, const interp::Code& code, const plan::Bo
   interp::run_folds(code, plan, kernel, results, team);
 }
 
+/// One call's way through the steps of its binding, which may grow on the way.
+class Call {
+ public:
+  Call(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding,
+       const RunOptions& options, interp::Scratch& scratch)
+      : graph_(graph), plan_(plan), codes_(codes), b_(binding), options_(options), scratch_(scratch), watch_(options) {}
+
+  void run() {
+    std::size_t done = 0;
+    while (done < b_.steps.size()) {
+      const std::size_t end = b_.steps.size();
+      prepare(done, end);
+      while (done < end) {
+        const plan::Binding::Step step = b_.steps[done++];
+        switch (step.action->kind) {
+          case plan::Action::Kind::Check:
+            or_as_before([&] {
+              const std::uint32_t buffer = step.action->buffer;
+              check_not_negative(graph_, *step.action, plan_.buffers[buffer].dtype, b_.buffers[buffer].base);
+            });
+            break;
+          case plan::Action::Kind::Order:
+            order(step);
+            break;
+          case plan::Action::Kind::Run:
+            for (plan::BoundKernel& kernel : step.kernels) run(kernel);
+            break;
+        }
+      }
+    }
+  }
+
+  int threads_used() const noexcept { return used_; }
+
+ private:
+  /// All the memory that steps [first, end) need, before their first write.
+  void prepare(std::size_t first, std::size_t end) {
+    std::size_t working = 0, at_risk = b_.rest ? end : first;  // what a check may still have to undo, or a shape that is not known yet
+    for (std::size_t i = first; i < end; ++i) {
+      const plan::Binding::Step& step = b_.steps[i];
+      if (step.action->kind == plan::Action::Kind::Check) at_risk = std::max(at_risk, i);
+      for (plan::BoundKernel& kernel : step.kernels) {
+        working = std::max(working, interp::working_bytes(code_of(kernel), kernel));
+        for (plan::Detour& detour : kernel.detours) {
+          const std::size_t bytes = static_cast<std::size_t>(kernel.total) * item_size(kernel.accesses[detour.access].dtype);
+          detours_.emplace_back(bytes);
+          if (!detours_.back()) out_of_memory(graph_, bytes);
+          detour.target.base = detours_.back().get();
+        }
+      }
+    }
+    for (std::size_t i = first; i < at_risk; ++i)
+      for (const plan::BoundKernel& kernel : b_.steps[i].kernels)
+        for (const plan::Store& store : plan_.stores_of(*kernel.kernel))
+          if (plan_.buffers[plan_.accesses[store.access].buffer].kind == plan::Buffer::Kind::Slot)
+            before_.emplace_back(graph_, kernel, kernel.accesses[store.access - kernel.kernel->first_access]);
+    scratch_.get(working);
+  }
+
+  /// Does what may fail because of values: then operands are as if nothing had been written.
+  template <class Do>
+  void or_as_before(Do what) {
+    try {
+      what();
+    } catch (...) {
+      for (std::size_t i = before_.size(); i-- > 0;) before_[i].restore();
+      throw;
+    }
+  }
+
+  int choose_threads(double operations) {
+    if (options_.threads == 1 || operations < 2 * kWorthAThread) return 1;
+    if (most_ == 0) most_ = options_.threads ? options_.threads : num_threads();
+    const int threads = threads_for(operations, most_);
+    used_ = std::max(used_, threads);
+    return threads;
+  }
+
+  const interp::Code& code_of(const plan::BoundKernel& kernel) const {
+    return codes_[static_cast<std::size_t>(kernel.kernel - plan_.kernels.data())];
+  }
+
+  void run(const plan::BoundKernel& kernel) {
+    const interp::Code& code = code_of(kernel);
+    run_kernel(plan_, code, kernel, b_, {.threads = choose_threads(work_of(code, kernel)), .watch = &watch_});
+  }
+
+  void order(const plan::Binding::Step& step) {
+    const plan::Action& action = *step.action;
+    const plan::Action::Source& first = action.sources[0];
+    const plan::Layout& source = b_.buffers[first.buffer];
+    const catalog::Form form = catalog::info(action.ordered).form;
+    ordered::Work work{.ordered = action.ordered, .dtype = plan_.buffers[first.buffer].dtype, .source = source.base};
+    work.exclusive = action.spec.exclusive;
+    work.watch = &watch_;
+    work.rows = rows_of(source, work.dtype, action.spec);
+    double operations = work_of(action, b_);
+    for (const plan::BoundKernel& kernel : step.kernels) {
+      const interp::Code& code = code_of(kernel);
+      const bool is_first = first.kernel != plan::kNone && kernel.kernel == &plan_.kernels[first.kernel];
+      const bool along = is_first && !catalog::only_reads(form) && work.rows.inner == 1 && kernel.detours.empty();
+      if (along) {
+        work.fill = [this, &code, &kernel, callers = &scratch_](std::int64_t from, std::int64_t to) {
+          interp::store_range(code, kernel, from, to, watch_, interp::Stores::Near);
+          if (interp::Scratch& mine = interp::Scratch::of_thread(); &mine != callers) mine.trim();
+        };
+      } else if (is_first && form == catalog::Form::Select) {
+        work.stream = [this, &code, &kernel, callers = &scratch_](std::int64_t from, std::int64_t to, const ordered::Sink& sink) {
+          interp::visit_range(code, kernel, from, to, watch_, sink);
+          if (interp::Scratch& mine = interp::Scratch::of_thread(); &mine != callers) mine.trim();
+        };
+      } else {
+        run(kernel);
+        continue;
+      }
+      operations += work_of(code, kernel);
+    }
+    if (action.sources[1].buffer != plan::kNone) {
+      const plan::Layout& second = b_.buffers[action.sources[1].buffer];
+      work.second = second.base;
+      if (form == catalog::Form::Select) {
+        work.rows = {.length = n_items(second.shape)};
+        for (int axis = source.shape.size() - action.spec.rest; axis < source.shape.size(); ++axis) work.rows.inner *= source.shape[axis];
+      }
+    }
+    work.threads = choose_threads(operations);
+    if (catalog::extent(catalog::info(action.ordered).form) != catalog::Extent::Found) {
+      work.target = b_.buffers[action.buffer].base;
+      return ordered::run(work);
+    }
+    const ordered::Found found = ordered::find(work);
+    or_as_before([&] { plan::found(b_, action, found.count); });
+    work.target = b_.buffers[action.buffer].base;
+    ordered::collect(work, found);
+  }
+
+  const ir::Graph& graph_;
+  const plan::Plan& plan_;
+  std::span<const interp::Code> codes_;
+  plan::Binding& b_;
+  const RunOptions& options_;
+  interp::Scratch& scratch_;
+  Watch watch_;
+  std::vector<Block> detours_;
+  std::vector<Snapshot> before_;
+  int most_ = 0;  ///< threads; asked for once something is large enough
+  int used_ = 1;
+};
+
 }  // namespace
 
 int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const interp::Code> codes, plan::Binding& binding,
             const RunOptions& options) {
   trim_old_pages();
-  int used = 1;
   interp::Scratch* scratch = nullptr;
   const auto trim = [&] {
     if (scratch) scratch->trim();
   };
   try {
     scratch = &interp::Scratch::of_thread();
-    Watch watch(options);
-    // All the memory that is needed, before the first write.
-    const auto detours = make_detours(graph, binding);
-    const auto kept = snapshots(graph, plan, binding);
-    std::size_t working = 0;
-    for (const plan::Binding::Step& step : binding.steps)
-      for (const plan::BoundKernel& kernel : step.kernels)
-        working = std::max(working, interp::working_bytes(codes[static_cast<std::size_t>(kernel.kernel - plan.kernels.data())], kernel));
-    scratch->get(working);
-    int most = 0;  // asked for once something is large enough
-    const auto choose_threads = [&](double operations) {
-      if (options.threads == 1 || operations < 2 * kWorthAThread) return 1;
-      if (most == 0) most = options.threads ? options.threads : num_threads();
-      const int threads = threads_for(operations, most);
-      used = std::max(used, threads);
-      return threads;
-    };
-    for (plan::Binding::Step& step : binding.steps) {
-      if (step.action->kind == plan::Action::Kind::Check) {
-        try {
-          const std::uint32_t buffer = step.action->buffer;
-          check_not_negative(graph, *step.action, plan.buffers[buffer].dtype, binding.buffers[buffer].base);
-        } catch (...) {
-          for (std::size_t i = kept.size(); i-- > 0;) kept[i].restore();
-          throw;
-        }
-        continue;
-      }
-      if (step.action->kind == plan::Action::Kind::Order) {
-        run_order(plan, *step.action, binding, choose_threads(work_of(*step.action, binding)), watch);
-        continue;
-      }
-      for (plan::BoundKernel& kernel : step.kernels) {
-        const interp::Code& code = codes[static_cast<std::size_t>(kernel.kernel - plan.kernels.data())];
-        const interp::Team team{.threads = choose_threads(work_of(code, kernel)), .watch = &watch};
-        run_kernel(plan, code, kernel, binding, team);
-      }
-    }
+    Call call(graph, plan, codes, binding, options, *scratch);
+    call.run();
+    trim();
+    return call.threads_used();
   } catch (const std::bad_alloc&) {
     trim();
     out_of_memory(graph, 0);
@@ -200,8 +275,6 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
     trim();
     throw;
   }
-  trim();
-  return used;
 }
 
 void check_not_negative(const ir::Graph& graph, const plan::Action& action, DType dtype, const void* value) {

@@ -94,7 +94,8 @@ class Names {
   std::vector<Named> items_;
 };
 
-/// Where a fresh result's memory comes from. Called at most once per execution, before anything runs.
+/// Where a fresh result's memory comes from. Called at most once per execution, before anything runs; of a result whose shape
+/// follows from values (unique, a[mask]) by run(), on its thread.
 struct Allocator {
   /// Memory for an array of that dtype, shape and byte strides (all non-negative); aligned for its dtype. May throw.
   void* (*allocate)(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes);
@@ -142,12 +143,13 @@ struct RunInfo {
 ///     last_run().traffic.bytes_read
 const RunInfo& last_run() noexcept;
 
-/// A program bound to arrays: everything is checked, the result is allocated, nothing has run or been written.
-/// Lives on the stack of one call.
+/// A program bound to arrays: everything is checked, the result is allocated, nothing has run or been written. What follows from
+/// shapes that only values tell is checked and allocated by run(). Lives on the stack of one call.
 class Execution {
  public:
   /// operands[i] belongs to program.names()[i]. `out` is the caller's array for the result, or null.
-  /// Throws ShapeError, DTypeError, UnknownName, RangeError, LimitError, OutOfMemory; `out` and operands are untouched.
+  /// Throws ShapeError, DTypeError, UnknownName, RangeError, LimitError, OutOfMemory; `out` and operands are untouched. What
+  /// `operands` and the allocator's context point at has to outlive run().
   ///
   ///     Execution execution(*program, operands, &out, Order::K, {nullptr, nullptr});
   ///     execution.run({.threads = 1});

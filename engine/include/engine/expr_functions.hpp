@@ -260,6 +260,20 @@ Expr cummin(const Expr& a, const Over& how = {});
 Expr sort(const Expr& a, const Over& how = {});
 /// Indices, as int64, that put the elements into ascending order; equal ones stay as they come.
 Expr argsort(const Expr& a, const Over& how = {});
+/// Elements where a condition is true, in C order: a[condition]. A condition of fewer axes picks along the leading ones.
+Expr compress(const Expr& a, const Expr& condition);
+/// Places of the elements that are not zero, as int64, counted in C order.
+Expr flatnonzero(const Expr& a);
+/// Places along one axis of the elements that are not zero, as int64: np.nonzero(a)[axis].
+Expr nonzero(const Expr& a, const Expr& axis = 0);
+/// One of each element, in ascending order; NaN once, at the end.
+Expr unique(const Expr& a);
+/// How often each element of unique(a) is there, as int64.
+Expr unique_counts(const Expr& a);
+/// Where each element of unique(a) is first, as int64, counted in C order.
+Expr unique_index(const Expr& a);
+/// Which of unique(a) each element is, as int64, in the shape of a.
+Expr unique_inverse(const Expr& a);
 /// sin(pi*x) / (pi*x), 1 at zero.
 Expr sinc(const Expr& x);
 /// Angle of a complex number, in (-pi, pi]; deg=True: in degrees.

@@ -447,13 +447,11 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
   }
 }
 
-namespace {
-
-/// Elements [first, end) of a kernel that stores.
-void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t first, std::int64_t end, Watch& watch) {
+void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t first, std::int64_t end, Watch& watch, Stores stores) {
   char* scratch = Scratch::of_thread().get(working_bytes(code, kernel));
   std::pmr::monotonic_buffer_resource memory(scratch + code.scratch_bytes, BlockRunner::table_bytes(code, kernel));
   BlockRunner runner(code, kernel, scratch, &memory);
+  if (stores == Stores::Near) runner.keep_near();
   for (unsigned looks = 0; first < end; ++looks) {
     if (looks % kBlocksPerLook == 0) watch.poll();
     std::size_t n = runner.block_at(first, end);
@@ -464,7 +462,18 @@ void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
   runner.finish();
 }
 
-}  // namespace
+void visit_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t first, std::int64_t end, Watch& watch, const Sink& sink) {
+  char* scratch = Scratch::of_thread().get(working_bytes(code, kernel));
+  std::pmr::monotonic_buffer_resource memory(scratch + code.scratch_bytes, BlockRunner::table_bytes(code, kernel));
+  BlockRunner runner(code, kernel, scratch, &memory);
+  for (unsigned looks = 0; first < end; ++looks) {
+    if (looks % kBlocksPerLook == 0) watch.poll();
+    const std::size_t n = runner.block_at(first, end);
+    runner.run(first, n, false);
+    sink(runner.store_value(), first, static_cast<std::int64_t>(n));
+    first += static_cast<std::int64_t>(n);
+  }
+}
 
 std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
   const std::size_t bytes = code.scratch_bytes + BlockRunner::table_bytes(code, kernel);

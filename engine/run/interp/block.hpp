@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory_resource>
 #include <span>
 
@@ -42,11 +43,20 @@ class BlockRunner {
   /// Whether an address is an operand's own and not a register, which the next block overwrites.
   bool is_memory(const void* at) const noexcept { return (at < scratch_ || at >= scratch_ + code_.scratch_bytes) && !in_panel(at); }
 
+  /// Stores go into the caches, however much is stored.
+  void keep_near() noexcept {
+    for (Reach& r : reach_) r.stream = false;
+    streams_ = false;
+  }
+
   /// To be called after the last block and before another thread reads what was stored.
   void finish() const noexcept;
 
   /// Element 0 of fold i where its value is an operand as it lies in memory, all of it contiguous: then nothing need be run.
   const char* operand_of_fold(std::size_t i) const noexcept;
+
+  /// Contiguous elements of the only store after run() without storing.
+  const void* store_value() const noexcept { return table_[code_.stores[0].value]; }
 
   /// Contiguous elements of fold i after run().
   const void* fold_value(std::size_t i) const noexcept { return table_[code_.fold_values[i]]; }
@@ -133,6 +143,17 @@ std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexce
 
 /// Runs a kernel that stores.
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team);
+/// Stores elements [first, end), on the calling thread.
+enum class Stores : std::uint8_t {
+  Any,
+  Near,  ///< into the caches, for what reads them next
+};
+void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t first, std::int64_t end, Watch& watch,
+                 Stores stores = Stores::Any);
+/// Hands on what a kernel with one store would store: calls sink(values, first, n) for elements [first, end), in order, without
+/// storing anything.
+using Sink = std::function<void(const void* values, std::int64_t first, std::int64_t n)>;
+void visit_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t first, std::int64_t end, Watch& watch, const Sink& sink);
 /// The values of a kernel's folds over no elements, to be computed on the host wherever it runs.
 void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results);
 /// Runs a kernel that folds; results[i] is the buffer of fold i, contiguous, in the accumulator's dtype. The tree of

@@ -1,16 +1,67 @@
 // run/ordered/ordered.cpp - see ordered.hpp.
 #include "engine/run/ordered/ordered.hpp"
 
+#include <algorithm>
+
+#include "engine/run/thread_pool.hpp"
+
 namespace engine::run::ordered {
+
+using catalog::Form;
 
 void run(const Work& work) {
   if (work.rows.total() == 0) return;
-  if (catalog::info(work.ordered).form == catalog::Form::Scan)
-    run_scan(work);
-  else
-    run_sort(work);
+  switch (catalog::info(work.ordered).form) {
+    case Form::Scan:
+      return run_scan(work);
+    case Form::Inverse:
+      return run_inverse(work);
+    default:
+      return run_sort(work);
+  }
 }
 
-double cost(catalog::Ordered ordered) noexcept { return catalog::info(ordered).form == catalog::Form::Scan ? 6 : 120; }
+Found find(const Work& work) {
+  if (work.rows.length == 0) return {};
+  return catalog::info(work.ordered).form == Form::Select ? find_selected(work) : find_unique(work);
+}
+
+void collect(const Work& work, const Found& found) {
+  if (found.count == 0 || work.rows.total() == 0) return;
+  if (catalog::info(work.ordered).form == Form::Select)
+    collect_selected(work, found);
+  else
+    collect_unique(work, found);
+}
+
+Found find_in_pieces(const Work& work, std::int64_t n, const std::function<std::int64_t(std::int64_t first, std::int64_t end)>& count) {
+  constexpr std::int64_t kLeast = 4096, kMost = 65536;  // elements, so that pieces are worth a claim and stay in a cache
+  Found found;
+  found.piece = std::clamp(n / (std::int64_t{work.threads} * 8), kLeast, kMost);
+  const std::int64_t pieces = (n + found.piece - 1) / found.piece;
+  found.before.resize(static_cast<std::size_t>(pieces));
+  parallel_for(work.threads, pieces, [&](std::int64_t piece) {
+    work.watch->poll();
+    found.before[static_cast<std::size_t>(piece)] = count(piece * found.piece, std::min(n, (piece + 1) * found.piece));
+  });
+  for (std::int64_t& each : found.before) found.count += std::exchange(each, found.count);
+  return found;
+}
+
+double cost(catalog::Ordered ordered) noexcept {
+  switch (catalog::info(ordered).form) {
+    case Form::Scan:
+    case Form::Select:
+      return 6;
+    case Form::Unique:
+    case Form::Counts:
+      return 10;
+    case Form::Firsts:
+    case Form::Inverse:
+      return 30;
+    default:
+      return 120;
+  }
+}
 
 }  // namespace engine::run::ordered

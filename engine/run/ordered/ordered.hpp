@@ -1,4 +1,5 @@
-// run/ordered/ordered.hpp - operations along an axis over memory: scans in a fixed tree, stable sorts.
+// run/ordered/ordered.hpp - operations along an axis, or over all elements in order, over memory: scans in a fixed tree, stable
+// sorts, and what picks elements.
 //
 // The tree of a scan, the same for every number of threads and for every place of the axis: segments of 32 elements in
 // order; 64 segments make a tile, whose segments' totals are combined in order; 64 tiles make a span, whose tiles' totals are
@@ -7,6 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <vector>
 
 #include "engine/base/dtype.hpp"
 #include "engine/catalog/op.hpp"
@@ -20,24 +23,52 @@ struct Rows {
   std::int64_t total() const { return outer * length * inner; }
 };
 
+/// Computes elements [first, end) of the source, in C order, on the calling thread: into the source's memory.
+using Fill = std::function<void(std::int64_t first, std::int64_t end)>;
+/// The same without memory: hands them to sink(values, first, n), block by block in order.
+using Sink = std::function<void(const void* values, std::int64_t first, std::int64_t n)>;
+using Stream = std::function<void(std::int64_t first, std::int64_t end, const Sink& sink)>;
+
 struct Work {
   catalog::Ordered ordered;
-  DType dtype;         ///< of the source: not Float16
-  const void* source;  ///< in C order
-  void* target;        ///< likewise; the source itself, or disjoint from it. Of Argsort: int64
-  Rows rows;
+  DType dtype;                   ///< of the source: not Float16, but for Select
+  const void* source = nullptr;  ///< in C order
+  const void* second = nullptr;  ///< likewise: the condition of Select; of Firsts and Inverse the argsort
+  void* target = nullptr;        ///< likewise; of scans and sorts the source itself, or disjoint from it
+  Rows rows;                     ///< of the source; of Select: of the condition, `inner` elements of the source for each of them
   bool exclusive = false;
   int threads = 1;
   Watch* watch = nullptr;
+  Fill fill;      ///< of scans and sorts along `inner` == 1 whose source is not there yet
+  Stream stream;  ///< of Select: the source
 };
 
-/// Throws Interrupted, LimitError, std::bad_alloc; then the target holds anything.
+/// What the first half of a work of unknown extent has found.
+struct Found {
+  std::int64_t count = 0;            ///< elements of the target, or rows of them
+  std::int64_t piece = 0;            ///< elements looked at in one piece
+  std::vector<std::int64_t> before;  ///< each piece: how many were found in those before it
+};
+
+/// Throws Interrupted, LimitError, std::bad_alloc, as all of these; then the target holds anything.
 void run(const Work& work);
+/// How many there are; the target is not needed yet.
+Found find(const Work& work);
+/// Writes them.
+void collect(const Work& work, const Found& found);
 
 /// Element-operations an element takes, for choosing threads.
 double cost(catalog::Ordered ordered) noexcept;
 
 void run_scan(const Work& work);
 void run_sort(const Work& work);
+void run_inverse(const Work& work);
+Found find_selected(const Work& work);
+void collect_selected(const Work& work, const Found& found);
+Found find_unique(const Work& work);
+void collect_unique(const Work& work, const Found& found);
+
+/// Counts in pieces of about equal size, by threads: `count(first, end)`.
+Found find_in_pieces(const Work& work, std::int64_t n, const std::function<std::int64_t(std::int64_t first, std::int64_t end)>& count);
 
 }  // namespace engine::run::ordered

@@ -39,7 +39,9 @@ class Scan {
       const std::int64_t at_once = std::max<std::int64_t>(1, kChunk / rows.length);
       parallel_for(work_.threads, (rows.outer + at_once - 1) / at_once, [&](std::int64_t chunk) {
         const std::int64_t end = std::min(rows.outer, (chunk + 1) * at_once);
-        for (std::int64_t row = chunk * at_once; row < end; ++row) short_row(in + row * rows.length, out + row * rows.length);
+        const bool at_a_time = rows.length <= kChunk;  // the source of these rows: of longer ones in pieces
+        if (at_a_time) fill(in + chunk * at_once * rows.length, (end - chunk * at_once) * rows.length);
+        for (std::int64_t row = chunk * at_once; row < end; ++row) short_row(in + row * rows.length, out + row * rows.length, at_a_time);
       });
     }
   }
@@ -91,12 +93,22 @@ class Scan {
     out[0] = identity_;
   }
 
-  void short_row(const T* in, T* out) const {
+  /// The source's next `n` elements, where they are not there yet.
+  void fill(const T* at, std::int64_t n) const {
+    if (!work_.fill) return;
+    const std::int64_t first = at - static_cast<const T*>(work_.source);
+    work_.fill(first, first + n);
+  }
+
+  void short_row(const T* in, T* out, bool is_filled) const {
     Base base;
     const std::int64_t length = work_.rows.length;
     for (std::int64_t first = 0; first < length; first += kTile) {
-      if (first % kChunk == 0) work_.watch->poll();
       const std::int64_t n = std::min(kTile, length - first);
+      if (first % kChunk == 0) {
+        work_.watch->poll();
+        if (!is_filled) fill(in + first, std::min(kChunk, length - first));
+      }
       tile(in + first, out + first, n);
       const T total = out[first + n - 1];
       if (base.is_there()) apply(base.value(), out + first, n);
@@ -122,6 +134,7 @@ class Scan {
       T totals[kChunk / kTile];
       const std::int64_t from = chunk * kChunk, end = std::min(length, from + kChunk);
       std::int64_t tiles = 0;
+      fill(in + from, end - from);
       for (std::int64_t first = from; first < end; first += kTile) {
         const std::int64_t n = std::min(kTile, end - first);
         tile(in + first, out + first, n);

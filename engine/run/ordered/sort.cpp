@@ -1,30 +1,38 @@
-// run/ordered/sort.cpp - stable sorts by Thrust's host system (CCCL): radix sort of keys that are unsigned integers.
-// Of numbers the key is an unsigned integer in the same order (NaN last, both zeros one key); complex numbers are compared.
-// Long rows are sorted in pieces and merged, so that several threads share them and a wish to stop is heard.
+// run/ordered/sort.cpp - stable sorts. Numbers become unsigned integers in the same order (NaN last, both zeros one key), of which
+// equal ones are the same, or carry their places and are all different: then any sort is a stable one, and Highway's vectorised
+// quicksort is the fastest. Complex numbers are compared, by Thrust's merge sort for its host system (CCCL); so is everything by
+// Thrust's sorts where the processor has no vectors that would do. Long rows are sorted in pieces and merged, so that several threads
+// share them and a wish to stop is heard.
 #define THRUST_HOST_SYSTEM THRUST_HOST_SYSTEM_CPP
 #define THRUST_DEVICE_SYSTEM THRUST_DEVICE_SYSTEM_CPP
 #include <thrust/execution_policy.h>
-#include <thrust/merge.h>
 #include <thrust/sort.h>
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstring>
 #include <functional>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "engine/base/pages.hpp"
 #include "engine/run/ordered/lanes.hpp"
 #include "engine/run/ordered/ordered.hpp"
+#include "engine/run/ordered/vqsort.hpp"
 #include "engine/run/thread_pool.hpp"
 
 namespace engine::run::ordered {
 namespace {
 
-constexpr std::int64_t kPiece = 1 << 20;   ///< elements sorted in one go: some 20 ms
-constexpr std::int64_t kMerged = 1 << 18;  ///< elements merged in one go
+constexpr std::int64_t kMost = 1 << 22;    ///< elements sorted in one go: some 80 ms, which nobody can interrupt
+constexpr std::int64_t kLeast = 1 << 16;   ///< elements of a piece, where a row is shared by threads
+constexpr std::int64_t kLoaded = 1 << 14;  ///< elements computed and made items of in one go, while they are near
+constexpr std::int64_t kMerged = 1 << 17;  ///< elements merged in one go
 constexpr std::int64_t kChunk = 1 << 16;   ///< elements of short rows in one piece of work
-constexpr std::int64_t kShort = 256;       ///< below, the passes of a radix sort are not worth their counters
 constexpr std::int64_t kTiny = 16;         ///< up to so many, all pairs are compared without a branch
+constexpr std::int64_t kCounters = 256;    ///< from so many on, items of one byte are counted
 constexpr std::int64_t kColumns = 16;      ///< columns brought together at once
 
 /// Real part first, then the imaginary one, NaN after all numbers in each part; but a number with NaN in any part stands
@@ -51,54 +59,101 @@ template <class T>
 using Bits =
     std::conditional_t<sizeof(T) == 1, std::uint8_t,
                        std::conditional_t<sizeof(T) == 2, std::uint16_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
-template <class T>
-struct KeyOf {
-  using Key = Bits<T>;
-  using Less = std::less<Key>;
-};
-template <class T>
-struct KeyOf<math::Complex<T>> {
-  using Key = math::Complex<T>;
-  using Less = ComplexLess;
-};
-template <class T>
-using Key = typename KeyOf<T>::Key;
-template <class T>
-using Less = typename KeyOf<T>::Less;
 
+/// Without a branch, so that loops of it become vectors.
 template <class T>
-Key<T> key_of(T x) {
-  if constexpr (kIsComplex<T> || std::is_unsigned_v<T>) {
+Bits<T> key_of(T x) {
+  using Key = Bits<T>;
+  if constexpr (std::is_unsigned_v<T>) {
     return x;
   } else {
-    constexpr auto kTop = static_cast<Key<T>>(Key<T>{1} << (8 * sizeof(T) - 1));
-    auto bits = math::bit_cast<Key<T>>(x);
+    constexpr auto kTop = static_cast<Key>(Key{1} << (8 * sizeof(T) - 1));
     if constexpr (std::is_floating_point_v<T>) {
-      if (x != x) return static_cast<Key<T>>(~Key<T>{0});
-      if (x == 0) return kTop;
-      return bits & kTop ? static_cast<Key<T>>(~bits) : static_cast<Key<T>>(bits | kTop);
+      const auto bits = math::bit_cast<Key>(x + T{0});  // of -0: +0
+      const auto negative = static_cast<Key>(static_cast<std::make_signed_t<Key>>(bits) >> (8 * sizeof(T) - 1));
+      return static_cast<Key>((bits ^ (negative | kTop)) | (x != x ? static_cast<Key>(~Key{0}) : Key{0}));
     } else {
-      return static_cast<Key<T>>(bits ^ kTop);
+      return static_cast<Key>(math::bit_cast<Key>(x) ^ kTop);
     }
   }
 }
 
 template <class T>
-T value_of(Key<T> key) {
-  if constexpr (kIsComplex<T> || std::is_unsigned_v<T>) {
+T value_of(Bits<T> key) {
+  using Key = Bits<T>;
+  if constexpr (std::is_unsigned_v<T>) {
     return key;
   } else {
-    constexpr auto kTop = static_cast<Key<T>>(Key<T>{1} << (8 * sizeof(T) - 1));
-    if constexpr (std::is_floating_point_v<T>)
-      return math::bit_cast<T>(key & kTop ? static_cast<Key<T>>(key ^ kTop) : static_cast<Key<T>>(~key));
-    else
-      return math::bit_cast<T>(static_cast<Key<T>>(key ^ kTop));
+    constexpr auto kTop = static_cast<Key>(Key{1} << (8 * sizeof(T) - 1));
+    if constexpr (std::is_floating_point_v<T>) {
+      const auto positive = static_cast<Key>(static_cast<std::make_signed_t<Key>>(key) >> (8 * sizeof(T) - 1));
+      return math::bit_cast<T>(static_cast<Key>(key ^ (static_cast<Key>(~positive) | kTop)));
+    } else {
+      return math::bit_cast<T>(static_cast<Key>(key ^ kTop));
+    }
   }
 }
 
+// What is sorted: an Item of each element, in an order `Less`; what becomes of it where it ends up: `result`.
+
+template <class T>
+struct Keys {
+  using Value = T;
+  using Item = Bits<T>;
+  using Less = std::less<Item>;
+  using Result = T;
+  static Item item(T x, std::int64_t) { return key_of(x); }
+  static T result(Item item) { return value_of<T>(item); }
+};
+template <class T>
+struct Keys<math::Complex<T>> {
+  using Value = math::Complex<T>;
+  using Item = Value;
+  using Less = ComplexLess;
+  using Result = Value;
+  static Item item(Value x, std::int64_t) { return x; }
+  static Value result(Item item) { return item; }
+};
+/// Keys of up to 32 bits with their places in rows of fewer than 2^32 elements, in one integer.
+template <class T>
+struct PackedPlaces {
+  using Value = T;
+  using Item = std::uint64_t;
+  using Less = std::less<Item>;
+  using Result = std::int64_t;
+  static Item item(T x, std::int64_t place) { return std::uint64_t{key_of(x)} << 32 | static_cast<std::uint64_t>(place); }
+  static std::int64_t result(Item item) { return static_cast<std::int64_t>(item & 0xffffffffu); }
+};
+template <class T>
+struct Places {
+  using Value = T;
+  using Item = Pair;
+  using Less = std::less<Item>;
+  using Result = std::int64_t;
+  static Item item(T x, std::int64_t place) { return {static_cast<std::uint64_t>(place), key_of(x)}; }
+  static std::int64_t result(const Item& item) { return static_cast<std::int64_t>(item.place); }
+};
+template <class T>
+struct Places<math::Complex<T>> {
+  using Value = math::Complex<T>;
+  struct Item {
+    Value key;
+    std::int64_t place;
+  };
+  struct Less {
+    bool operator()(const Item& x, const Item& y) const {
+      const ComplexLess less{};
+      return less(x.key, y.key) || (!less(y.key, x.key) && x.place < y.place);
+    }
+  };
+  using Result = std::int64_t;
+  static Item item(Value x, std::int64_t place) { return {x, place}; }
+  static std::int64_t result(const Item& item) { return item.place; }
+};
+
 /// How many of the first `count` elements of two sorted rows merged are the first row's, whose equal elements go first.
-template <class K, class L>
-std::int64_t share(const K* a, std::int64_t n_a, const K* b, std::int64_t n_b, std::int64_t count, L less) {
+template <class Item, class Less>
+std::int64_t share(const Item* a, std::int64_t n_a, const Item* b, std::int64_t n_b, std::int64_t count, Less less) {
   std::int64_t low = std::max<std::int64_t>(0, count - n_b), high = std::min(count, n_a);
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
@@ -110,203 +165,274 @@ std::int64_t share(const K* a, std::int64_t n_a, const K* b, std::int64_t n_b, s
   return low;
 }
 
-/// Keys, with the places they came from where those are asked for, and as much again for merging.
-template <class T, class Place>
-class Sorter {
- public:
-  static constexpr bool kPlaces = !std::is_void_v<Place>;
-  using K = Key<T>;
-  using P = std::conditional_t<kPlaces, Place, char>;
-
-  explicit Sorter(std::int64_t n)
-      : keys_(static_cast<std::size_t>(n)),
-        places_(kPlaces ? static_cast<std::size_t>(n) : 0),
-        keys_to_(n > kPiece ? static_cast<std::size_t>(n) : 0),
-        places_to_(kPlaces && n > kPiece ? static_cast<std::size_t>(n) : 0) {}
-
-  /// Elements `step` apart.
-  void load(const T* in, std::int64_t n, std::int64_t step) {
-    K* const keys = keys_.data();
-    bool found = false;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const T x = in[i * step];
-      keys[i] = key_of<T>(x);
-      if constexpr (std::is_floating_point_v<T>) found |= math::bit_cast<K>(x) == math::bit_cast<K>(-T{0});
-    }
-    has_negative_zero_ = found;
-    if constexpr (kPlaces)
-      for (std::int64_t i = 0; i < n; ++i) places_[static_cast<std::size_t>(i)] = static_cast<P>(i);
+/// Without a branch that could be guessed wrongly: put(item) for each, in order.
+template <class Item, class Less, class Put>
+void merge(const Item* a, const Item* a_end, const Item* b, const Item* b_end, Less less, Put& put) {
+  while (a < a_end && b < b_end) {
+    const bool second = less(*b, *a);
+    put(second ? *b : *a);
+    a += !second;
+    b += second;
   }
-  bool has_negative_zero() const { return has_negative_zero_; }
-  T value(std::int64_t i) const { return value_of<T>(keys_[static_cast<std::size_t>(i)]); }
-  std::int64_t place(std::int64_t i) const { return static_cast<std::int64_t>(places_[static_cast<std::size_t>(i)]); }
-  std::pair<std::int64_t, std::int64_t> range_of(K key, std::int64_t n) const {
-    const auto found = std::equal_range(keys_.begin(), keys_.begin() + n, key, Less<T>{});
-    return {found.first - keys_.begin(), found.second - keys_.begin()};
-  }
+  for (; a < a_end; ++a) put(*a);
+  for (; b < b_end; ++b) put(*b);
+}
 
-  void sort(std::int64_t n, int threads, Watch& watch) {
-    if (n <= kPiece) return sort_piece(0, n);
-    parallel_for(threads, (n + kPiece - 1) / kPiece, [&](std::int64_t piece) {
-      watch.poll();
-      sort_piece(piece * kPiece, std::min(kPiece, n - piece * kPiece));
-    });
-    for (std::int64_t width = kPiece; width < n; width *= 2) {
-      parallel_for(threads, (n + kMerged - 1) / kMerged, [&](std::int64_t block) {
-        watch.poll();
-        merge_block(block * kMerged, std::min(n, (block + 1) * kMerged), width, n);
-      });
-      keys_.swap(keys_to_);
-      places_.swap(places_to_);
-    }
-  }
-
- private:
-  void sort_piece(std::int64_t first, std::int64_t n) {
-    K* const keys = keys_.data() + first;
-    if (n <= kTiny) return rank(keys, places_.data() + first, n);
-    if constexpr (kPlaces) {
-      P* const places = places_.data() + first;
-      if (n <= kShort) return sort_items(keys, places, n);
-      if constexpr (kIsComplex<T>)
-        thrust::stable_sort_by_key(thrust::seq, keys, keys + n, places, Less<T>{});
-      else
-        thrust::stable_sort_by_key(thrust::seq, keys, keys + n, places);
-    } else {
-      if constexpr (kIsComplex<T>)
-        thrust::stable_sort(thrust::seq, keys, keys + n, Less<T>{});
-      else if (n <= kShort)
-        std::sort(keys, keys + n);  // equal keys are the same
-      else
-        thrust::stable_sort(thrust::seq, keys, keys + n);
-    }
-  }
-
-  /// Up to kTiny: an element's place is how many go before it.
-  static void rank(K* keys, P* places, std::int64_t n) {
-    K given[kTiny];
-    P from[kTiny]{};
-    std::int64_t rank[kTiny]{};
-    const Less<T> less{};
-    for (std::int64_t i = 0; i < n; ++i) {
-      given[i] = keys[i];
-      if constexpr (kPlaces) from[i] = places[i];
-      for (std::int64_t j = 0; j < i; ++j) {
-        const bool first = less(given[i], given[j]);
-        rank[j] += first;
-        rank[i] += !first;
-      }
-    }
-    for (std::int64_t i = 0; i < n; ++i) {
-      keys[rank[i]] = given[i];
-      if constexpr (kPlaces) places[rank[i]] = from[i];
-    }
-  }
-
-  /// Up to kShort, by key and then by place.
-  static void sort_items(K* keys, P* places, std::int64_t n) {
-    struct Item {
-      K key;
-      P place;
-    };
-    Item items[kShort];
-    for (std::int64_t i = 0; i < n; ++i) items[i] = {keys[i], places[i]};
-    const Less<T> less{};
-    std::sort(items, items + n, [&](const Item& x, const Item& y) {  // places differ: no two items are equal
-      return less(x.key, y.key) || (!less(y.key, x.key) && x.place < y.place);
-    });
-    for (std::int64_t i = 0; i < n; ++i) keys[i] = items[i].key, places[i] = items[i].place;
-  }
-
-  /// Elements [first, end) of the merged pairs of sorted runs of `width`.
-  void merge_block(std::int64_t first, std::int64_t end, std::int64_t width, std::int64_t n) {
-    const std::int64_t pair = first / (2 * width) * (2 * width);
-    const std::int64_t n_a = std::min(width, n - pair), n_b = std::min(width, n - pair - n_a);
-    const K *const a = keys_.data() + pair, *const b = a + n_a;
-    const Less<T> less{};
-    const std::int64_t from = share(a, n_a, b, n_b, first - pair, less), to = share(a, n_a, b, n_b, end - pair, less);
-    const std::int64_t from_b = first - pair - from, to_b = end - pair - to;
-    if constexpr (kPlaces) {
-      const P *const p = places_.data() + pair, *const q = p + n_a;
-      thrust::merge_by_key(thrust::seq, a + from, a + to, b + from_b, b + to_b, p + from, q + from_b, keys_to_.data() + first,
-                           places_to_.data() + first, less);
-    } else {
-      thrust::merge(thrust::seq, a + from, a + to, b + from_b, b + to_b, keys_to_.data() + first, less);
-    }
-  }
-
-  bool has_negative_zero_ = false;
-  std::vector<K> keys_;
-  std::vector<P> places_;
-  std::vector<K> keys_to_;
-  std::vector<P> places_to_;
-};
-
-/// One row, `step` apart in both arrays.
-template <class T, class Place>
-void sort_row(Sorter<T, Place>& sorter, const T* in, void* out, std::int64_t n, std::int64_t step, int threads, Watch& watch) {
-  sorter.load(in, n, step);
-  sorter.sort(n, threads, watch);
-  if constexpr (!std::is_void_v<Place>) {
-    auto* const places = static_cast<std::int64_t*>(out);
-    for (std::int64_t i = 0; i < n; ++i) places[i * step] = sorter.place(i);
-  } else {
-    auto* const values = static_cast<T*>(out);
-    [[maybe_unused]] std::int64_t first = 0;
-    std::vector<bool> negative;
-    if constexpr (std::is_floating_point_v<T>) {
-      // Both zeros have one key, so their signs are taken from the row, in order.
-      if (sorter.has_negative_zero()) {
-        const auto [begin, end] = sorter.range_of(key_of<T>(T{0}), n);
-        first = begin;
-        negative.reserve(static_cast<std::size_t>(end - begin));
-        for (std::int64_t i = 0; i < n; ++i)
-          if (in[i * step] == 0) negative.push_back(__builtin_signbit(in[i * step]));
-      }
-    }
-    for (std::int64_t i = 0; i < n; ++i) values[i * step] = sorter.value(i);
-    if constexpr (std::is_floating_point_v<T>)
-      for (std::size_t i = 0; i < negative.size(); ++i)
-        if (negative[i]) values[(first + static_cast<std::int64_t>(i)) * step] = -T{0};
+/// Bytes: how many of each.
+void count_sort(std::uint8_t* items, std::int64_t n) {
+  std::int64_t counts[256]{};
+  for (std::int64_t i = 0; i < n; ++i) ++counts[items[i]];
+  for (int value = 0; value < 256; ++value) {
+    std::memset(items, value, static_cast<std::size_t>(counts[value]));
+    items += counts[value];
   }
 }
 
-template <class T, class Place>
+/// Up to kTiny: an element's place is how many go before it.
+template <class Item, class Less>
+void rank(Item* items, std::int64_t n, Less less) {
+  Item given[kTiny];
+  std::int64_t rank[kTiny]{};
+  for (std::int64_t i = 0; i < n; ++i) {
+    given[i] = items[i];
+    for (std::int64_t j = 0; j < i; ++j) {
+      const bool first = less(given[i], given[j]);
+      rank[j] += first;
+      rank[i] += !first;
+    }
+  }
+  for (std::int64_t i = 0; i < n; ++i) items[rank[i]] = given[i];
+}
+
+/// The vectorised sort of that type, or null.
+template <class Item>
+auto vector_sort() {
+  const VectorSorts& sorts = vector_sorts();
+  if constexpr (std::is_same_v<Item, std::uint16_t>)
+    return sorts.of16;
+  else if constexpr (std::is_same_v<Item, std::uint32_t>)
+    return sorts.of32;
+  else if constexpr (std::is_same_v<Item, std::uint64_t>)
+    return sorts.of64;
+  else if constexpr (std::is_same_v<Item, Pair>)
+    return sorts.of_pairs;
+  else
+    return nullptr;
+}
+
+template <class Item, class Less>
+void sort_items(Item* items, std::int64_t n, Less less) {
+  if (n <= kTiny) return rank(items, n, less);
+  if constexpr (std::is_same_v<Item, std::uint8_t>)
+    if (n >= kCounters) return count_sort(items, n);
+  const auto sort = vector_sort<Item>();
+  if constexpr (!std::is_same_v<decltype(sort), const std::nullptr_t>)
+    if (sort) return sort(items, static_cast<std::size_t>(n));
+  if constexpr (std::is_integral_v<Item>)
+    thrust::stable_sort(thrust::seq, items, items + n);
+  else
+    thrust::stable_sort(thrust::seq, items, items + n, less);
+}
+
+// Items may lie where elements are.
+template <class T>
+T load(const char* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+template <class T>
+void store(char* at, T value) {
+  std::memcpy(at, &value, sizeof value);
+}
+
+/// Sorts rows of one length. Memory is that of items where it holds them, and of elements before and after.
+template <class S>
+class Sorter {
+ public:
+  using T = typename S::Value;
+  using Item = typename S::Item;
+  using Result = typename S::Result;
+  static constexpr bool kHasZeros = std::is_floating_point_v<T> && std::is_same_v<Result, T>;
+
+  /// `step`: elements lie so far apart, in both arrays.
+  Sorter(std::int64_t n, std::int64_t step, int threads, Watch& watch)
+      : n_(n), step_(step), threads_(threads), watch_(watch), pieces_(n_pieces(n, threads)) {
+    if (step_ != 1 || sizeof(Item) != sizeof(Result)) items_ = Buffer<Item>(static_cast<std::size_t>(n));
+    if (pieces_ > 1) merged_ = Buffer<Item>(static_cast<std::size_t>(n));
+  }
+
+  /// `out` may be `in`. `fill(first, end)`, where there is one, computes elements of `in` first.
+  void sort(const T* in, Result* out, const Fill& fill) {
+    Item* items = items_.get() ? items_.get() : reinterpret_cast<Item*>(out);
+    Item* merged = merged_.get();
+    std::vector<Zeros> zeros(static_cast<std::size_t>(kHasZeros ? pieces_ : 0));
+    const std::int64_t width = (n_ + pieces_ - 1) / pieces_;
+    parallel_for(threads_, pieces_, [&](std::int64_t piece) {
+      const std::int64_t first = std::min(n_, piece * width), end = std::min(n_, first + width);
+      for (std::int64_t at = first; at < end; at += kLoaded) {
+        if (at - first > 0 || pieces_ > 1) watch_.poll();
+        const std::int64_t to = std::min(end, at + kLoaded);
+        if (fill) fill(at, to);
+        if constexpr (kHasZeros) zeros[static_cast<std::size_t>(piece)].read(in, at, to, step_);
+        to_items(in, items, at, to);
+      }
+      sort_items(items + first, end - first, less_);
+      if constexpr (kHasZeros) zeros[static_cast<std::size_t>(piece)].count(items + first, end - first);
+    });
+    for (std::int64_t run = width; run < n_; run *= 2) {
+      const bool is_last = 2 * run >= n_ && items != reinterpret_cast<const Item*>(out);
+      parallel_for(threads_, (n_ + kMerged - 1) / kMerged, [&](std::int64_t block) {
+        watch_.poll();
+        const std::int64_t i = block * kMerged, end = std::min(n_, i + kMerged);
+        if (is_last)
+          merge_block(items, i, end, run, [to = out + i * step_, step = step_](const Item& item) mutable {
+            store(reinterpret_cast<char*>(to), S::result(item));
+            to += step;
+          });
+        else
+          merge_block(items, i, end, run, [to = merged + i](const Item& item) mutable { *to++ = item; });
+      });
+      std::swap(items, merged);
+      if (is_last) return put_zeros(zeros, out);
+    }
+    parallel_for(pieces_ > 1 ? threads_ : 1, (n_ + kMerged - 1) / kMerged, [&](std::int64_t block) {
+      const std::int64_t end = std::min(n_, (block + 1) * kMerged);
+      to_results(items, out, block * kMerged, end);
+    });
+    put_zeros(zeros, out);
+  }
+
+ private:
+  static std::int64_t n_pieces(std::int64_t n, int threads) {
+    const std::int64_t shared = threads > 1 ? std::min<std::int64_t>(threads, n / kLeast) : 1;
+    const std::int64_t least = std::max<std::int64_t>({1, shared, (n + kMost - 1) / kMost});
+    return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(least)));
+  }
+
+  /// Elements [first, end). Local copies of all that is used, for the memory of items and elements may be the same.
+  void to_items(const T* in, Item* items, std::int64_t first, std::int64_t end) const {
+    const auto* const from = reinterpret_cast<const char*>(in);
+    auto* const to = reinterpret_cast<char*>(items);
+    constexpr auto kFrom = static_cast<std::int64_t>(sizeof(T)), kTo = static_cast<std::int64_t>(sizeof(Item));
+    if (const std::int64_t step = step_ * kFrom; step != kFrom)
+      for (std::int64_t i = first; i < end; ++i) store(to + i * kTo, S::item(load<T>(from + i * step), i));
+    else
+      for (std::int64_t i = first; i < end; ++i) store(to + i * kTo, S::item(load<T>(from + i * kFrom), i));
+  }
+  void to_results(const Item* items, Result* out, std::int64_t first, std::int64_t end) const {
+    const auto* const from = reinterpret_cast<const char*>(items);
+    auto* const to = reinterpret_cast<char*>(out);
+    constexpr auto kFrom = static_cast<std::int64_t>(sizeof(Item)), kTo = static_cast<std::int64_t>(sizeof(Result));
+    if (const std::int64_t step = step_ * kTo; step != kTo)
+      for (std::int64_t i = first; i < end; ++i) store(to + i * step, S::result(load<Item>(from + i * kFrom)));
+    else
+      for (std::int64_t i = first; i < end; ++i) store(to + i * kTo, S::result(load<Item>(from + i * kFrom)));
+  }
+
+  /// Both zeros have one key, so where there are negative ones their signs are taken from the row, in order: those of one piece, from
+  /// its first negative one on.
+  struct Zeros {
+    std::vector<bool> negative;
+    std::int64_t total = 0;
+
+    void read(const T* in, std::int64_t first, std::int64_t end, std::int64_t step) {
+      Bits<T> changed{};  // by the addition: of no number but -0
+      if (negative.empty())
+        for (std::int64_t i = first; i < end; ++i)
+          changed |= static_cast<Bits<T>>(math::bit_cast<Bits<T>>(in[i * step]) ^ math::bit_cast<Bits<T>>(in[i * step] + T{0}));
+      if (negative.empty() && !changed) return;
+      for (std::int64_t i = first; i < end; ++i) {
+        const T x = in[i * step];
+        if (x == 0 && (!negative.empty() || __builtin_signbit(x))) negative.push_back(__builtin_signbit(x));
+      }
+    }
+    void count(const Item* items, std::int64_t n) {
+      const auto range = std::equal_range(items, items + n, key_of(T{0}));
+      total = range.second - range.first;
+    }
+  };
+
+  void put_zeros(const std::vector<Zeros>& zeros, Result* out) const {
+    if constexpr (kHasZeros) {
+      if (std::all_of(zeros.begin(), zeros.end(), [](const Zeros& each) { return each.negative.empty(); })) return;
+      std::int64_t at = 0;  // the first zero of the row
+      for (std::int64_t low = 0, high = n_; low < high; at = low) {
+        const std::int64_t middle = low + (high - low) / 2;
+        if (out[middle * step_] < 0)
+          low = middle + 1;
+        else
+          high = middle;
+      }
+      for (const Zeros& each : zeros) {
+        at += each.total - static_cast<std::int64_t>(each.negative.size());
+        for (const bool is_negative : each.negative) {
+          if (is_negative) out[at * step_] = -T{0};
+          ++at;
+        }
+      }
+    } else {
+      (void)zeros, (void)out;
+    }
+  }
+
+  /// Elements [first, last) of the merged pairs of sorted runs of `width`.
+  template <class Put>
+  void merge_block(const Item* items, std::int64_t first, const std::int64_t last, std::int64_t width, Put put) const {
+    while (first < last) {
+      const std::int64_t pair = first / (2 * width) * (2 * width);
+      const std::int64_t end = std::min(last, pair + 2 * width);
+      const std::int64_t n_a = std::min(width, n_ - pair), n_b = std::min(width, n_ - pair - n_a);
+      const Item *const a = items + pair, *const b = a + n_a;
+      const std::int64_t from = share(a, n_a, b, n_b, first - pair, less_), to = share(a, n_a, b, n_b, end - pair, less_);
+      merge(a + from, a + to, b + (first - pair - from), b + (end - pair - to), less_, put);
+      first = end;
+    }
+  }
+
+  std::int64_t n_, step_;
+  int threads_;
+  Watch& watch_;
+  std::int64_t pieces_;
+  typename S::Less less_{};
+  Buffer<Item> items_, merged_;
+};
+
+template <class S>
 void sort_rows(const Work& work) {
-  using Item = std::conditional_t<std::is_void_v<Place>, T, std::int64_t>;
-  const auto* const in = static_cast<const T*>(work.source);
-  auto* const out = static_cast<Item*>(work.target);
+  const auto* const in = static_cast<const typename S::Value*>(work.source);
+  auto* const out = static_cast<typename S::Result*>(work.target);
   const Rows& rows = work.rows;
   const std::int64_t n_rows = rows.outer * rows.inner;
   const auto offset = [&](std::int64_t row) { return row / rows.inner * rows.length * rows.inner + row % rows.inner; };
-  if (rows.length > kPiece || n_rows == 1) {
-    Sorter<T, Place> sorter(rows.length);
+  if (rows.length > kMost || n_rows == 1) {
+    Sorter<S> sorter(rows.length, rows.inner, work.threads, *work.watch);
     for (std::int64_t row = 0; row < n_rows; ++row) {
       work.watch->poll();
-      sort_row(sorter, in + offset(row), out + offset(row), rows.length, rows.inner, work.threads, *work.watch);
+      const Fill fill = [&](std::int64_t first, std::int64_t end) { work.fill(offset(row) + first, offset(row) + end); };
+      sorter.sort(in + offset(row), out + offset(row), work.fill ? fill : Fill());
     }
     return;
   }
   // Neighbouring columns stay in one piece of work, where they share lines of memory.
   const std::int64_t at_once = std::max(kChunk / rows.length, rows.inner > 1 ? kColumns : 1);
   parallel_for(work.threads, (n_rows + at_once - 1) / at_once, [&](std::int64_t chunk) {
-    Sorter<T, Place> sorter(rows.length);
+    Sorter<S> sorter(rows.length, rows.inner, 1, *work.watch);
     const std::int64_t end = std::min(n_rows, (chunk + 1) * at_once);
+    if (work.fill) work.fill(chunk * at_once * rows.length, end * rows.length);
     for (std::int64_t row = chunk * at_once; row < end; ++row) {
       if ((row - chunk * at_once) * rows.length % kChunk < rows.length) work.watch->poll();
-      sort_row(sorter, in + offset(row), out + offset(row), rows.length, rows.inner, 1, *work.watch);
+      sorter.sort(in + offset(row), out + offset(row), {});
     }
   });
 }
 
 template <class T>
 void sort_any(const Work& work) {
-  if (catalog::info(work.ordered).form == catalog::Form::Sort)
-    sort_rows<T, void>(work);
-  else if (work.rows.length <= 0xffffffff)
-    sort_rows<T, std::uint32_t>(work);
-  else
-    sort_rows<T, std::uint64_t>(work);
+  if (catalog::info(work.ordered).form == catalog::Form::Sort) return sort_rows<Keys<T>>(work);
+  if constexpr (!kIsComplex<T> && sizeof(T) <= 4)
+    if (work.rows.length <= 0xffffffff) return sort_rows<PackedPlaces<T>>(work);
+  sort_rows<Places<T>>(work);
 }
 
 }  // namespace

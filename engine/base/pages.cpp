@@ -1,6 +1,6 @@
-// run/pages.cpp - the pool of large blocks. See engine/memory.hpp.
+// base/pages.cpp - the pool of large blocks. See engine/memory.hpp.
 // A block is mapped once and handed around. Fresh pages cost 20 ms for 240 MB each time, twice what an expression takes.
-#include "engine/run/pages.hpp"
+#include "engine/base/pages.hpp"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -29,7 +29,7 @@ std::int64_t seconds_now() noexcept {
   return now.tv_sec;
 }
 
-struct Block {
+struct Pages {
   char* at;
   std::size_t bytes;
   std::int64_t since;  ///< when it was given back
@@ -72,7 +72,7 @@ class Pool {
     for (auto it = idle_.begin(); it != idle_.end(); ++it)
       if (it->bytes >= bytes && it->bytes - bytes <= bytes / 4 && (best == idle_.end() || it->bytes < best->bytes)) best = it;
     if (best != idle_.end()) {
-      Block block = *best;
+      Pages block = *best;
       idle_.erase(best);
       count_idle();
       used_.push_back(block);
@@ -91,7 +91,7 @@ class Pool {
     const std::lock_guard lock(mutex_);
     const auto it = find(memory);
     if (it == used_.end()) return;
-    Block block = *it;
+    Pages block = *it;
     *it = used_.back();
     used_.pop_back();
     if (block.bytes > most_idle_) {
@@ -131,14 +131,14 @@ class Pool {
   std::mutex& mutex() noexcept { return mutex_; }
 
  private:
-  std::vector<Block>::iterator find(void* memory) noexcept {
-    return std::find_if(used_.begin(), used_.end(), [&](const Block& block) { return block.at == memory; });
+  std::vector<Pages>::iterator find(void* memory) noexcept {
+    return std::find_if(used_.begin(), used_.end(), [&](const Pages& block) { return block.at == memory; });
   }
 
   /// Unmaps the blocks that were given back first until no more than `most` bytes are idle.
   std::size_t drop(std::size_t most) noexcept {
     std::size_t bytes = 0, dropped = 0, n = 0;
-    for (const Block& block : idle_) bytes += block.bytes;
+    for (const Pages& block : idle_) bytes += block.bytes;
     for (; bytes - dropped > most; ++n) {
       munmap(idle_[n].at, idle_[n].bytes);
       dropped += idle_[n].bytes;
@@ -150,21 +150,21 @@ class Pool {
 
   void drop_old(std::int64_t now) noexcept {
     std::size_t young = 0;
-    for (const Block& block : idle_)
+    for (const Pages& block : idle_)
       if (now - block.since < kIdleSeconds) young += block.bytes;
     drop(young);
   }
 
   void count_idle() noexcept {
     std::size_t bytes = 0;
-    for (const Block& block : idle_) bytes += block.bytes;
+    for (const Pages& block : idle_) bytes += block.bytes;
     idle_bytes_.store(bytes, std::memory_order_relaxed);
     oldest_.store(idle_.empty() ? 0 : idle_.front().since, std::memory_order_relaxed);
   }
 
   std::mutex mutex_;
-  std::vector<Block> used_;
-  std::vector<Block> idle_;  ///< in the order in which they were given back
+  std::vector<Pages> used_;
+  std::vector<Pages> idle_;  ///< in the order in which they were given back
   std::size_t most_idle_ = 0;
   std::atomic<std::size_t> idle_bytes_{0};
   std::atomic<std::int64_t> oldest_{0};
@@ -199,9 +199,7 @@ void* resize_pages(void* memory, std::size_t bytes) noexcept {
   return moved;
 }
 
-namespace run {
 std::size_t trim_pages() noexcept { return pool().trim(); }
 void trim_old_pages() noexcept { pool().trim_old(); }
-}  // namespace run
 
 }  // namespace engine

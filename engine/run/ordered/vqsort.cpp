@@ -1,0 +1,70 @@
+// run/ordered/vqsort.cpp - see vqsort.hpp. Highway includes this file once for each instruction set. Its headers alone are used: what
+// would need its library (its choice of instruction set, its seeds) is done here.
+#include "engine/run/ordered/vqsort.hpp"
+
+// AVX-512's compressing store, which the partition lives on, is slower than AVX2's shuffles on half of the processors that have it.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3 | HWY_AVX3_DL)
+#define HWY_TARGET_INCLUDE "engine/run/ordered/vqsort.cpp"
+#include "hwy/foreach_target.h"
+// After foreach_target, as Highway wants it.
+#include "hwy/contrib/sort/traits-inl.h"
+#include "hwy/contrib/sort/traits128-inl.h"
+#include "hwy/contrib/sort/vqsort-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace engine::run::ordered::HWY_NAMESPACE {
+#if VQSORT_ENABLED  // not of scalars
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// hwy::Sort with a seed of its own; `n` lanes.
+template <class Traits, class T>
+void sort(T* keys, std::size_t n) {
+  if (n < 2) return;
+  const hn::SortTag<T> d;
+  HWY_ALIGN T buffer[hwy::SortConstants::BufNum<T>(HWY_LANES(T))] = {};
+  hn::detail::Generator random(0x9E3779B97F4A7C15u);
+  hn::detail::Recurse(d, Traits(), keys, keys + n, n, buffer, random, 2 * hwy::CeilLog2(n) + 4);
+}
+
+template <class T>
+void sort_keys(T* keys, std::size_t n) {
+  sort<hn::detail::SharedTraits<hn::detail::TraitsLane<hn::detail::OrderAscending<T>>>>(keys, n);
+}
+
+void sort_pairs(Pair* pairs, std::size_t n) {
+  static_assert(sizeof(Pair) == 16 && offsetof(Pair, place) == 0);
+  sort<hn::detail::SharedTraits<hn::detail::Traits128<hn::detail::OrderAscending128>>>(reinterpret_cast<std::uint64_t*>(pairs), 2 * n);
+}
+
+}  // namespace
+
+VectorSorts sorts() { return {&sort_keys<std::uint16_t>, &sort_keys<std::uint32_t>, &sort_keys<std::uint64_t>, &sort_pairs}; }
+#endif
+
+}  // namespace engine::run::ordered::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace engine::run::ordered {
+
+const VectorSorts& vector_sorts() noexcept {
+  static const VectorSorts found = []() -> VectorSorts {
+#if HWY_TARGETS & HWY_AVX2
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+        __builtin_cpu_supports("fma") && __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") &&
+        __builtin_cpu_supports("f16c"))
+      return N_AVX2::sorts();
+#endif
+#if HWY_TARGETS & HWY_SSE4
+    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul")) return N_SSE4::sorts();
+#endif
+    return {};
+  }();
+  return found;
+}
+
+}  // namespace engine::run::ordered
+#endif
