@@ -29,6 +29,15 @@ CASES = (
     ("flatnonzero", "flatnonzero(a > 0)", lambda a, b, m, s: np.flatnonzero(a > 0)),
     ("unique", "unique(a)", lambda a, b, m, s: np.unique(a)),
     ("unique of few", "unique(int64(9*a))", lambda a, b, m, s: np.unique((9 * a).astype("i8"))),
+    ("partition", "partition(a, 1000000)", lambda a, b, m, s: np.partition(a, 1000000)),
+    ("topk 100", "topk(a, 100)", lambda a, b, m, s: np.sort(np.partition(a, -100)[-100:])[::-1]),
+    ("median", "median(a)", lambda a, b, m, s: np.median(a)),
+    ("median of rows", "median(m, axis=1)", lambda a, b, m, s: np.median(m, 1)),
+    ("median of columns", "median(m, axis=0)", lambda a, b, m, s: np.median(m, 0)),
+    ("quantile of a product", "quantile(a*b, 0.9)", lambda a, b, m, s: np.quantile(a * b, 0.9)),
+    ("searchsorted", "searchsorted(s[0:1000, 0], a)", lambda a, b, m, s: np.searchsorted(s[0:1000, 0], a)),
+    ("bincount", "bincount(int64(9 + abs(a)))", lambda a, b, m, s: np.bincount((9 + np.abs(a)).astype("i8"))),
+    ("histogram", "histogram(a, 100)", lambda a, b, m, s: np.histogram(a, 100)[0]),
     ("unique_inverse", "unique_inverse(a)", lambda a, b, m, s: np.unique(a, return_inverse=True)[1]),
 )
 

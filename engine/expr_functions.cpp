@@ -143,6 +143,13 @@ Expr cummax(const Expr& a, const Over& how) { return call("cummax", {a}, how); }
 Expr cummin(const Expr& a, const Over& how) { return call("cummin", {a}, how); }
 Expr sort(const Expr& a, const Over& how) { return call("sort", {a}, how); }
 Expr argsort(const Expr& a, const Over& how) { return call("argsort", {a}, how); }
+Expr partition(const Expr& a, const Expr& kth, const Over& how) { return call("partition", {a, kth}, how); }
+Expr argpartition(const Expr& a, const Expr& kth, const Over& how) { return call("argpartition", {a, kth}, how); }
+Expr topk(const Expr& a, const Expr& k, const Over& how) { return call("topk", {a, k}, how); }
+Expr argtopk(const Expr& a, const Expr& k, const Over& how) { return call("argtopk", {a, k}, how); }
+Expr median(const Expr& a, const Over& how) { return call("median", {a}, how); }
+Expr quantile(const Expr& a, const Expr& q, const Over& how) { return call("quantile", {a, q}, how); }
+Expr percentile(const Expr& a, const Expr& q, const Over& how) { return call("percentile", {a, q}, how); }
 Expr compress(const Expr& a, const Expr& condition) { return call("compress", {a, condition}); }
 Expr flatnonzero(const Expr& a) { return call("flatnonzero", {a}); }
 Expr nonzero(const Expr& a, const Expr& axis) { return call("nonzero", {a, axis}); }
@@ -150,6 +157,11 @@ Expr unique(const Expr& a) { return call("unique", {a}); }
 Expr unique_counts(const Expr& a) { return call("unique_counts", {a}); }
 Expr unique_index(const Expr& a) { return call("unique_index", {a}); }
 Expr unique_inverse(const Expr& a) { return call("unique_inverse", {a}); }
+Expr searchsorted(const Expr& a, const Expr& v, const Expr& right) { return call("searchsorted", {a, v, right}); }
+Expr bincount(const Expr& x) { return call("bincount", {x}); }
+Expr bincount(const Expr& x, const Expr& weights, const Expr& minlength) { return call("bincount", {x, weights, minlength}); }
+Expr histogram(const Expr& a, const Expr& bins) { return call("histogram", {a, bins}); }
+Expr histogram_edges(const Expr& a, const Expr& bins) { return call("histogram_edges", {a, bins}); }
 Expr sinc(const Expr& x) { return call("sinc", {x}); }
 Expr angle(const Expr& z, const Expr& deg) { return call("angle", {z, deg}); }
 Expr isclose(const Expr& a, const Expr& b, const Expr& rtol, const Expr& atol, const Expr& equal_nan) { return call("isclose", {a, b, rtol, atol, equal_nan}); }

@@ -63,7 +63,7 @@ void define(Pages& pages, const Function& row, std::string_view name) {
   for (std::string_view item : split(row.arguments, ", ")) {
     if (std::find(std::begin(kOver), std::end(kOver), item) != std::end(kOver))
       is_over = true;
-    else
+    else if (item != "range=None")  // a pair, which C++ has no form for: texts do
       items.push_back(item);
   }
   const auto none = std::find_if(items.begin(), items.end(), [](std::string_view item) { return item.ends_with("=None"); });

@@ -193,37 +193,105 @@ struct ReductionInfo {
 
 /// What an operation along an axis, or on all elements in order, makes of its arguments.
 enum class Form : std::uint8_t {
-  Scan,     ///< combinations of the elements so far
-  Sort,     ///< the elements in order
-  Argsort,  ///< where they were
-  Select,   ///< the elements where a second argument, of their leading axes, is true
-  Nonzero,  ///< where elements are not zero: made of Select
-  Unique,   ///< one of each; in the graph its argument is sorted
-  Counts,   ///< how often each one is there; likewise
-  Firsts,   ///< where each one is first; in the graph a second argument is the argsort
-  Inverse,  ///< which one each element is; likewise
+  Scan,          ///< combinations of the elements so far
+  Sort,          ///< the elements in order
+  Argsort,       ///< where they were
+  Partition,     ///< those before the one that a sort would put in a place, then its equals, then the others
+  Argpartition,  ///< where they were
+  Topk,          ///< the largest ones, in descending order
+  Argtopk,       ///< where they were
+  Median,        ///< the middle one, or the mean of two
+  Quantile,      ///< between the two that a second argument, a fraction, falls between
+  Select,        ///< the elements where a second argument, of their leading axes, is true
+  Nonzero,       ///< where elements are not zero: made of Select
+  Unique,        ///< one of each; in the graph its argument is sorted
+  Counts,        ///< how often each one is there; likewise
+  Firsts,        ///< where each one is first; in the graph a second argument is the argsort
+  Inverse,       ///< which one each element is; likewise
+  Searchsorted,  ///< how many elements, which are sorted, stand before each one of a second argument
+  Bincount,      ///< how often each whole number is there, or the sums of a second argument
+  Histogram,     ///< how many elements fall between bounds at equal distances from a second to a third argument
+  Edges,         ///< those bounds, of two arguments
 };
 
 /// What is known of an operation's shape before it runs.
 enum class Extent : std::uint8_t {
-  Same,   ///< of its argument; one axis where it goes over all elements
-  Found,  ///< the first extent follows from the values
-  First,  ///< of its first argument, whatever the axes
+  Same,     ///< of its argument; one axis where it goes over all elements
+  Found,    ///< the first extent follows from the values
+  First,    ///< of its first argument, whatever the axes
+  Second,   ///< of its second argument
+  Reduced,  ///< of its argument without the axes
+  Number,   ///< one axis, of ReduceSpec::number elements
+  Along,    ///< as Same, with so many elements along the axis
 };
 
 /// Forms of which the graph knows nothing: ir/build makes them of others.
 constexpr bool is_composed(Form form) { return form == Form::Nonzero; }
-/// The arguments an operation of that form has in the graph.
-constexpr std::uint8_t n_arguments(Form form) { return form == Form::Select || form == Form::Firsts || form == Form::Inverse ? 2 : 1; }
+/// The arguments an operation of that form has in the graph, at most.
+constexpr std::uint8_t n_arguments(Form form) {
+  switch (form) {
+    case Form::Quantile:
+    case Form::Select:
+    case Form::Firsts:
+    case Form::Inverse:
+    case Form::Searchsorted:
+    case Form::Bincount:
+    case Form::Edges:
+      return 2;
+    case Form::Histogram:
+      return 3;
+    default:
+      return 1;
+  }
+}
 constexpr Extent extent(Form form) {
-  if (form == Form::Select || form == Form::Unique || form == Form::Counts || form == Form::Firsts) return Extent::Found;
-  return form == Form::Inverse ? Extent::First : Extent::Same;
+  switch (form) {
+    case Form::Select:
+    case Form::Unique:
+    case Form::Counts:
+    case Form::Firsts:
+    case Form::Bincount:
+      return Extent::Found;
+    case Form::Inverse:
+      return Extent::First;
+    case Form::Searchsorted:
+      return Extent::Second;
+    case Form::Median:
+    case Form::Quantile:
+      return Extent::Reduced;
+    case Form::Histogram:
+    case Form::Edges:
+      return Extent::Number;
+    case Form::Topk:
+    case Form::Argtopk:
+      return Extent::Along;
+    default:
+      return Extent::Same;
+  }
 }
 /// Whether what it reads stays as it is, and may be anybody's.
 constexpr bool only_reads(Form form) { return form != Form::Scan && form != Form::Sort && form != Form::Argsort; }
-/// Whether elements are counted or placed: the result is int64.
+/// Whether some values make it fail.
+constexpr bool may_refuse(Form form) {
+  return form == Form::Quantile || form == Form::Bincount || form == Form::Histogram || form == Form::Edges;
+}
+/// Whether elements are counted or placed: the result is int64. Of Bincount with a second argument it is float64.
 constexpr bool gives_places(Form form) {
-  return form == Form::Argsort || form == Form::Nonzero || form == Form::Counts || form == Form::Firsts || form == Form::Inverse;
+  switch (form) {
+    case Form::Argsort:
+    case Form::Argpartition:
+    case Form::Argtopk:
+    case Form::Nonzero:
+    case Form::Counts:
+    case Form::Firsts:
+    case Form::Inverse:
+    case Form::Searchsorted:
+    case Form::Bincount:
+    case Form::Histogram:
+      return true;
+    default:
+      return false;
+  }
 }
 
 struct OrderedInfo {

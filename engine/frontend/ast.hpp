@@ -40,12 +40,14 @@ enum class Syntax : std::uint8_t {
 };
 
 /// The children of Order.
-enum OrderChild : std::uint8_t { kValue, kAxis, kFlag, kSecond, kOrderChildren };
+enum OrderChild : std::uint8_t { kValue, kAxis, kFlag, kSecond, kNumber, kRange, kOrderChildren };
 /// Which of them a parameter of catalog/ordered.def is.
 constexpr OrderChild order_child(std::string_view parameter) {
   if (parameter == "axis") return kAxis;
-  if (parameter == "exclusive") return kFlag;
-  if (parameter == "condition") return kSecond;
+  if (parameter == "exclusive" || parameter == "right") return kFlag;
+  if (parameter == "condition" || parameter == "q" || parameter == "v" || parameter == "weights") return kSecond;
+  if (parameter == "kth" || parameter == "k" || parameter == "bins" || parameter == "minlength") return kNumber;
+  if (parameter == "range") return kRange;
   return kValue;
 }
 

@@ -881,9 +881,10 @@ class Parser {
         fail(span(argument.value), fmt::format("'{}' takes {} argument{}, not {}", function, n, n == 1 ? "" : "s", list.count),
              "one too many", "its form is " + signature());
       }
-      // None and tuples are values of axis alone; None also stands for whatever may be left out.
+      // None and tuples are values of axis (tuples of range, too) alone; None also stands for whatever may be left out.
       const Syntax kind = ast_.nodes[argument.value].kind;
-      if (parameter[place] != "axis" && (kind == Syntax::Tuple || place < n_required)) refuse_axis_value(argument.value);
+      if (parameter[place] != "axis" && parameter[place] != "range" && (kind == Syntax::Tuple || place < n_required))
+        refuse_axis_value(argument.value);
       args[place] = argument.value;
     }
     for (std::size_t i = 0; i < n_required; ++i)

@@ -174,6 +174,7 @@ class Builder {
       } else if (node.kind == Syntax::Order) {
         mark(children[frontend::kAxis]);
         mark(children[frontend::kFlag]);
+        mark(children[frontend::kNumber]);
       } else if (node.kind == Syntax::Position) {
         mark(children[0]);
       } else if (in_bound_[i]) {
@@ -637,9 +638,10 @@ class Builder {
     const Typed arg = strong(typed_[children[frontend::kValue]], ast_.nodes[children[frontend::kValue]].span);
     const int rank = g_[arg.node].rank;
     const AstId axis = children[frontend::kAxis];
-    const bool sorts = row.form == catalog::Form::Sort || row.form == catalog::Form::Argsort;
+    using catalog::Form;
     ReduceSpec spec;
-    if (axis == frontend::kNone && sorts) {
+    const bool has_last = row.parameters.find("axis=-1") != std::string_view::npos;
+    if (axis == frontend::kNone && has_last) {
       if (rank == 0) fail<ShapeError>(node.span, fmt::format("'{}' needs an axis", row.name), "a scalar has no axes", "give axis=None");
       spec.axes = 1u << (rank - 1);
     } else if (axis == frontend::kNone || ast_.nodes[axis].kind == Syntax::NewAxis) {
@@ -647,20 +649,42 @@ class Builder {
     } else {
       axis_of(axis, rank, spec.axes);
     }
-    spec.exclusive = is_true(children[frontend::kFlag], "exclusive");
-    using catalog::Form;
+    spec.exclusive = is_true(children[frontend::kFlag], row.form == Form::Searchsorted ? "right" : "exclusive");
+    if (children[frontend::kNumber] != frontend::kNone) spec.number = whole_number(children[frontend::kNumber], row);
+    const DType dtype = g_[arg.node].dtype;
+    if (is_complex(dtype) && !takes_complex(row.form))
+      fail<DTypeError>(ast_.nodes[children[frontend::kValue]].span, fmt::format("'{}' does not work on complex numbers", row.name),
+                       std::string(name(dtype)), "take .real, .imag or abs(x) first");
+    const auto second = [&] { return strong(typed_[children[frontend::kSecond]], ast_.nodes[children[frontend::kSecond]].span).node; };
     switch (row.form) {
       case Form::Select: {
-        const AstId condition = children[frontend::kSecond];
-        const NodeId truth = strong(typed_[condition], ast_.nodes[condition].span).node;
-        return {.node = select(arg.node, g_.cast(truth, DType::Bool, node.span), ast_.nodes[condition].span, node.span)};
+        const Span span = ast_.nodes[children[frontend::kSecond]].span;
+        return {.node = select(arg.node, g_.cast(second(), DType::Bool, node.span), span, node.span)};
       }
       case Form::Nonzero:
         return {.node = nonzero(arg.node, axis, row, node)};
+      case Form::Quantile:
+        return {.node = quantile(arg.node, spec, children, row, node)};
+      case Form::Searchsorted:
+        return {.node = searchsorted(arg.node, second(), spec, node)};
+      case Form::Bincount:
+        return {.node = bincount(arg.node, children[frontend::kSecond] == frontend::kNone ? kNone : second(), spec, node)};
+      case Form::Histogram:
+      case Form::Edges:
+        return {.node = histogram(arg.node, spec, children, row, node)};
+      case Form::Partition:
+      case Form::Argpartition:
+        if (rank == 0) fail<ShapeError>(node.span, fmt::format("'{}' needs an axis", row.name), "a scalar has no axes");
+        break;
+      case Form::Topk:
+      case Form::Argtopk:
+        if (rank == 0) fail<ShapeError>(node.span, fmt::format("'{}' needs an axis", row.name), "a scalar has no axes");
+        if (spec.number < 0) fail<RangeError>(ast_.nodes[children[frontend::kNumber]].span, "k is negative", "here");
+        break;
       default:
         break;
     }
-    const catalog::ReductionTypes types = catalog::ordered_types(id, g_[arg.node].dtype);
+    const catalog::ReductionTypes types = catalog::ordered_types(id, dtype);
     const NodeId value = g_.cast(arg.node, types.accumulator, node.span);
     NodeId args[3] = {value};
     const std::size_t n = catalog::n_arguments(row.form);
@@ -670,8 +694,123 @@ class Builder {
     else if (row.form == Form::Firsts || row.form == Form::Inverse)
       args[1] = g_.order({&value, 1}, catalog::Ordered::Argsort, all, DType::Int64, node.span);
     if (args[0] != value) spec.axes = axes_mask(g_[args[0]].rank);
-    const DType dtype = catalog::gives_places(row.form) ? DType::Int64 : types.accumulator;
-    return {.node = g_.cast(g_.order({args, n}, id, spec, dtype, node.span), types.result, node.span)};
+    const DType made = catalog::gives_places(row.form) ? DType::Int64 : types.accumulator;
+    return {.node = g_.cast(g_.order({args, n}, id, spec, made, node.span), types.result, node.span)};
+  }
+
+  std::int64_t whole_number(AstId id, const catalog::OrderedInfo& row) const {
+    const Typed& t = typed_[id];
+    if (ast_.nodes[id].kind != Syntax::Tuple && t.is_constant() && t.weak == Weak::Int) return bound(id);
+    std::string_view parameter;
+    catalog::each_parameter(row.parameters, [&](std::size_t, std::string_view name, bool) {
+      if (frontend::order_child(name) == frontend::kNumber) parameter = name;
+    });
+    const bool is_array = ast_.nodes[id].kind != Syntax::Tuple && t.weak == Weak::No && t.node != kNone && g_[t.node].rank > 0;
+    fail<DTypeError>(ast_.nodes[id].span, fmt::format("'{}' is one whole number", parameter),
+                     ast_.nodes[id].kind == Syntax::Tuple ? "a tuple" : type_name(t, g_) + (is_array ? " array" : ""),
+                     is_array ? "" : "cast it in Python: int(n)");
+  }
+
+  static bool takes_complex(catalog::Form form) {
+    using catalog::Form;
+    switch (form) {
+      case Form::Partition:
+      case Form::Argpartition:
+      case Form::Topk:
+      case Form::Argtopk:
+      case Form::Median:
+      case Form::Quantile:
+      case Form::Bincount:
+      case Form::Histogram:
+      case Form::Edges:
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  NodeId quantile(NodeId arg, const ReduceSpec& spec, std::span<const AstId> children, const catalog::OrderedInfo& row,
+                  const AstNode& node) {
+    const Span span = ast_.nodes[children[frontend::kSecond]].span;
+    const Typed& given = typed_[children[frontend::kSecond]];
+    const catalog::ReductionTypes types = catalog::ordered_types(row.id, g_[arg].dtype);
+    const bool is_number = given.weak != Weak::Complex && (given.weak != Weak::No || !is_complex(g_[given.node].dtype));
+    if (!is_number || (!given.is_constant() && g_[given.node].rank > 0))
+      fail<DTypeError>(span, "the fraction is one real number", type_name(given, g_), "take the fractions one by one");
+    // As NumPy's: a Python number leaves the array's dtype as it is, another one does not.
+    const bool widens = given.weak == Weak::No && kind(types.accumulator) == Kind::Float && g_[given.node].dtype == DType::Float64;
+    const DType dtype = widens ? DType::Float64 : types.accumulator;
+    NodeId fraction = as_dtype(given, DType::Float64, span);
+    if (row.id == catalog::Ordered::Percentile) {
+      const NodeId parts[] = {fraction, g_.constant(DType::Float64, Value::of(100.0), span)};
+      const catalog::Argument arguments[] = {{DType::Float64}, {DType::Float64}};
+      fraction = g_.apply(Op::Divide, catalog::resolve(Op::Divide, arguments), parts, span);
+    }
+    const NodeId args[] = {g_.cast(arg, dtype, node.span), fraction};
+    return g_.cast(g_.order(args, catalog::Ordered::Quantile, spec, dtype, node.span), widens ? dtype : types.result, node.span);
+  }
+
+  NodeId searchsorted(NodeId sorted, NodeId values, ReduceSpec spec, const AstNode& node) {
+    if (g_[sorted].rank != 1) fail<ShapeError>(node.span, fmt::format("what is searched has one axis, not {}", g_[sorted].rank), "here");
+    const catalog::ReductionTypes types =
+        catalog::ordered_types(catalog::Ordered::Searchsorted, promote(g_[sorted].dtype, g_[values].dtype));
+    const NodeId args[] = {g_.cast(sorted, types.accumulator, node.span), g_.cast(values, types.accumulator, node.span)};
+    return g_.order(args, catalog::Ordered::Searchsorted, spec, DType::Int64, node.span);
+  }
+
+  NodeId bincount(NodeId x, NodeId weights, const ReduceSpec& spec, const AstNode& node) {
+    if (is_inexact(g_[x].dtype))
+      fail<DTypeError>(node.span, "'bincount' counts whole numbers", std::string(name(g_[x].dtype)), "cast them: int64(x)");
+    if (g_[x].rank != 1)
+      fail<ShapeError>(node.span, fmt::format("'bincount' takes one axis, not {}", g_[x].rank), "here", "count slices of it");
+    if (spec.number < 0) fail<RangeError>(node.span, "minlength is negative", "here");
+    NodeId args[] = {g_.cast(x, DType::Int64, node.span), kNone};
+    if (weights == kNone) return g_.order({args, 1}, catalog::Ordered::Bincount, spec, DType::Int64, node.span);
+    if (is_complex(g_[weights].dtype))
+      fail<DTypeError>(node.span, "weights are real numbers", std::string(name(g_[weights].dtype)), "take .real and .imag one by one");
+    if (g_[weights].rank != 1)
+      fail<ShapeError>(node.span, fmt::format("weights have the axis of what they weigh, not {}", g_[weights].rank), "here");
+    args[1] = g_.cast(weights, DType::Float64, node.span);
+    return g_.order(args, catalog::Ordered::Bincount, spec, DType::Float64, node.span);
+  }
+
+  /// The counts, or the edges. Without a range the bounds are the smallest and the largest element.
+  NodeId histogram(NodeId arg, ReduceSpec spec, std::span<const AstId> children, const catalog::OrderedInfo& row, const AstNode& node) {
+    constexpr std::int64_t kMostBins = std::int64_t{1} << 31;
+    if (children[frontend::kNumber] == frontend::kNone) spec.number = 10;
+    if (spec.number < 1 || spec.number > kMostBins)
+      fail<RangeError>(node.span, fmt::format("{} bins", spec.number), "here", "from 1 to 2^31 are valid");
+    const catalog::ReductionTypes types = catalog::ordered_types(catalog::Ordered::Histogram, g_[arg].dtype);
+    const DType edges = types.accumulator == DType::Float32 ? DType::Float32 : DType::Float64;
+    const NodeId values = g_.cast(arg, types.accumulator, node.span);
+    NodeId bounds[2];
+    if (const AstId range = children[frontend::kRange]; range != frontend::kNone) {
+      const std::span<const AstId> parts = ast_.children_of(ast_.nodes[range]);
+      if (ast_.nodes[range].kind != Syntax::Tuple || parts.size() != 2)
+        fail<DTypeError>(ast_.nodes[range].span, "range is a pair of numbers", "here", "write range=(0, 1)");
+      for (std::size_t i = 0; i < 2; ++i) {
+        const Span span = ast_.nodes[parts[i]].span;
+        const NodeId value = strong(typed_[parts[i]], span).node;
+        if (g_[value].rank > 0 || is_complex(g_[value].dtype))
+          fail<DTypeError>(span, "a bound is one real number", fmt::format("{} of rank {}", name(g_[value].dtype), g_[value].rank));
+        bounds[i] = g_.cast(value, DType::Float64, span);
+      }
+      spec.exclusive = true;
+    } else {
+      for (const catalog::Reduction pick : {catalog::Reduction::Min, catalog::Reduction::Max}) {
+        const ReduceSpec all{.axes = axes_mask(g_[values].rank), .or_zero = true};
+        const NodeId bound = g_[values].rank ? g_.reduce(values, pick, all, types.accumulator, node.span) : values;
+        bounds[pick == catalog::Reduction::Max] = g_.cast(bound, DType::Float64, node.span);
+      }
+    }
+    if (row.form == catalog::Form::Edges) {
+      ++spec.number;
+      spec.axes = 0;
+      const NodeId args[] = {g_.cast(bounds[0], edges, node.span), g_.cast(bounds[1], edges, node.span)};
+      return g_.cast(g_.order(args, row.id, spec, edges, node.span), types.result == DType::Float16 ? DType::Float16 : edges, node.span);
+    }
+    const NodeId args[] = {values, bounds[0], bounds[1]};
+    return g_.order(args, row.id, spec, DType::Int64, node.span);
   }
 
   /// a[condition]: the condition is of the leading axes of `value`.
@@ -833,10 +972,16 @@ class Builder {
           const AstId axis = children[frontend::kAxis];
           const bool scans = form == catalog::Form::Scan;
           const bool all = axis == frontend::kNone ? scans : ast_.nodes[axis].kind == Syntax::NewAxis;
+          const bool none = axis == frontend::kNone || ast_.nodes[axis].kind == Syntax::NewAxis;
+          const catalog::Extent extent = catalog::extent(form);
           if (form == catalog::Form::Select)
             rank[i] = std::max(1, rank_of(children[0]) - rank_of(children[frontend::kSecond]) + 1);
-          else if (catalog::extent(form) == catalog::Extent::Found || form == catalog::Form::Nonzero)
+          else if (extent == catalog::Extent::Found || extent == catalog::Extent::Number || form == catalog::Form::Nonzero)
             rank[i] = 1;
+          else if (extent == catalog::Extent::Second)
+            rank[i] = rank_of(children[frontend::kSecond]);
+          else if (extent == catalog::Extent::Reduced)
+            rank[i] = none ? 0 : rank_of(children[0]) - 1;
           else
             rank[i] = all ? 1 : rank_of(children[0]);
           break;

@@ -125,7 +125,14 @@ std::uint8_t rank_of(const Graph& graph, std::span<const NodeId> args, catalog::
       return static_cast<std::uint8_t>(1 + spec.rest);
     case catalog::Extent::First:
       return graph[args[0]].rank;
+    case catalog::Extent::Second:
+      return graph[args[1]].rank;
+    case catalog::Extent::Reduced:
+      return static_cast<std::uint8_t>(graph[args[0]].rank - __builtin_popcount(spec.axes));
+    case catalog::Extent::Number:
+      return 1;
     case catalog::Extent::Same:
+    case catalog::Extent::Along:
       break;
   }
   return spec.is_flat() ? std::uint8_t{1} : graph[args[0]].rank;

@@ -186,6 +186,7 @@ class Reader {
       spec.axes = number<std::uint32_t>();
       spec.exclusive = accept("exclusive");
       if (accept("rest")) spec.rest = number<std::uint8_t>();
+      if (accept("number")) spec.number = number<std::int64_t>();
       g_.reduces.push_back(spec);
       node.payload = static_cast<std::uint32_t>(g_.reduces.size() - 1);
     } else if (kind == "Output") {
@@ -341,6 +342,7 @@ std::string print(const Graph& g) {
           text += fmt::format("Order {}{} axes {}{}", catalog::info(static_cast<catalog::Ordered>(node.op)).name, args, spec.axes,
                               spec.exclusive ? " exclusive" : "");
           if (spec.rest) text += fmt::format(" rest {}", spec.rest);
+          if (spec.number) text += fmt::format(" number {}", spec.number);
           break;
         }
         text += fmt::format("Reduce {}{} axes {}{}{}", catalog::info(static_cast<catalog::Reduction>(node.op)).name, args, spec.axes,

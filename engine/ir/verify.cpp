@@ -23,6 +23,69 @@ void verify_output(const Graph& g, NodeId id, const Require& require) {
 
 }  // namespace
 
+template <class Require>
+void verify_ordered(const Graph& g, NodeId id, Require require) {
+  using catalog::Form;
+  const Node& node = g[id];
+  const ReduceSpec& spec = g.reduces[node.payload];
+  const auto ordered = static_cast<catalog::Ordered>(node.op);
+  const Form form = catalog::info(ordered).form;
+  const int most = catalog::n_arguments(form);
+  require(!catalog::is_composed(form) && node.n_args >= (form == Form::Bincount ? 1 : most) && node.n_args <= most, id,
+          "arguments along an axis");
+  const Node& arg = g[node.args[0]];
+  const int rank = arg.rank;
+  require(form == Form::Select || catalog::ordered_types(ordered, arg.dtype).accumulator == arg.dtype, id, "accumulator along an axis");
+  const DType counted = form == Form::Bincount && node.n_args == 2 ? DType::Float64 : DType::Int64;
+  require(node.dtype == (catalog::gives_places(form) ? counted : arg.dtype), id, "dtype along an axis");
+  require(spec.rest == 0 || (form == Form::Select && spec.rest < rank), id, "trailing axes");
+  require(spec.number >= 0 || form == Form::Partition || form == Form::Argpartition, id, "number");
+  require(node.rank == rank_of(g, g.args(node), ordered, spec), id, "rank along an axis");
+  const std::uint32_t all = rank == 32 ? 0xffffffffu : (1u << rank) - 1;
+  require(!spec.is_flat() || spec.axes == all, id, "axes of all");
+  const auto is = [&](int i, DType dtype, int of_rank) {
+    const Node& other = g[node.args[static_cast<std::size_t>(i)]];
+    return other.dtype == dtype && other.rank == of_rank;
+  };
+  switch (form) {
+    case Form::Select:
+      require(g[node.args[1]].dtype == DType::Bool && g[node.args[1]].rank > spec.rest && g[node.args[1]].rank >= rank, id, "condition");
+      break;
+    case Form::Firsts:
+    case Form::Inverse:
+      require(is(1, DType::Int64, 1), id, "places along an axis");
+      break;
+    case Form::Unique:
+    case Form::Counts:
+      require(rank == 1, id, "sorted elements");
+      break;
+    case Form::Searchsorted:
+      require(rank == 1 && g[node.args[1]].dtype == arg.dtype, id, "sorted elements");
+      break;
+    case Form::Median:
+    case Form::Quantile:
+      require(kind(arg.dtype) == Kind::Float && (form == Form::Median || is(1, DType::Float64, 0)), id, "fraction");
+      break;
+    case Form::Bincount:
+      require(arg.dtype == DType::Int64 && (node.n_args == 1 || g[node.args[1]].dtype == DType::Float64), id, "whole numbers");
+      break;
+    case Form::Histogram:
+      require(!is_complex(arg.dtype) && is(1, DType::Float64, 0) && is(2, DType::Float64, 0), id, "bounds");
+      break;
+    case Form::Edges:
+      require(kind(arg.dtype) == Kind::Float && rank == 0 && is(1, arg.dtype, 0), id, "bounds");
+      break;
+    case Form::Partition:
+    case Form::Argpartition:
+    case Form::Topk:
+    case Form::Argtopk:
+      require(!is_complex(arg.dtype), id, "order along an axis");
+      break;
+    default:
+      break;
+  }
+}
+
 void verify(const Graph& g) {
   const auto require = [&](bool holds, NodeId id, std::string_view what) {
     if (holds) return;
@@ -89,24 +152,7 @@ void verify(const Graph& g) {
         require(rank == 32 || spec.axes >> rank == 0, id, "axes");
         if (spec.ordered) {
           require(node.op < catalog::kOrdered, id, "operation along an axis");
-          const auto ordered = static_cast<catalog::Ordered>(node.op);
-          const DType dtype = g[node.args[0]].dtype;
-          const catalog::Form form = catalog::info(ordered).form;
-          require(!catalog::is_composed(form) && node.n_args == catalog::n_arguments(form), id, "arguments along an axis");
-          require(form == catalog::Form::Select || catalog::ordered_types(ordered, dtype).accumulator == dtype, id,
-                  "accumulator along an axis");
-          require(node.dtype == (catalog::gives_places(form) ? DType::Int64 : dtype), id, "dtype along an axis");
-          require(spec.rest == 0 || (form == catalog::Form::Select && spec.rest < rank), id, "trailing axes");
-          require(node.rank == rank_of(g, g.args(node), ordered, spec), id, "rank along an axis");
-          require(!spec.is_flat() || spec.axes == (rank == 32 ? 0xffffffffu : (1u << rank) - 1), id, "axes of all");
-          if (form == catalog::Form::Select) {
-            const Node& condition = g[node.args[1]];
-            require(condition.dtype == DType::Bool && condition.rank > spec.rest && condition.rank >= rank, id, "condition");
-          } else if (node.n_args == 2) {
-            require(g[node.args[1]].dtype == DType::Int64 && g[node.args[1]].rank == 1, id, "places along an axis");
-          } else if (form == catalog::Form::Unique || form == catalog::Form::Counts) {
-            require(rank == 1, id, "sorted elements");
-          }
+          verify_ordered(g, id, require);
           break;
         }
         require(node.n_args == 1, id, "reduction");

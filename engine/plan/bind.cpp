@@ -211,6 +211,28 @@ class Binder {
                       .text = std::string(graph_.text)});
   }
 
+  static std::int64_t flat_extent(const Shape& shape) {
+    std::int64_t n = 1;
+    for (const std::int64_t extent : shape)
+      if (__builtin_mul_overflow(n, extent, &n)) return kUnknown;  // the source, bound as well, is refused for its size
+    return n;
+  }
+
+  /// Of a partition the place, of the largest elements their number: within the axis.
+  void check_place(const ir::Node& node, const Shape& whole) const {
+    const ir::ReduceSpec& spec = graph_.reduces[node.payload];
+    const catalog::OrderedInfo& row = catalog::info(static_cast<catalog::Ordered>(node.op));
+    const std::int64_t extent = spec.is_flat() ? flat_extent(whole) : whole[spec.axis()];
+    const bool counts = catalog::extent(row.form) == catalog::Extent::Along;
+    if (counts ? spec.number <= extent : spec.number >= -extent && spec.number < extent) return;
+    throw ShapeError({.what = fmt::format("{} of {} element{}",
+                                          counts ? fmt::format("the {} largest", spec.number) : fmt::format("place {}", spec.number),
+                                          extent, extent == 1 ? "" : "s"),
+                      .labels = {{node.span, "along this axis"}},
+                      .help = counts ? fmt::format("k is at most {}", extent) : fmt::format("valid are {} to {}", -extent, extent - 1),
+                      .text = std::string(graph_.text)});
+  }
+
   bool is_known(ShapeId id) const { return is_known_.empty() || is_known_[id]; }
 
   /// Those that can be known so far.
@@ -255,11 +277,20 @@ class Binder {
           std::copy(whole.end() - (step.rank - 1), whole.end(), shape.begin() + 1);
           break;
         }
-        case ShapeStep::Kind::Flat: {
-          std::int64_t n = 1;
-          for (const std::int64_t extent : b_.shapes[step.a])
-            if (__builtin_mul_overflow(n, extent, &n)) n = -1;  // the source, bound as well, is refused for its size
-          shape.push_back(n);
+        case ShapeStep::Kind::Flat:
+          shape.push_back(flat_extent(b_.shapes[step.a]));
+          break;
+        case ShapeStep::Kind::Number:
+          shape.push_back(graph_.reduces[step.payload].number);
+          break;
+        case ShapeStep::Kind::Along: {
+          const ir::ReduceSpec& spec = graph_.reduces[step.payload];
+          check_place(graph_[step.node], b_.shapes[step.a]);
+          if (!spec.is_flat()) shape = b_.shapes[step.a];
+          if (spec.is_flat())
+            shape.push_back(spec.number);
+          else
+            shape[spec.axis()] = spec.number;
           break;
         }
         case ShapeStep::Kind::Reduce: {
@@ -476,6 +507,9 @@ class Binder {
   void bind_order(const Action& action, Binding::Step& step) {
     const catalog::Form form = catalog::info(action.ordered).form;
     if (form == catalog::Form::Select) check_condition(action);
+    if (form == catalog::Form::Partition || form == catalog::Form::Argpartition)
+      check_place(graph_[action.node], b_.shapes[plan_.buffers[action.sources[0].buffer].shape]);
+    if (form == catalog::Form::Bincount && action.sources[1].buffer != kNone) check_weights(action);
     std::size_t n = 0;
     for (const Action::Source& source : action.all_sources()) n += source.kernel != kNone && !is_direct_[source.buffer];
     step.kernels = allocate<BoundKernel>(n);
@@ -496,6 +530,18 @@ class Binder {
     for (int axis = 0; axis < value.size() - action.spec.rest; ++axis)
       if (condition[axis] != value[axis])
         refuse_condition(plan_.shapes[plan_.buffers[action.buffer].shape].node, value, condition, action.spec.rest);
+  }
+
+  void check_weights(const Action& action) const {
+    const Shape& values = b_.shapes[plan_.buffers[action.sources[0].buffer].shape];
+    const Shape& weights = b_.shapes[plan_.buffers[action.sources[1].buffer].shape];
+    if (values == weights) return;
+    const ir::Node& node = graph_[action.node];
+    throw ShapeError(
+        {.what = "weights have the length of what they weigh",
+         .labels = {{graph_[node.args[0]].span, "shape " + to_text(values)}, {graph_[node.args[1]].span, "shape " + to_text(weights)}},
+         .help = "make them equal",
+         .text = std::string(graph_.text)});
   }
 
   [[noreturn]] void refuse_condition(ir::NodeId id, const Shape& value, Shape condition, int rest) const {

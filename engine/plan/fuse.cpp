@@ -158,6 +158,15 @@ class Planner {
       }
       case catalog::Extent::First:
         return shape_of_[node.args[0]];
+      case catalog::Extent::Second:
+        return shape_of_[node.args[1]];
+      case catalog::Extent::Reduced:
+        if (node.rank == 0) return 0;
+        return add_shape({ShapeStep::Kind::Reduce, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
+      case catalog::Extent::Number:
+        return add_shape({ShapeStep::Kind::Number, 1, kNone, kNone, node.payload, id});
+      case catalog::Extent::Along:
+        return add_shape({ShapeStep::Kind::Along, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
       case catalog::Extent::Same:
         break;
     }
@@ -325,6 +334,7 @@ class Planner {
     action.ordered = static_cast<catalog::Ordered>(node.op);
     action.spec = graph_.reduces[node.payload];
     action.span = node.span;
+    action.node = id;
     const catalog::Form form = form_of(node);
     for (std::size_t i = 0; i < node.n_args; ++i) {
       const NodeId arg = node.args[i];

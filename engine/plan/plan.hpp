@@ -20,12 +20,14 @@ inline constexpr std::uint32_t kNone = 0xffffffffu;
 
 /// One shape of the program, computed from earlier ones. Equal steps are one step.
 struct ShapeStep {
-  enum class Kind : std::uint8_t { Scalar, Slot, Broadcast, View, Reduce, Flat, Ones, Found };
+  enum class Kind : std::uint8_t { Scalar, Slot, Broadcast, View, Reduce, Flat, Ones, Found, Number, Along };
   Kind kind = Kind::Scalar;
   std::uint8_t rank = 0;
-  ShapeId a = kNone, b = kNone;  ///< Broadcast: both; View, Reduce and Flat: a; Found: a, whose last rank - 1 extents follow the first
-  std::uint32_t payload = 0;     ///< Slot: slot; View: Graph::views; Reduce: Graph::reduces; Broadcast: the argument b is of; Found: node
-  ir::NodeId node = ir::kNone;   ///< whose spans an error labels
+  ShapeId a = kNone,
+          b = kNone;  ///< Broadcast: both; View, Reduce, Flat and Along: a; Found: a, whose last rank - 1 extents follow the first
+  std::uint32_t payload =
+      0;  ///< Slot: slot; View: Graph::views; Reduce, Number, Along: Graph::reduces; Broadcast: the argument b is of; Found: node
+  ir::NodeId node = ir::kNone;  ///< whose spans an error labels
 };
 
 /// Memory that kernels read or write.
@@ -108,11 +110,14 @@ struct Action {
   struct Source {
     std::uint32_t buffer = kNone, kernel = kNone;
   };
-  std::array<Source, 2> sources{};
-  catalog::Ordered ordered{};  ///< Order
-  ir::ReduceSpec spec{};       ///< Order: along which axis of the source's shape, and how
+  std::array<Source, 3> sources{};
+  catalog::Ordered ordered{};   ///< Order
+  ir::NodeId node = ir::kNone;  ///< Order: for messages
+  ir::ReduceSpec spec{};        ///< Order: along which axis of the source's shape, and how
   std::span<const Source> all_sources() const {
-    return {sources.data(), sources[1].buffer != kNone ? 2u : sources[0].buffer != kNone ? 1u : 0u};
+    std::size_t n = 0;
+    while (n < sources.size() && sources[n].buffer != kNone) ++n;
+    return {sources.data(), n};
   }
 };
 

@@ -82,9 +82,13 @@ double work_of(const interp::Code& code, const plan::BoundKernel& kernel) { retu
 /// The rows of an operation along an axis, or along all elements, of memory without gaps.
 ordered::Rows rows_of(const plan::Layout& layout, DType dtype, const ir::ReduceSpec& spec) {
   const std::int64_t total = n_items(layout.shape);
-  if (spec.is_flat() || total == 0) return {.length = total};
+  if (spec.is_flat()) return {.length = total};
   const int axis = spec.axis();
   ordered::Rows rows{.length = layout.shape[axis]};
+  if (total == 0) {
+    for (int k = 0; k < layout.shape.size(); ++k) rows.outer *= k == axis ? 1 : layout.shape[k];
+    return rows;
+  }
   if (rows.length > 1) rows.inner = layout.strides[axis] / static_cast<std::int64_t>(item_size(dtype));
   rows.outer = total / (rows.length * rows.inner);
   return rows;
@@ -144,7 +148,9 @@ class Call {
     std::size_t working = 0, at_risk = b_.rest ? end : first;  // what a check may still have to undo, or a shape that is not known yet
     for (std::size_t i = first; i < end; ++i) {
       const plan::Binding::Step& step = b_.steps[i];
-      if (step.action->kind == plan::Action::Kind::Check) at_risk = std::max(at_risk, i);
+      const plan::Action& action = *step.action;
+      const bool may_refuse = action.kind == plan::Action::Kind::Order && catalog::may_refuse(catalog::info(action.ordered).form);
+      if (action.kind == plan::Action::Kind::Check || may_refuse) at_risk = std::max(at_risk, i);
       for (plan::BoundKernel& kernel : step.kernels) {
         working = std::max(working, interp::working_bytes(code_of(kernel), kernel));
         for (plan::Detour& detour : kernel.detours) {
@@ -221,21 +227,35 @@ class Call {
       }
       operations += work_of(code, kernel);
     }
+    work.number = action.spec.number;
+    if (action.sources[2].buffer != plan::kNone) work.third = b_.buffers[action.sources[2].buffer].base;
     if (action.sources[1].buffer != plan::kNone) {
       const plan::Layout& second = b_.buffers[action.sources[1].buffer];
       work.second = second.base;
+      work.n_second = n_items(second.shape);
+      if (form == catalog::Form::Searchsorted) operations = static_cast<double>(work.n_second) * ordered::cost(action.ordered);
       if (form == catalog::Form::Select) {
         work.rows = {.length = n_items(second.shape)};
         for (int axis = source.shape.size() - action.spec.rest; axis < source.shape.size(); ++axis) work.rows.inner *= source.shape[axis];
       }
     }
     work.threads = choose_threads(operations);
-    if (catalog::extent(catalog::info(action.ordered).form) != catalog::Extent::Found) {
-      work.target = b_.buffers[action.buffer].base;
-      return ordered::run(work);
-    }
-    const ordered::Found found = ordered::find(work);
-    or_as_before([&] { plan::found(b_, action, found.count); });
+    const bool is_found = catalog::extent(form) == catalog::Extent::Found;
+    if (!is_found) work.target = b_.buffers[action.buffer].base;
+    if (!is_found && !catalog::may_refuse(form)) return ordered::run(work);
+    ordered::Found found;
+    or_as_before([&] {
+      try {
+        if (is_found)
+          found = ordered::find(work);
+        else
+          ordered::run(work);
+      } catch (const ordered::Refused& refused) {
+        throw RangeError({.what = refused.what, .labels = {{action.span, "here"}}, .help = refused.help, .text = std::string(graph_.text)});
+      }
+      if (is_found) plan::found(b_, action, found.count);
+    });
+    if (!is_found) return;
     work.target = b_.buffers[action.buffer].base;
     ordered::collect(work, found);
   }

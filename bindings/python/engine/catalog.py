@@ -64,6 +64,10 @@ class Function(NamedTuple):
         return "\n".join([*lines, "", self.example])
 
 
+# Arguments that are numbers, not arrays, with what examples give for them.
+_NUMBERS = {"kth": 1, "k": 2, "q": 0.25}
+
+
 def _dtypes(call: str, names: tuple[str, ...]) -> tuple[str, ...]:
     import numpy as np
 
@@ -75,6 +79,7 @@ def _dtypes(call: str, names: tuple[str, ...]) -> tuple[str, ...]:
             values = {name: np.ones(1, dtype) for name in names}
             if call == "ldexp(x, y)":
                 values["y"] = np.ones(1, "int64")
+            values |= {name: 0 for name in names if name in _NUMBERS}
             _core.evaluate(call, values)
         except DTypeError:
             continue
@@ -94,6 +99,9 @@ def _example(row: Function) -> str:
     values = {}
     for k, name in enumerate(row.required):
         points = np.linspace(low, high, 5)[1:-1] if np.dtype(dtype).kind in "fc" else np.array([4, 6, 10])
+        if name in _NUMBERS:
+            values[name] = 25 if row.name == "percentile" else _NUMBERS[name]
+            continue
         if "where" in row.call and k == 0 or name in ("condition", "where"):
             points = points > points.mean()
         elif row.name == "ldexp" and k == 1:
@@ -103,7 +111,10 @@ def _example(row: Function) -> str:
         else:
             points = np.round(points + 0.5 * k, 2)
         values[name] = points
-    given = ", ".join(f'"{name}": np.array({value.tolist()})' for name, value in values.items())
+    given = ", ".join(
+        f'"{name}": {value}' if name in _NUMBERS else f'"{name}": np.array({value.tolist()})'
+        for name, value in values.items()
+    )
     return f'>>> engine.evaluate("{row.call}", {{{given}}})\n{_core.evaluate(row.call, values)!r}'
 
 

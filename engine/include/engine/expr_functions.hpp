@@ -260,6 +260,20 @@ Expr cummin(const Expr& a, const Over& how = {});
 Expr sort(const Expr& a, const Over& how = {});
 /// Indices, as int64, that put the elements into ascending order; equal ones stay as they come.
 Expr argsort(const Expr& a, const Over& how = {});
+/// Elements less than the one a sort would put in place kth, as they come, then its equals, then the others; NaN last.
+Expr partition(const Expr& a, const Expr& kth, const Over& how = {});
+/// Indices, as int64, that put the elements as partition does.
+Expr argpartition(const Expr& a, const Expr& kth, const Over& how = {});
+/// The k largest elements, in descending order; NaN first.
+Expr topk(const Expr& a, const Expr& k, const Over& how = {});
+/// Indices, as int64, of the k largest elements, in descending order; of equal ones the first.
+Expr argtopk(const Expr& a, const Expr& k, const Over& how = {});
+/// The element in the middle, or the mean of the two there; NaN where one is.
+Expr median(const Expr& a, const Over& how = {});
+/// Value below which a fraction q of the elements lies, between two of them in proportion; NaN where one is.
+Expr quantile(const Expr& a, const Expr& q, const Over& how = {});
+/// The quantile of q percent.
+Expr percentile(const Expr& a, const Expr& q, const Over& how = {});
 /// Elements where a condition is true, in C order: a[condition]. A condition of fewer axes picks along the leading ones.
 Expr compress(const Expr& a, const Expr& condition);
 /// Places of the elements that are not zero, as int64, counted in C order.
@@ -274,6 +288,15 @@ Expr unique_counts(const Expr& a);
 Expr unique_index(const Expr& a);
 /// Which of unique(a) each element is, as int64, in the shape of a.
 Expr unique_inverse(const Expr& a);
+/// How many elements of a, which is sorted, are less than each of v (or equal, with right=True), as int64.
+Expr searchsorted(const Expr& a, const Expr& v, const Expr& right = false);
+/// How often each whole number from 0 on is there, as int64, or the sums of its weights, as float64.
+Expr bincount(const Expr& x);
+Expr bincount(const Expr& x, const Expr& weights, const Expr& minlength);
+/// How many elements lie in each of so many bins of one width, as int64: between the smallest and largest one, or in a range.
+Expr histogram(const Expr& a, const Expr& bins = 10);
+/// The bounds of the bins of histogram: one more than there are bins.
+Expr histogram_edges(const Expr& a, const Expr& bins = 10);
 /// sin(pi*x) / (pi*x), 1 at zero.
 Expr sinc(const Expr& x);
 /// Angle of a complex number, in (-pi, pi]; deg=True: in degrees.

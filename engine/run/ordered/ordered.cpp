@@ -10,25 +10,48 @@ namespace engine::run::ordered {
 using catalog::Form;
 
 void run(const Work& work) {
+  const Form form = catalog::info(work.ordered).form;
+  switch (form) {  // those that give something of no elements, too
+    case Form::Median:
+    case Form::Quantile:
+      return run_quantile(work);
+    case Form::Searchsorted:
+      return run_searchsorted(work);
+    case Form::Histogram:
+    case Form::Edges:
+      return run_histogram(work);
+    default:
+      break;
+  }
   if (work.rows.total() == 0) return;
-  switch (catalog::info(work.ordered).form) {
+  switch (form) {
     case Form::Scan:
       return run_scan(work);
     case Form::Inverse:
       return run_inverse(work);
+    case Form::Partition:
+    case Form::Argpartition:
+    case Form::Topk:
+    case Form::Argtopk:
+      return run_partition(work);
     default:
       return run_sort(work);
   }
 }
 
 Found find(const Work& work) {
+  const Form form = catalog::info(work.ordered).form;
+  if (form == Form::Bincount) return find_bins(work);
   if (work.rows.length == 0) return {};
-  return catalog::info(work.ordered).form == Form::Select ? find_selected(work) : find_unique(work);
+  return form == Form::Select ? find_selected(work) : find_unique(work);
 }
 
 void collect(const Work& work, const Found& found) {
-  if (found.count == 0 || work.rows.total() == 0) return;
-  if (catalog::info(work.ordered).form == Form::Select)
+  const Form form = catalog::info(work.ordered).form;
+  if (found.count == 0) return;
+  if (form == Form::Bincount) return collect_bins(work, found);
+  if (work.rows.total() == 0) return;
+  if (form == Form::Select)
     collect_selected(work, found);
   else
     collect_unique(work, found);
@@ -52,15 +75,23 @@ double cost(catalog::Ordered ordered) noexcept {
   switch (catalog::info(ordered).form) {
     case Form::Scan:
     case Form::Select:
+    case Form::Bincount:
       return 6;
     case Form::Unique:
     case Form::Counts:
+    case Form::Median:
+    case Form::Quantile:
       return 10;
     case Form::Firsts:
     case Form::Inverse:
-      return 30;
+    case Form::Partition:
+    case Form::Argpartition:
+    case Form::Topk:
+    case Form::Argtopk:
+    case Form::Histogram:
+      return 20;
     default:
-      return 120;
+      return 60;
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "engine/base/dtype.hpp"
@@ -33,14 +34,22 @@ struct Work {
   catalog::Ordered ordered;
   DType dtype;                   ///< of the source: not Float16, but for Select
   const void* source = nullptr;  ///< in C order
-  const void* second = nullptr;  ///< likewise: the condition of Select; of Firsts and Inverse the argsort
+  const void* second = nullptr;  ///< likewise: the condition of Select; of Firsts and Inverse the argsort; see catalog::Form
+  const void* third = nullptr;   ///< likewise
+  std::int64_t n_second = 0;     ///< elements
   void* target = nullptr;        ///< likewise; of scans and sorts the source itself, or disjoint from it
   Rows rows;                     ///< of the source; of Select: of the condition, `inner` elements of the source for each of them
   bool exclusive = false;
+  std::int64_t number = 0;  ///< ReduceSpec::number
   int threads = 1;
   Watch* watch = nullptr;
   Fill fill;      ///< of scans and sorts along `inner` == 1 whose source is not there yet
   Stream stream;  ///< of Select: the source
+};
+
+/// Thrown where values are refused.
+struct Refused {
+  std::string what, help;
 };
 
 /// What the first half of a work of unknown extent has found.
@@ -50,7 +59,7 @@ struct Found {
   std::vector<std::int64_t> before;  ///< each piece: how many were found in those before it
 };
 
-/// Throws Interrupted, LimitError, std::bad_alloc, as all of these; then the target holds anything.
+/// Throws Refused, Interrupted, LimitError, std::bad_alloc, as all of these; then the target holds anything.
 void run(const Work& work);
 /// How many there are; the target is not needed yet.
 Found find(const Work& work);
@@ -63,6 +72,12 @@ double cost(catalog::Ordered ordered) noexcept;
 void run_scan(const Work& work);
 void run_sort(const Work& work);
 void run_inverse(const Work& work);
+void run_partition(const Work& work);  ///< and the largest elements
+void run_quantile(const Work& work);   ///< and medians
+void run_searchsorted(const Work& work);
+void run_histogram(const Work& work);  ///< and edges
+Found find_bins(const Work& work);
+void collect_bins(const Work& work, const Found& found);
 Found find_selected(const Work& work);
 void collect_selected(const Work& work, const Found& found);
 Found find_unique(const Work& work);

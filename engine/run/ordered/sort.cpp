@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "engine/base/pages.hpp"
+#include "engine/run/ordered/keys.hpp"
 #include "engine/run/ordered/lanes.hpp"
 #include "engine/run/ordered/ordered.hpp"
 #include "engine/run/ordered/vqsort.hpp"
@@ -35,65 +36,6 @@ constexpr std::int64_t kTiny = 16;         ///< up to so many, all pairs are com
 constexpr std::int64_t kCounters = 256;    ///< from so many on, items of one byte are counted
 constexpr std::int64_t kColumns = 16;      ///< columns brought together at once
 
-/// Real part first, then the imaginary one, NaN after all numbers in each part; but a number with NaN in any part stands
-/// after all without: [x + yi, x + nan i, nan + yi, nan + nan i], as NumPy's.
-struct ComplexLess {
-  template <class T>
-  static bool before(T x, T y) {
-    return x < y || (y != y && x == x);
-  }
-  template <class T>
-  static int nans(const math::Complex<T>& x) {
-    return 2 * (x.re != x.re) + (x.im != x.im);
-  }
-  template <class T>
-  bool operator()(const math::Complex<T>& x, const math::Complex<T>& y) const {
-    if (const int n = nans(x), m = nans(y); n != m) return n < m;
-    return before(x.re, y.re) || (!before(y.re, x.re) && before(x.im, y.im));
-  }
-};
-
-template <class T>
-inline constexpr bool kIsComplex = std::is_class_v<T>;
-template <class T>
-using Bits =
-    std::conditional_t<sizeof(T) == 1, std::uint8_t,
-                       std::conditional_t<sizeof(T) == 2, std::uint16_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
-
-/// Without a branch, so that loops of it become vectors.
-template <class T>
-Bits<T> key_of(T x) {
-  using Key = Bits<T>;
-  if constexpr (std::is_unsigned_v<T>) {
-    return x;
-  } else {
-    constexpr auto kTop = static_cast<Key>(Key{1} << (8 * sizeof(T) - 1));
-    if constexpr (std::is_floating_point_v<T>) {
-      const auto bits = math::bit_cast<Key>(x + T{0});  // of -0: +0
-      const auto negative = static_cast<Key>(static_cast<std::make_signed_t<Key>>(bits) >> (8 * sizeof(T) - 1));
-      return static_cast<Key>((bits ^ (negative | kTop)) | (x != x ? static_cast<Key>(~Key{0}) : Key{0}));
-    } else {
-      return static_cast<Key>(math::bit_cast<Key>(x) ^ kTop);
-    }
-  }
-}
-
-template <class T>
-T value_of(Bits<T> key) {
-  using Key = Bits<T>;
-  if constexpr (std::is_unsigned_v<T>) {
-    return key;
-  } else {
-    constexpr auto kTop = static_cast<Key>(Key{1} << (8 * sizeof(T) - 1));
-    if constexpr (std::is_floating_point_v<T>) {
-      const auto positive = static_cast<Key>(static_cast<std::make_signed_t<Key>>(key) >> (8 * sizeof(T) - 1));
-      return math::bit_cast<T>(static_cast<Key>(key ^ (static_cast<Key>(~positive) | kTop)));
-    } else {
-      return math::bit_cast<T>(static_cast<Key>(key ^ kTop));
-    }
-  }
-}
-
 // What is sorted: an Item of each element, in an order `Less`; what becomes of it where it ends up: `result`.
 
 template <class T>
@@ -102,6 +44,7 @@ struct Keys {
   using Item = Bits<T>;
   using Less = std::less<Item>;
   using Result = T;
+  static constexpr bool kGivesPlaces = false;
   static Item item(T x, std::int64_t) { return key_of(x); }
   static T result(Item item) { return value_of<T>(item); }
 };
@@ -111,6 +54,7 @@ struct Keys<math::Complex<T>> {
   using Item = Value;
   using Less = ComplexLess;
   using Result = Value;
+  static constexpr bool kGivesPlaces = false;
   static Item item(Value x, std::int64_t) { return x; }
   static Value result(Item item) { return item; }
 };
@@ -121,6 +65,7 @@ struct PackedPlaces {
   using Item = std::uint64_t;
   using Less = std::less<Item>;
   using Result = std::int64_t;
+  static constexpr bool kGivesPlaces = true;
   static Item item(T x, std::int64_t place) { return std::uint64_t{key_of(x)} << 32 | static_cast<std::uint64_t>(place); }
   static std::int64_t result(Item item) { return static_cast<std::int64_t>(item & 0xffffffffu); }
 };
@@ -130,6 +75,7 @@ struct Places {
   using Item = Pair;
   using Less = std::less<Item>;
   using Result = std::int64_t;
+  static constexpr bool kGivesPlaces = true;
   static Item item(T x, std::int64_t place) { return {static_cast<std::uint64_t>(place), key_of(x)}; }
   static std::int64_t result(const Item& item) { return static_cast<std::int64_t>(item.place); }
 };
@@ -147,6 +93,7 @@ struct Places<math::Complex<T>> {
     }
   };
   using Result = std::int64_t;
+  static constexpr bool kGivesPlaces = true;
   static Item item(Value x, std::int64_t place) { return {x, place}; }
   static std::int64_t result(const Item& item) { return item.place; }
 };
@@ -398,6 +345,38 @@ class Sorter {
   Buffer<Item> items_, merged_;
 };
 
+/// A row of up to kTiny elements: they go where their rank is, or say so.
+template <class S>
+void rank_row(const typename S::Value* in, typename S::Result* out, std::int64_t n, std::int64_t step) {
+  using T = typename S::Value;
+  const auto key_of_any = [](const T& x) {
+    if constexpr (kIsComplex<T>)
+      return x;
+    else
+      return key_of(x);
+  };
+  using Key = decltype(key_of_any(T{}));
+  const std::conditional_t<kIsComplex<T>, ComplexLess, std::less<Key>> less{};
+  T given[kTiny];
+  Key keys[kTiny];
+  std::int64_t rank[kTiny]{};
+  for (std::int64_t i = 0; i < n; ++i) {
+    given[i] = in[i * step];
+    keys[i] = key_of_any(given[i]);
+    for (std::int64_t j = 0; j < i; ++j) {
+      const bool first = less(keys[i], keys[j]);
+      rank[j] += first;
+      rank[i] += !first;
+    }
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    if constexpr (S::kGivesPlaces)
+      out[rank[i] * step] = i;
+    else
+      out[rank[i] * step] = given[i];
+  }
+}
+
 template <class S>
 void sort_rows(const Work& work) {
   const auto* const in = static_cast<const typename S::Value*>(work.source);
@@ -417,9 +396,14 @@ void sort_rows(const Work& work) {
   // Neighbouring columns stay in one piece of work, where they share lines of memory.
   const std::int64_t at_once = std::max(kChunk / rows.length, rows.inner > 1 ? kColumns : 1);
   parallel_for(work.threads, (n_rows + at_once - 1) / at_once, [&](std::int64_t chunk) {
-    Sorter<S> sorter(rows.length, rows.inner, 1, *work.watch);
     const std::int64_t end = std::min(n_rows, (chunk + 1) * at_once);
     if (work.fill) work.fill(chunk * at_once * rows.length, end * rows.length);
+    if (rows.length <= kTiny) {
+      work.watch->poll();
+      for (std::int64_t row = chunk * at_once; row < end; ++row) rank_row<S>(in + offset(row), out + offset(row), rows.length, rows.inner);
+      return;
+    }
+    Sorter<S> sorter(rows.length, rows.inner, 1, *work.watch);
     for (std::int64_t row = chunk * at_once; row < end; ++row) {
       if ((row - chunk * at_once) * rows.length % kChunk < rows.length) work.watch->poll();
       sorter.sort(in + offset(row), out + offset(row), {});
@@ -436,6 +420,8 @@ void sort_any(const Work& work) {
 }
 
 }  // namespace
+
+void sort_pairs(Pair* pairs, std::int64_t n) { sort_items(pairs, n, std::less<Pair>{}); }
 
 void run_sort(const Work& work) {
   with_lane(work.dtype, [&]<class T>() { sort_any<T>(work); });

@@ -4,13 +4,18 @@
 
 // AVX-512's compressing store, which the partition lives on, is slower than AVX2's shuffles on half of the processors that have it.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3 | HWY_AVX3_DL)
+#define VQSORT_ONLY_STATIC 1
 #define HWY_TARGET_INCLUDE "engine/run/ordered/vqsort.cpp"
 #include "hwy/foreach_target.h"
 // After foreach_target, as Highway wants it.
+#include "hwy/highway.h"
+#if HWY_MAJOR == 1 && HWY_MINOR == 0
 #include "hwy/contrib/sort/traits-inl.h"
 #include "hwy/contrib/sort/traits128-inl.h"
+#else
+#include "hwy/contrib/sort/order.h"
+#endif
 #include "hwy/contrib/sort/vqsort-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace engine::run::ordered::HWY_NAMESPACE {
@@ -19,7 +24,8 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// hwy::Sort with a seed of its own; `n` lanes.
+#if HWY_MAJOR == 1 && HWY_MINOR == 0  // where its sort needs its library: the same with a seed of our own
+
 template <class Traits, class T>
 void sort(T* keys, std::size_t n) {
   if (n < 2) return;
@@ -28,16 +34,26 @@ void sort(T* keys, std::size_t n) {
   hn::detail::Generator random(0x9E3779B97F4A7C15u);
   hn::detail::Recurse(d, Traits(), keys, keys + n, n, buffer, random, 2 * hwy::CeilLog2(n) + 4);
 }
-
 template <class T>
 void sort_keys(T* keys, std::size_t n) {
   sort<hn::detail::SharedTraits<hn::detail::TraitsLane<hn::detail::OrderAscending<T>>>>(keys, n);
 }
-
 void sort_pairs(Pair* pairs, std::size_t n) {
-  static_assert(sizeof(Pair) == 16 && offsetof(Pair, place) == 0);
   sort<hn::detail::SharedTraits<hn::detail::Traits128<hn::detail::OrderAscending128>>>(reinterpret_cast<std::uint64_t*>(pairs), 2 * n);
 }
+
+#else
+
+template <class T>
+void sort_keys(T* keys, std::size_t n) {
+  if (n > 1) hn::VQSortStatic(keys, n, hwy::SortAscending());
+}
+void sort_pairs(Pair* pairs, std::size_t n) {
+  if (n > 1) hn::VQSortStatic(reinterpret_cast<hwy::uint128_t*>(pairs), n, hwy::SortAscending());
+}
+
+#endif
+static_assert(sizeof(Pair) == 16 && offsetof(Pair, place) == 0);
 
 }  // namespace
 
