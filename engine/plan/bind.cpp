@@ -525,11 +525,12 @@ class Binder {
 
   /// A condition has the leading axes of what it picks from.
   void check_condition(const Action& action) const {
-    const Shape& value = b_.shapes[plan_.buffers[action.sources[0].buffer].shape];
+    const ShapeStep& found = plan_.shapes[plan_.buffers[action.buffer].shape];
+    if (found.b == kNone) return;
+    const Shape& value = b_.shapes[found.b];
     const Shape& condition = b_.shapes[plan_.buffers[action.sources[1].buffer].shape];
     for (int axis = 0; axis < value.size() - action.spec.rest; ++axis)
-      if (condition[axis] != value[axis])
-        refuse_condition(plan_.shapes[plan_.buffers[action.buffer].shape].node, value, condition, action.spec.rest);
+      if (condition[axis] != value[axis]) refuse_condition(found.node, value, condition, action.spec.rest);
   }
 
   void check_weights(const Action& action) const {

@@ -152,9 +152,10 @@ class Planner {
     const catalog::Form form = form_of(node);
     switch (catalog::extent(form)) {
       case catalog::Extent::Found: {
-        ShapeId space = shape_of_[node.args[0]];
-        if (form == catalog::Form::Select) space = broadcast(space, shape_of_[node.args[1]], id, 1);
-        return add_shape({ShapeStep::Kind::Found, node.rank, space, kNone, id, id});
+        const ShapeId value = shape_of_[node.args[0]];
+        if (form != catalog::Form::Select) return add_shape({ShapeStep::Kind::Found, node.rank, value, kNone, id, id});
+        const ShapeId space = broadcast(value, shape_of_[node.args[1]], id, 1);
+        return add_shape({ShapeStep::Kind::Found, node.rank, space, is_of_positions(value) ? kNone : value, id, id});
       }
       case catalog::Extent::First:
         return shape_of_[node.args[0]];

@@ -23,10 +23,11 @@ struct ShapeStep {
   enum class Kind : std::uint8_t { Scalar, Slot, Broadcast, View, Reduce, Flat, Ones, Found, Number, Along };
   Kind kind = Kind::Scalar;
   std::uint8_t rank = 0;
-  ShapeId a = kNone,
-          b = kNone;  ///< Broadcast: both; View, Reduce, Flat and Along: a; Found: a, whose last rank - 1 extents follow the first
-  std::uint32_t payload =
-      0;  ///< Slot: slot; View: Graph::views; Reduce, Number, Along: Graph::reduces; Broadcast: the argument b is of; Found: node
+  /// Broadcast: both; View, Reduce, Flat and Along: a; Found: a, whose last rank - 1 extents follow the first, and b, the shape of what a
+  /// condition picks from, unless that are positions.
+  ShapeId a = kNone, b = kNone;
+  /// Slot: slot; View: Graph::views; Reduce, Number and Along: Graph::reduces; Broadcast: the argument b is of; Found: node.
+  std::uint32_t payload = 0;
   ir::NodeId node = ir::kNone;  ///< whose spans an error labels
 };
 

@@ -200,6 +200,8 @@ def test_a_shape_that_does_not_fit_is_found_before_anything_stays_written():
 
 ERRORS = {
     "a[k]": (engine.ShapeError, "a condition has the leading axes of what it picks from"),
+    "a[:1][m]": (engine.ShapeError, "a condition has the leading axes of what it picks from"),
+    "a[m[:1]]": (engine.ShapeError, "a condition has the leading axes of what it picks from"),
     "a[m, 0]": (engine.DTypeError, "a mask stands alone: a[mask]"),
     "a[i]": (engine.DTypeError, "indexing by arrays of integers is not supported"),
     "compress(a[0], m)": (engine.ShapeError, "a condition of rank 2 for a value of rank 1"),

@@ -88,6 +88,8 @@ def _call(node) -> str:
         return f"index({node.arguments[0].value})"
     arguments = [expression(argument) for argument in node.arguments]
     keywords = dict(node.keywords)
+    if "right" in keywords:
+        arguments.append(f"Expr({str(keywords.pop('right')).lower()})")
     if keywords:
         parts = []
         if "axis" in keywords:

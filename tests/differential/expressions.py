@@ -240,6 +240,8 @@ def _node(d: Drawing, depth: int):
         return _reduction(d, x)
     if kind < 0.95:
         return _call_of(d, rng.choice(tuple(oracle.CASTS)), x)
+    if kind < 0.985:
+        return _ordered(d, x, depth)
     return _view(d, *x)
 
 
@@ -306,3 +308,30 @@ def _reduction(d: Drawing, x):
         keywords.append(("keepdims", True))
     name = rng.choice(tuple(oracle.REDUCTIONS))
     return _try(d, Call(name, (x[0],), tuple(keywords)), lambda: oracle.reduction(name, x[1], dict(keywords)))
+
+
+def _ordered(d: Drawing, x, depth: int):
+    rng = d.rng
+    name = rng.choice(oracle.ORDERED)
+    rank = np.ndim(x[1].v)
+    arguments, keywords = [x], []
+    if name == "compress":
+        other = _comparison(d, x, expression(d, depth - 2), depth) if rng.random() < 0.8 else expression(d, depth - 1)
+        if other is None:
+            return None
+        arguments.append(other)
+    elif name == "searchsorted":
+        made = _try(d, Call("sort", (x[0],)), lambda: oracle.ordered("sort", [x[1]], {}))
+        if made is None:
+            return None
+        arguments = [made, expression(d, depth - 1)]
+        if rng.random() < 0.5:
+            keywords.append(("right", rng.random() < 0.7))
+    elif name == "topk":
+        length = np.shape(x[1].v)[-1] if rank else 0
+        node = Literal(rng.randrange(length + 1 + (rng.random() < 0.05)))
+        arguments.append((node, d.machine.value(node)))
+    elif rank and name in ("sort", "argsort", "cumsum", "cumprod", "cummax", "cummin", "median") and rng.random() < 0.7:
+        keywords.append(("axis", rng.randrange(-rank, rank)))
+    node = Call(name, tuple(argument[0] for argument in arguments), tuple(keywords))
+    return _try(d, node, lambda: oracle.ordered(name, [argument[1] for argument in arguments], dict(keywords)))

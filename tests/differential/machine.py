@@ -165,6 +165,8 @@ def _call(machine: Machine, node: Call) -> Value:
     arguments = [machine._value(argument) for argument in node.arguments]
     if node.function in oracle.REDUCTIONS:
         return oracle.reduction(node.function, arguments[0], dict(node.keywords))
+    if node.function in oracle.ORDERED:
+        return oracle.ordered(node.function, arguments, dict(node.keywords))
     return oracle.call(node.function, arguments)
 
 
@@ -190,7 +192,7 @@ def leaves(node, machine: Machine) -> list | None:
     if type(bottom) is Name and (bottom is node or bottom.name in machine.operands):
         value = machine._value(node).v
         return [] if np.ndim(value) == 0 else [value]
-    if bottom is not node or type(node) is Call and (node.function in oracle.REDUCTIONS or node.function == "index"):
+    if bottom is not node or type(node) is Call and node.function in (*oracle.REDUCTIONS, *oracle.ORDERED, "index"):
         return None
     found = []
     for child in children(node):

@@ -59,6 +59,11 @@ REDUCTIONS = {
     "sum": np.sum, "prod": np.prod, "min": np.min, "max": np.max, "mean": np.mean, "any": np.any, "all": np.all,
     "count_nonzero": np.count_nonzero,
 }  # fmt: skip
+# What depends on the order of the elements, or picks some of them.
+ORDERED = (
+    "sort", "argsort", "cumsum", "cumprod", "cummax", "cummin", "unique", "unique_counts", "unique_inverse",
+    "flatnonzero", "compress", "median", "topk", "searchsorted",
+)  # fmt: skip
 # Functions under NumPy's names; where the language has a short form as well, both are rows.
 FUNCTION_NAMES = (
     "abs", "absolute", "sign", "copysign", "sqrt", "square", "reciprocal", "floor", "ceil", "trunc", "rint", "fmod",
@@ -424,3 +429,62 @@ def _float_reduction(name: str, x: Value, a, r, keywords: dict) -> Value:
         finite = np.sum(magnitude(np.where(np.isfinite(a), a, 0)), **keywords) if inexact(a.dtype) else size
         bound = np.where(endless, np.where(finite > _MAX[char] / 4, np.inf, 0.0), bound)
     return Value(r, BOUNDED, np.broadcast_to(bound, np.shape(r)))
+
+
+def ordered(name: str, arguments: list, keywords: dict) -> Value:
+    """A row of ORDERED. Values known only within bounds have no order, and float sums a tree of their own."""
+    if any(is_weak(x.v) for x in arguments[: 1 if name == "topk" else 2]):
+        raise Unspecified("weak scalars in order")
+    if any(x.grade == BOUNDED for x in arguments):
+        raise Unspecified("the order of bounded values")
+    x = arguments[0]
+    a = np.asarray(x.v)
+    axis = keywords.get("axis", -1)
+    signless = SIGNLESS if inexact(a.dtype) else x.grade
+    if a.ndim == 0 and name in ("sort", "argsort", "topk"):
+        raise TypeError("a scalar has no axes")
+    if a.dtype.kind == "c" and (name in ("median", "topk") or np.isnan(a).any()):
+        raise Unspecified("complex numbers that are not numbers, or the middle one of them")
+    match name:
+        case "sort":
+            return Value(np.sort(a, axis, kind="stable"), x.grade)
+        case "argsort":
+            return Value(np.argsort(a, axis, kind="stable"))
+        case "cumsum" | "cumprod":
+            if inexact(a.dtype):
+                raise Unspecified("the tree of a scan")
+            return Value(getattr(np, name)(a, axis=keywords.get("axis")))
+        case "cummax" | "cummin":
+            flat = a.ravel() if "axis" not in keywords else a
+            scan = np.maximum if name == "cummax" else np.minimum
+            return Value(scan.accumulate(flat, keywords.get("axis", 0)), signless)
+        case "unique":
+            return Value(np.unique(a), signless)
+        case "unique_counts":
+            return Value(np.unique(a, return_counts=True)[1])
+        case "unique_inverse":
+            return Value(np.unique(a, return_inverse=True)[1])
+        case "flatnonzero":
+            if a.ndim == 0:
+                raise TypeError("a scalar has no axes")
+            return Value(np.flatnonzero(a))
+        case "compress":
+            mask = np.asarray(arguments[1].v).astype(bool)
+            if mask.ndim == 0:
+                raise TypeError("a condition needs an axis")
+            return Value(a[mask], x.grade)
+        case "median":
+            if a.size == 0:
+                raise Unspecified("the middle of nothing")
+            return Value(np.median(a, keywords.get("axis")), signless)
+        case "topk":
+            k = arguments[1].v
+            if k > a.shape[-1]:
+                raise ValueError("more than there are")
+            return Value(np.sort(a, -1)[..., ::-1][..., :k], signless)
+    values = np.asarray(arguments[1].v)
+    if a.ndim != 1:
+        raise TypeError("what is searched has one axis")
+    if "c" in (a.dtype.kind, values.dtype.kind) and np.isnan(values).any():
+        raise Unspecified("complex numbers that are not numbers")
+    return Value(np.searchsorted(a, values, "right" if keywords.get("right") else "left"))
