@@ -61,10 +61,9 @@ class Binder {
       is_known_ = allocate<bool>(plan_.shapes.size());
       is_bound_ = allocate<bool>(plan_.buffers.size());
     }
-    for (const Action& action : plan_.actions)
-      if (action.kind == Action::Kind::Order && is_direct_.empty()) is_direct_ = allocate<bool>(plan_.buffers.size());
     bind_shapes();
     bind_slots();
+    bind_direct();
     bind_temporaries();
     bind_actions();
     if (plan_.result == kNone && plan_.target_slot != kNone) bind_target();
@@ -346,7 +345,7 @@ class Binder {
       const std::size_t item = item_size(buffer.dtype);
       const auto size = static_cast<std::size_t>(checked_bytes(layout.shape, item, graph_));
       set_c_strides(layout, item);
-      if (buffer.kind == Buffer::Kind::Passing || takes_operand(i)) continue;
+      if (buffer.kind == Buffer::Kind::Passing || (!is_direct_.empty() && is_direct_[i])) continue;
       fresh.push_back(i);
       if (buffer.alias != kNone) continue;
       layout.base = reinterpret_cast<char*>(bytes);  // an offset until the block is there
@@ -362,28 +361,34 @@ class Binder {
 
   /// Where a temporary is to hold an operand for an action that only reads it, and the operand lies as the temporary would: it takes
   /// the operand's place.
-  bool takes_operand(std::uint32_t index) {
-    if (is_direct_.empty()) return false;
+  void bind_direct() {
     for (const Action& action : plan_.actions) {
-      if (action.kind != Action::Kind::Order || !catalog::only_reads(catalog::info(action.ordered).form)) continue;
-      for (const Action::Source& source : action.all_sources()) {
-        if (source.buffer != index || source.kernel == kNone) continue;
-        const std::span<const Instr> body = plan_.body(plan_.kernels[source.kernel]);
-        if (body.size() != 1 || body[0].kind != Instr::Kind::Load) return false;
-        const Access& access = plan_.accesses[body[0].payload];
-        if (access.n_steps || plan_.buffers[access.buffer].kind != Buffer::Kind::Slot) return false;
-        const Layout& operand = b_.buffers[access.buffer];
-        Layout& layout = b_.buffers[index];
-        const std::size_t number = std::min<std::size_t>(item_size(plan_.buffers[index].dtype), 8);
-        if (b_.swapped[access.buffer] || !(operand.shape == layout.shape)) return false;
-        if (reinterpret_cast<std::uintptr_t>(operand.base) % number) return false;
-        for (int axis = 0; axis < layout.shape.size(); ++axis)
-          if (layout.shape[axis] != 1 && operand.strides[axis] != layout.strides[axis]) return false;
-        layout.base = operand.base;
-        return is_direct_[index] = true;
-      }
+      if (action.kind != Action::Kind::Order) continue;
+      if (is_direct_.empty()) is_direct_ = allocate<bool>(plan_.buffers.size());
+      if (!catalog::only_reads(catalog::info(action.ordered).form)) continue;
+      for (const Action::Source& source : action.all_sources())
+        if (source.kernel != kNone && plan_.buffers[source.buffer].kind == Buffer::Kind::Temporary)
+          is_direct_[source.buffer] = takes_operand(source);
     }
-    return false;
+  }
+
+  bool takes_operand(const Action::Source& source) {
+    const Buffer& buffer = plan_.buffers[source.buffer];
+    const std::span<const Instr> body = plan_.body(plan_.kernels[source.kernel]);
+    if (body.size() != 1 || body[0].kind != Instr::Kind::Load) return false;
+    const Access& access = plan_.accesses[body[0].payload];
+    if (access.n_steps || plan_.buffers[access.buffer].kind != Buffer::Kind::Slot || b_.swapped[access.buffer]) return false;
+    const Layout& operand = b_.buffers[access.buffer];
+    const std::size_t item = item_size(buffer.dtype);
+    if (!(operand.shape == b_.shapes[buffer.shape]) || reinterpret_cast<std::uintptr_t>(operand.base) % std::min<std::size_t>(item, 8))
+      return false;
+    auto expected = static_cast<std::int64_t>(item);
+    for (int axis = operand.shape.size() - 1; axis >= 0; --axis) {
+      if (operand.shape[axis] != 1 && operand.strides[axis] != expected) return false;
+      expected *= operand.shape[axis];
+    }
+    b_.buffers[source.buffer].base = operand.base;
+    return true;
   }
 
   char* small_block(std::size_t bytes) {

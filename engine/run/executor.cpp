@@ -119,7 +119,7 @@ class Call {
     std::size_t done = 0;
     while (done < b_.steps.size()) {
       const std::size_t end = b_.steps.size();
-      prepare(done, end);
+      or_as_before([&] { prepare(done, end); });
       while (done < end) {
         const plan::Binding::Step step = b_.steps[done++];
         switch (step.action->kind) {

@@ -133,6 +133,119 @@ TEST(Sort, OfEveryShortLengthIsStable) {
   }
 }
 
+/// find() and collect() over plain memory.
+template <class To>
+std::vector<To> found(Work work, int threads) {
+  const RunOptions options;
+  Watch watch(options);
+  work.threads = threads;
+  work.watch = &watch;
+  const Found count = find(work);
+  std::vector<To> out(static_cast<std::size_t>(count.count * work.rows.inner));
+  work.target = out.data();
+  collect(work, count);
+  return out;
+}
+
+/// Hands on what lies in memory, in blocks of odd length.
+template <class T>
+Stream stream_of(const std::vector<T>& x) {
+  return [&x](std::int64_t first, std::int64_t end, const Sink& sink) {
+    for (std::int64_t n = 0; first < end; first += n) {
+      n = std::min<std::int64_t>(97, end - first);
+      sink(x.data() + first, first, n);
+    }
+  };
+}
+
+TEST(Select, TakesWhatIsTrueForAnyNumberOfThreads) {
+  for (const std::size_t n : {1u, 7u, 8u, 9u, 4096u, 4097u, 200'003u}) {
+    const std::vector<double> x = numbers(n);
+    for (const int one_in : {1, 2, 500}) {
+      std::vector<std::uint8_t> condition(n);
+      std::vector<double> wanted;
+      for (std::size_t i = 0; i < n; ++i) {
+        condition[i] = static_cast<std::uint8_t>(i * 7919 % 501 % static_cast<std::size_t>(one_in) == 0 ? 1 + i % 200 : 0);
+        if (condition[i]) wanted.push_back(x[i]);
+      }
+      Work work{.ordered = Ordered::Compress, .dtype = DType::Float64, .second = condition.data()};
+      work.rows.length = static_cast<std::int64_t>(n);
+      work.stream = stream_of(x);
+      for (const int threads : {1, 3}) EXPECT_TRUE(same_bits(found<double>(work, threads), wanted)) << n << " " << one_in;
+    }
+  }
+}
+
+TEST(Select, TakesWholeRowsAndComputesNoOthers) {
+  const std::vector<double> x = numbers(6 * 5);
+  const std::vector<std::uint8_t> condition = {0, 1, 1, 0, 0, 1};
+  Work work{.ordered = Ordered::Compress, .dtype = DType::Float64, .second = condition.data()};
+  work.rows = {.length = 6, .inner = 5};
+  std::int64_t computed = 0;
+  work.stream = [&](std::int64_t first, std::int64_t end, const Sink& sink) {
+    computed += end - first;
+    stream_of(x)(first, end, sink);
+  };
+  std::vector<double> wanted(x.begin() + 5, x.begin() + 15);
+  wanted.insert(wanted.end(), x.begin() + 25, x.end());
+  EXPECT_TRUE(same_bits(found<double>(work, 1), wanted));
+  EXPECT_EQ(computed, 15);
+}
+
+TEST(Unique, HasOneOfEachAndOneNan) {
+  const double nan = std::nan("");
+  const std::vector<double> sorted = {-2, -2, 0, 0, 0, 7, nan, nan};
+  Work work{.ordered = Ordered::Unique, .dtype = DType::Float64, .source = sorted.data()};
+  work.rows.length = 8;
+  const std::vector<double> one = found<double>(work, 1);
+  ASSERT_EQ(one.size(), 4u);
+  EXPECT_TRUE(one[0] == -2 && one[1] == 0 && one[2] == 7 && std::isnan(one[3]));
+  work.ordered = Ordered::UniqueCounts;
+  EXPECT_EQ(found<std::int64_t>(work, 1), (std::vector<std::int64_t>{2, 3, 1, 2}));
+}
+
+TEST(Partition, PutsThePlacesElementWhereASortWouldAndLeavesTheRestInOrder) {
+  for (const std::size_t n : {1u, 50u, 4097u, 300'001u}) {
+    std::vector<double> x = numbers(n);
+    for (double& v : x) v = std::floor(std::fmod(v, 1000.0));
+    std::vector<double> sorted = x;
+    std::sort(sorted.begin(), sorted.end());
+    for (const std::int64_t k : {std::int64_t{0}, static_cast<std::int64_t>(n) / 3, static_cast<std::int64_t>(n) - 1}) {
+      std::vector<double> wanted;
+      const double pivot = sorted[static_cast<std::size_t>(k)];
+      for (const int side : {-1, 0, 1})
+        for (const double v : x)
+          if ((v > pivot) - (v < pivot) == side) wanted.push_back(v);
+      for (const int threads : {1, 3}) {
+        std::vector<double> out(n);
+        const RunOptions options;
+        Watch watch(options);
+        run({.ordered = Ordered::Partition,
+             .dtype = DType::Float64,
+             .source = x.data(),
+             .target = out.data(),
+             .rows = {.length = static_cast<std::int64_t>(n)},
+             .number = k,
+             .threads = threads,
+             .watch = &watch});
+        EXPECT_TRUE(same_bits(out, wanted)) << n << " " << k;
+      }
+    }
+  }
+}
+
+TEST(Bincount, RefusesNegativeNumbers) {
+  const std::vector<std::int64_t> x = {3, 0, 3};
+  Work work{.ordered = Ordered::Bincount, .dtype = DType::Int64, .source = x.data()};
+  work.rows.length = 3;
+  work.number = 6;
+  EXPECT_EQ(found<std::int64_t>(work, 1), (std::vector<std::int64_t>{1, 0, 0, 2, 0, 0}));
+  const std::vector<std::int64_t> below = {1, -1};
+  work.source = below.data();
+  work.rows.length = 2;
+  EXPECT_THROW(found<std::int64_t>(work, 1), Refused);
+}
+
 TEST(Ordered, StopsWhereTheCallerWishes) {
   const std::vector<double> x = numbers(4'000'000);
   std::vector<double> out(x.size());

@@ -76,7 +76,7 @@ def _dtypes(call: str, names: tuple[str, ...]) -> tuple[str, ...]:
     accepted = []
     for dtype in _DTYPES if names else ():
         try:
-            values = {name: np.ones(1, dtype) for name in names}
+            values: dict[str, Any] = {name: np.ones(1, dtype) for name in names}
             if call == "ldexp(x, y)":
                 values["y"] = np.ones(1, "int64")
             values |= {name: 0 for name in names if name in _NUMBERS}
@@ -96,7 +96,7 @@ def _example(row: Function) -> str:
         return '>>> engine.evaluate("a + index(0)", {"a": np.zeros(3)})\narray([0., 1., 2.])'
     dtype = "float64" if "float64" in row.dtypes else "int64"
     low, high = max(row.low, -2.0), min(row.high, 4.0)
-    values = {}
+    values: dict[str, Any] = {}
     for k, name in enumerate(row.required):
         points = np.linspace(low, high, 5)[1:-1] if np.dtype(dtype).kind in "fc" else np.array([4, 6, 10])
         if name in _NUMBERS:

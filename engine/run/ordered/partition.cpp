@@ -213,14 +213,14 @@ void partition(const Row<T>& row, Bits<T> key, int threads, Watch& watch, Put pu
   const auto piece_of = [&](std::int64_t piece) { return std::pair(piece * kPiece, std::min(row.n, (piece + 1) * kPiece)); };
   parallel_for(threads, n_pieces, [&](std::int64_t piece) {
     watch.poll();
-    Counts& mine = counts[static_cast<std::size_t>(piece)];
     const auto [first, end] = piece_of(piece);
+    std::int64_t less = 0, equal = 0;
     for (std::int64_t i = first; i < end; ++i) {
       const Bits<T> own = row.key(i);
-      mine.less += own < key;
-      mine.equal += own == key;
+      less += own < key;
+      equal += own == key;
     }
-    mine.more = end - first - mine.less - mine.equal;
+    counts[static_cast<std::size_t>(piece)] = {less, equal, end - first - less - equal};
   });
   Counts total;
   for (const Counts& each : counts) total.less += each.less, total.equal += each.equal;
