@@ -5,8 +5,8 @@
 #include <engine/memory.hpp>
 #include <utility>
 
-#include "engine/run/backend.hpp"
 #include "engine/base/pages.hpp"
+#include "engine/run/backend.hpp"
 
 namespace engine {
 namespace {
