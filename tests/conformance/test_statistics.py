@@ -197,6 +197,20 @@ def test_values_on_edges_fall_where_numpy_puts_them():
             same(engine.evaluate("histogram(x, n)", {"x": x, "n": bins}), np.histogram(x, bins)[0])
 
 
+@pytest.mark.parametrize("dtype", ("f4", "f8"))
+def test_bounds_that_leave_no_room_are_refused_as_by_numpy(dtype):
+    one, tiny, most = np.ones((), dtype), np.finfo(dtype).smallest_subnormal, np.finfo(dtype).max
+    for a in ([0, tiny], [one, np.nextafter(one, 2 * one)], [-most, 0, most], [0, 9 * tiny]):
+        a = np.array(a, dtype)
+        with np.errstate(all="ignore"), pytest.raises(ValueError, match="Too many bins"):
+            np.histogram(a, 10)
+        for name in ("histogram", "histogram_edges"):
+            with pytest.raises(engine.RangeError, match="leave no room for so many bins"):
+                engine.evaluate(f"{name}(a, 10)", {"a": a})
+    a = np.arange(11, dtype=dtype) * np.finfo(dtype).smallest_subnormal
+    same(engine.evaluate("histogram(a, 10)", {"a": a}), np.histogram(a, 10)[0])
+
+
 def test_what_is_not_a_number_is_in_no_bin():
     a = np.array([0.0, np.nan, 1, 2, np.inf, -np.inf, 2])
     same(engine.evaluate("histogram(a, 2, range=(0, 2))", {"a": a}), np.array([1, 3]))

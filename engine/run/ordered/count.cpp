@@ -1,9 +1,7 @@
 // run/ordered/count.cpp - what is counted: places among sorted elements, whole numbers, bins of one width.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
-#include <memory>
 #include <vector>
 
 #include "engine/base/pages.hpp"
@@ -105,6 +103,9 @@ void make_edges(const Work& work, double low, double high, std::int64_t n, E* ou
     linspace<E, double>(low, high, n, out);
   else
     linspace<E, E>(static_cast<E>(low), static_cast<E>(high), n, out);
+  // Bounds so near that edges coincide, or so far apart that their distance is infinite.
+  for (std::int64_t i = 1; i < n; ++i)
+    if (!(out[i - 1] < out[i])) throw Refused{"the bounds leave no room for so many bins", "take fewer bins, or give another range"};
 }
 
 template <class T, class E>
@@ -115,13 +116,13 @@ void histogram(const Work& work) {
   E* const edges = memory.get();
   make_edges(work, low, high, bins + 1, edges);
   const auto* const in = static_cast<const T*>(work.source);
-  const E first = edges[0], last = edges[bins], scale = static_cast<E>(bins) / (last - first);
+  const E first = edges[0], last = edges[bins], width = last - first;
   count_bins(work, bins, static_cast<std::int64_t*>(work.target), [&](std::int64_t from, std::int64_t to, std::int64_t* counts) {
     for (std::int64_t i = from; i < to; ++i) {
       const E x = static_cast<E>(in[i]);
       if (!(x >= first && x <= last)) continue;
-      // By proportion, and then as the edges have it, which are rounded.
-      std::int64_t bin = std::min(static_cast<std::int64_t>((x - first) * scale), bins - 1);
+      // By proportion, which lies from 0 to 1 whatever the bounds, and then as the edges have it, which are rounded.
+      std::int64_t bin = std::min(static_cast<std::int64_t>((x - first) / width * static_cast<E>(bins)), bins - 1);
       while (bin > 0 && x < edges[bin]) --bin;
       while (bin + 1 < bins && x >= edges[bin + 1]) ++bin;
       ++counts[bin];
