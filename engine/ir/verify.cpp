@@ -21,10 +21,8 @@ void verify_output(const Graph& g, NodeId id, const Require& require) {
   require(written.kind == NodeKind::Input && written.payload == spec.slot, id, "slot of the target");
 }
 
-}  // namespace
-
 template <class Require>
-void verify_ordered(const Graph& g, NodeId id, Require require) {
+void verify_ordered(const Graph& g, NodeId id, const Require& require) {
   using catalog::Form;
   const Node& node = g[id];
   const ReduceSpec& spec = g.reduces[node.payload];
@@ -86,6 +84,8 @@ void verify_ordered(const Graph& g, NodeId id, Require require) {
   }
 }
 
+}  // namespace
+
 void verify(const Graph& g) {
   const auto require = [&](bool holds, NodeId id, std::string_view what) {
     if (holds) return;
@@ -146,7 +146,7 @@ void verify(const Graph& g) {
         break;
       }
       case NodeKind::Reduce: {
-        require(node.payload < g.reduces.size(), id, "reduction");
+        require(node.n_args > 0 && node.payload < g.reduces.size(), id, "reduction");
         const ReduceSpec& spec = g.reduces[node.payload];
         const int rank = g[node.args[0]].rank;
         require(rank == 32 || spec.axes >> rank == 0, id, "axes");

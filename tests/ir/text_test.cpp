@@ -37,19 +37,22 @@ TEST(GraphText, RefusesBrokenText) {
         "%0 = Index.0 axis 4294967295 : int64[31]",
         "slot 0 a float64[0]\n%0 = Input 0@0 : float64[0]\n%1 = Output Result %0 through %0",
         "slot 0 a float64[0]\n%0 = Input 0@0 : float64[0]\n%1 = Output Check %0",
+        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order sort axes 1 : int8[1]",
+        "slot 0 a int64[1]\n%0 = Input 0@0 : int64[1]\n%1 = Reduce sum axes 1 : int64[0]",
+        "slot 0 a int64[1]\n%0 = Input 0@0 : int64[1]\n%1 = Reduce sum %0 %0 axes 1 : int64[0]",
         "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order sort %0 axes 4 : int8[2]",
         "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order sort %0 axes 3 : int8[2]",
         "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order argsort %0 axes 1 : int8[2]",
         "slot 0 a int32[1]\n%0 = Input 0@0 : int32[1]\n%1 = Order cumsum %0 axes 1 : int32[1]",
         "slot 0 a float16[1]\n%0 = Input 0@0 : float16[1]\n%1 = Order cumsum %0 axes 1 : float16[1]",
         "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order compress %0 axes 1 : int8[1]",
-        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order compress (%0, %0) axes 1 : int8[1]",
-        "slot 0 a int8[2]\nslot 1 m bool[1]\n%0 = Input 0@0 : int8[2]\n%1 = Input 1@0 : bool[1]\n%2 = Order compress (%0, %1) axes 3 : "
+        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order compress %0 %0 axes 1 : int8[1]",
+        "slot 0 a int8[2]\nslot 1 m bool[1]\n%0 = Input 0@0 : int8[2]\n%1 = Input 1@0 : bool[1]\n%2 = Order compress %0 %1 axes 3 : "
         "int8[1]",
-        "slot 0 a bool[1]\n%0 = Input 0@0 : bool[1]\n%1 = Order compress (%0, %0) axes 1 rest 1 : bool[2]",
+        "slot 0 a bool[1]\n%0 = Input 0@0 : bool[1]\n%1 = Order compress %0 %0 axes 1 rest 1 : bool[2]",
         "slot 0 a int8[2]\n%0 = Input 0@0 : int8[2]\n%1 = Order unique %0 axes 3 : int8[1]",
         "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order unique_counts %0 axes 1 : int8[1]",
-        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order unique_inverse (%0, %0) axes 1 : int64[1]",
+        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order unique_inverse %0 %0 axes 1 : int64[1]",
         "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order nonzero %0 axes 1 : int64[1]",
         "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = View %0 [::0] : int8[1]"})
     EXPECT_THROW(read(text), ParseError) << text;
