@@ -31,12 +31,20 @@ class WithoutGil {
   WithoutGil(const WithoutGil&) = delete;
   WithoutGil& operator=(const WithoutGil&) = delete;
 
+  /// What `what` gives, called with the GIL.
+  template <class What>
+  auto held(What what) {
+    PyEval_RestoreThread(state_);
+    struct Again {
+      PyThreadState*& state;
+      ~Again() { state = PyEval_SaveThread(); }
+    } const again{state_};
+    return what();
+  }
+
   /// Takes the GIL back for as long as the handlers of pending signals need: whether one of them raised (Ctrl-C).
   bool interrupted() {
-    PyEval_RestoreThread(state_);
-    const bool raised = PyErr_CheckSignals() != 0;
-    state_ = PyEval_SaveThread();
-    return raised;
+    return held([] { return PyErr_CheckSignals() != 0; });
   }
 
  private:
@@ -55,8 +63,24 @@ bool is_main_thread() {
   return answer == Answer::Yes;
 }
 
-void run_released(Execution& execution, int threads) {
+/// Where a fresh result is to be. A shape that only values tell is known while the GIL is released.
+struct Destination {
+  Ref* array;
+  int device;
+  WithoutGil* released = nullptr;
+  static void* allocate(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes) {
+    const auto& to = *static_cast<Destination*>(context);
+    const auto made = [&] {
+      if (to.device == kHost) return allocate_result(to.array, dtype, shape, strides, n_bytes);
+      return allocate_on_device(to.device, dtype, shape, strides, n_bytes, *to.array);
+    };
+    return to.released ? to.released->held(made) : made();
+  }
+};
+
+void run_released(Execution& execution, Destination& destination, int threads) {
   WithoutGil released;
+  destination.released = &released;
   RunOptions options{.threads = threads};
   if (is_main_thread()) {
     options.interrupted = [](void* context) { return static_cast<WithoutGil*>(context)->interrupted(); };
@@ -173,34 +197,6 @@ PyObject* explain(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* 
 
 }  // namespace
 
-namespace {
-
-/// Holds the GIL until the end of the scope, whether it is held already or not.
-class WithGil {
- public:
-  WithGil() : state_(PyGILState_Ensure()) {}
-  ~WithGil() { PyGILState_Release(state_); }
-  WithGil(const WithGil&) = delete;
-  WithGil& operator=(const WithGil&) = delete;
-
- private:
-  PyGILState_STATE state_;
-};
-
-/// Where a fresh result is to be.
-struct Destination {
-  Ref* array;
-  int device;
-  static void* allocate(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes) {
-    const auto& to = *static_cast<Destination*>(context);
-    const WithGil held;  // a shape that only values tell is known while others may run
-    if (to.device == kHost) return allocate_result(to.array, dtype, shape, strides, n_bytes);
-    return allocate_on_device(to.device, dtype, shape, strides, n_bytes, *to.array);
-  }
-};
-
-}  // namespace
-
 PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions& call) {
   PyObject* const out = call.out;
   const Options& options = call.options;
@@ -224,7 +220,7 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
       if (!region) throw PythonError{};
     }
     if (execution.work() > kReleaseAbove) {
-      run_released(execution, options.threads);
+      run_released(execution, destination, options.threads);
     } else {
       execution.run({.threads = 1});
     }
