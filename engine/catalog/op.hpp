@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string_view>
 
@@ -225,74 +226,53 @@ enum class Extent : std::uint8_t {
   Along,    ///< as Same, with so many elements along the axis
 };
 
-/// Forms of which the graph knows nothing: ir/build makes them of others.
-constexpr bool is_composed(Form form) { return form == Form::Nonzero; }
-/// The arguments an operation of that form has in the graph, at most.
-constexpr std::uint8_t n_arguments(Form form) {
-  switch (form) {
-    case Form::Quantile:
-    case Form::Select:
-    case Form::Firsts:
-    case Form::Inverse:
-    case Form::Searchsorted:
-    case Form::Bincount:
-    case Form::Edges:
-      return 2;
-    case Form::Histogram:
-      return 3;
-    default:
-      return 1;
-  }
-}
-constexpr Extent extent(Form form) {
-  switch (form) {
-    case Form::Select:
-    case Form::Unique:
-    case Form::Counts:
-    case Form::Firsts:
-    case Form::Bincount:
-      return Extent::Found;
-    case Form::Inverse:
-      return Extent::First;
-    case Form::Searchsorted:
-      return Extent::Second;
-    case Form::Median:
-    case Form::Quantile:
-      return Extent::Reduced;
-    case Form::Histogram:
-    case Form::Edges:
-      return Extent::Number;
-    case Form::Topk:
-    case Form::Argtopk:
-      return Extent::Along;
-    default:
-      return Extent::Same;
-  }
-}
-/// Whether what it reads stays as it is, and may be anybody's.
-constexpr bool only_reads(Form form) { return form != Form::Scan && form != Form::Sort && form != Form::Argsort; }
-/// Whether some values make it fail.
-constexpr bool may_refuse(Form form) {
-  return form == Form::Quantile || form == Form::Bincount || form == Form::Histogram || form == Form::Edges;
-}
-/// Whether elements are counted or placed: the result is int64. Of Bincount with a second argument it is float64.
-constexpr bool gives_places(Form form) {
-  switch (form) {
-    case Form::Argsort:
-    case Form::Argpartition:
-    case Form::Argtopk:
-    case Form::Nonzero:
-    case Form::Counts:
-    case Form::Firsts:
-    case Form::Inverse:
-    case Form::Searchsorted:
-    case Form::Bincount:
-    case Form::Histogram:
-      return true;
-    default:
-      return false;
-  }
-}
+enum class FormFlags : std::uint8_t {
+  None = 0,
+  Composed = 1,  ///< the graph knows nothing of it: ir/build makes it of others
+  Fills = 2,     ///< its argument is computed into memory of its own, where it may work; others only read, whosever memory it is
+  Refuses = 4,   ///< some values make it fail
+  Places = 8,    ///< elements are counted or placed: the result is int64. Of Bincount with a second argument it is float64
+  Real = 16,     ///< of real numbers alone
+};
+constexpr FormFlags operator|(FormFlags a, FormFlags b) { return static_cast<FormFlags>(static_cast<int>(a) | static_cast<int>(b)); }
+
+struct FormInfo {
+  Form form;
+  std::uint8_t n_arguments;  ///< in the graph, at most
+  Extent extent;
+  FormFlags flags;
+  double cost;  ///< element-operations an element takes, for choosing threads
+  constexpr bool has(FormFlags flag) const { return (static_cast<int>(flags) & static_cast<int>(flag)) != 0; }
+};
+
+/// What holds for every operation of a form.
+inline constexpr FormInfo kForms[] = {
+    {Form::Scan, 1, Extent::Same, FormFlags::Fills, 6},
+    {Form::Sort, 1, Extent::Same, FormFlags::Fills, 60},
+    {Form::Argsort, 1, Extent::Same, FormFlags::Fills | FormFlags::Places, 60},
+    {Form::Partition, 1, Extent::Same, FormFlags::Real, 20},
+    {Form::Argpartition, 1, Extent::Same, FormFlags::Real | FormFlags::Places, 20},
+    {Form::Topk, 1, Extent::Along, FormFlags::Real, 20},
+    {Form::Argtopk, 1, Extent::Along, FormFlags::Real | FormFlags::Places, 20},
+    {Form::Median, 1, Extent::Reduced, FormFlags::Real, 10},
+    {Form::Quantile, 2, Extent::Reduced, FormFlags::Real | FormFlags::Refuses, 10},
+    {Form::Select, 2, Extent::Found, FormFlags::None, 6},
+    {Form::Nonzero, 1, Extent::Found, FormFlags::Composed | FormFlags::Places, 6},
+    {Form::Unique, 1, Extent::Found, FormFlags::None, 10},
+    {Form::Counts, 1, Extent::Found, FormFlags::Places, 10},
+    {Form::Firsts, 2, Extent::Found, FormFlags::Places, 20},
+    {Form::Inverse, 2, Extent::First, FormFlags::Places, 20},
+    {Form::Searchsorted, 2, Extent::Second, FormFlags::Places, 60},
+    {Form::Bincount, 2, Extent::Found, FormFlags::Real | FormFlags::Places | FormFlags::Refuses, 6},
+    {Form::Histogram, 3, Extent::Number, FormFlags::Real | FormFlags::Places | FormFlags::Refuses, 20},
+    {Form::Edges, 2, Extent::Number, FormFlags::Real | FormFlags::Refuses, 60},
+};
+constexpr const FormInfo& info(Form form) { return kForms[static_cast<std::size_t>(form)]; }
+static_assert([] {
+  for (std::size_t i = 0; i < std::size(kForms); ++i)
+    if (kForms[i].form != static_cast<Form>(i)) return false;
+  return std::size(kForms) == static_cast<std::size_t>(Form::Edges) + 1;
+}());
 
 struct OrderedInfo {
   Ordered id;
@@ -300,7 +280,7 @@ struct OrderedInfo {
   std::string_view name;        ///< "cumsum"
   Form form;
   Reduction combine;            ///< of Scan: the primitive, Sum, Prod, Min or Max
-  Accumulator accumulator;      ///< dtypes, as of a reduction; where it gives_places() the result is int64
+  Accumulator accumulator;      ///< dtypes, as of a reduction; where its form Places the result is int64
   std::string_view parameters;  ///< "a, axis=None, exclusive=False"
   Oracle oracle;
   std::string_view sentence;
@@ -332,6 +312,7 @@ struct ConstantInfo {
 const OpInfo& info(Op op) noexcept;
 const ReductionInfo& info(Reduction reduction) noexcept;
 const OrderedInfo& info(Ordered ordered) noexcept;
+inline const FormInfo& form_of(Ordered ordered) noexcept { return info(info(ordered).form); }
 std::array<OpInfo, kOps> const& operations() noexcept;
 std::array<ReductionInfo, kReductions> const& reductions() noexcept;
 std::array<OrderedInfo, kOrdered> const& ordered() noexcept;

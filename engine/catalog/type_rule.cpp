@@ -107,7 +107,7 @@ ReductionTypes reduction_types(Reduction reduction, DType argument) noexcept {
 
 ReductionTypes ordered_types(Ordered ordered, DType argument) noexcept {
   ReductionTypes types = accumulator_types(info(ordered).accumulator, argument);
-  if (gives_places(info(ordered).form)) types.result = DType::Int64;
+  if (form_of(ordered).has(FormFlags::Places)) types.result = DType::Int64;
   return types;
 }
 

@@ -255,7 +255,7 @@ class Deriver {
       case Syntax::Reduce:
         return reduce(id, node, children, d(0));
       case Syntax::Order:
-        if (d(0) == kNone || catalog::gives_places(catalog::info(static_cast<catalog::Ordered>(node.id)).form)) return kNone;
+        if (d(0) == kNone || catalog::form_of(static_cast<catalog::Ordered>(node.id)).has(catalog::FormFlags::Places)) return kNone;
         fail(node.mark, fmt::format("no derivative of '{}' is known", catalog::info(static_cast<catalog::Ordered>(node.id)).name), "here",
              "derive what it is applied to");
       default:

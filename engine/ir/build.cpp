@@ -652,7 +652,7 @@ class Builder {
     spec.exclusive = is_true(children[frontend::kFlag], row.form == Form::Searchsorted ? "right" : "exclusive");
     if (children[frontend::kNumber] != frontend::kNone) spec.number = whole_number(children[frontend::kNumber], row);
     const DType dtype = g_[arg.node].dtype;
-    if (is_complex(dtype) && !takes_complex(row.form))
+    if (is_complex(dtype) && catalog::info(row.form).has(catalog::FormFlags::Real))
       fail<DTypeError>(ast_.nodes[children[frontend::kValue]].span, fmt::format("'{}' does not work on complex numbers", row.name),
                        std::string(name(dtype)), "take .real, .imag or abs(x) first");
     const auto second = [&] { return strong(typed_[children[frontend::kSecond]], ast_.nodes[children[frontend::kSecond]].span).node; };
@@ -687,14 +687,14 @@ class Builder {
     const catalog::ReductionTypes types = catalog::ordered_types(id, dtype);
     const NodeId value = g_.cast(arg.node, types.accumulator, node.span);
     NodeId args[3] = {value};
-    const std::size_t n = catalog::n_arguments(row.form);
+    const std::size_t n = catalog::info(row.form).n_arguments;
     const ReduceSpec all{.axes = axes_mask(rank)};
     if (row.form == Form::Unique || row.form == Form::Counts)
       args[0] = g_.order({&value, 1}, catalog::Ordered::Sort, all, types.accumulator, node.span);
     else if (row.form == Form::Firsts || row.form == Form::Inverse)
       args[1] = g_.order({&value, 1}, catalog::Ordered::Argsort, all, DType::Int64, node.span);
     if (args[0] != value) spec.axes = axes_mask(g_[args[0]].rank);
-    const DType made = catalog::gives_places(row.form) ? DType::Int64 : types.accumulator;
+    const DType made = catalog::info(row.form).has(catalog::FormFlags::Places) ? DType::Int64 : types.accumulator;
     return {.node = g_.cast(g_.order({args, n}, id, spec, made, node.span), types.result, node.span)};
   }
 
@@ -709,24 +709,6 @@ class Builder {
     fail<DTypeError>(ast_.nodes[id].span, fmt::format("'{}' is one whole number", parameter),
                      ast_.nodes[id].kind == Syntax::Tuple ? "a tuple" : type_name(t, g_) + (is_array ? " array" : ""),
                      is_array ? "" : "cast it in Python: int(n)");
-  }
-
-  static bool takes_complex(catalog::Form form) {
-    using catalog::Form;
-    switch (form) {
-      case Form::Partition:
-      case Form::Argpartition:
-      case Form::Topk:
-      case Form::Argtopk:
-      case Form::Median:
-      case Form::Quantile:
-      case Form::Bincount:
-      case Form::Histogram:
-      case Form::Edges:
-        return false;
-      default:
-        return true;
-    }
   }
 
   NodeId quantile(NodeId arg, const ReduceSpec& spec, std::span<const AstId> children, const catalog::OrderedInfo& row,
@@ -973,7 +955,7 @@ class Builder {
           const bool scans = form == catalog::Form::Scan;
           const bool all = axis == frontend::kNone ? scans : ast_.nodes[axis].kind == Syntax::NewAxis;
           const bool none = axis == frontend::kNone || ast_.nodes[axis].kind == Syntax::NewAxis;
-          const catalog::Extent extent = catalog::extent(form);
+          const catalog::Extent extent = catalog::info(form).extent;
           if (form == catalog::Form::Select)
             rank[i] = std::max(1, rank_of(children[0]) - rank_of(children[frontend::kSecond]) + 1);
           else if (extent == catalog::Extent::Found || extent == catalog::Extent::Number || form == catalog::Form::Nonzero)

@@ -120,7 +120,7 @@ NodeId Graph::reduce(NodeId arg, catalog::Reduction reduction, ReduceSpec spec, 
 }
 
 std::uint8_t rank_of(const Graph& graph, std::span<const NodeId> args, catalog::Ordered ordered, const ReduceSpec& spec) {
-  switch (catalog::extent(catalog::info(ordered).form)) {
+  switch (catalog::form_of(ordered).extent) {
     case catalog::Extent::Found:
       return static_cast<std::uint8_t>(1 + spec.rest);
     case catalog::Extent::First:

@@ -28,14 +28,16 @@ void verify_ordered(const Graph& g, NodeId id, const Require& require) {
   const ReduceSpec& spec = g.reduces[node.payload];
   const auto ordered = static_cast<catalog::Ordered>(node.op);
   const Form form = catalog::info(ordered).form;
-  const int most = catalog::n_arguments(form);
-  require(!catalog::is_composed(form) && node.n_args >= (form == Form::Bincount ? 1 : most) && node.n_args <= most, id,
-          "arguments along an axis");
+  const int most = catalog::info(form).n_arguments;
+  require(
+      !catalog::info(form).has(catalog::FormFlags::Composed) && node.n_args >= (form == Form::Bincount ? 1 : most) && node.n_args <= most,
+      id, "arguments along an axis");
   const Node& arg = g[node.args[0]];
   const int rank = arg.rank;
+  require(!is_complex(arg.dtype) || !catalog::info(form).has(catalog::FormFlags::Real), id, "real numbers");
   require(form == Form::Select || catalog::ordered_types(ordered, arg.dtype).accumulator == arg.dtype, id, "accumulator along an axis");
   const DType counted = form == Form::Bincount && node.n_args == 2 ? DType::Float64 : DType::Int64;
-  require(node.dtype == (catalog::gives_places(form) ? counted : arg.dtype), id, "dtype along an axis");
+  require(node.dtype == (catalog::info(form).has(catalog::FormFlags::Places) ? counted : arg.dtype), id, "dtype along an axis");
   require(spec.rest == 0 || (form == Form::Select && spec.rest < rank), id, "trailing axes");
   require(spec.number >= 0 || form == Form::Partition || form == Form::Argpartition, id, "number");
   require(node.rank == rank_of(g, g.args(node), ordered, spec), id, "rank along an axis");
@@ -68,16 +70,10 @@ void verify_ordered(const Graph& g, NodeId id, const Require& require) {
       require(arg.dtype == DType::Int64 && (node.n_args == 1 || g[node.args[1]].dtype == DType::Float64), id, "whole numbers");
       break;
     case Form::Histogram:
-      require(!is_complex(arg.dtype) && is(1, DType::Float64, 0) && is(2, DType::Float64, 0), id, "bounds");
+      require(is(1, DType::Float64, 0) && is(2, DType::Float64, 0), id, "bounds");
       break;
     case Form::Edges:
       require(kind(arg.dtype) == Kind::Float && rank == 0 && is(1, arg.dtype, 0), id, "bounds");
-      break;
-    case Form::Partition:
-    case Form::Argpartition:
-    case Form::Topk:
-    case Form::Argtopk:
-      require(!is_complex(arg.dtype), id, "order along an axis");
       break;
     default:
       break;

@@ -222,7 +222,7 @@ class Binder {
     const ir::ReduceSpec& spec = graph_.reduces[node.payload];
     const catalog::OrderedInfo& row = catalog::info(static_cast<catalog::Ordered>(node.op));
     const std::int64_t extent = spec.is_flat() ? flat_extent(whole) : whole[spec.axis()];
-    const bool counts = catalog::extent(row.form) == catalog::Extent::Along;
+    const bool counts = catalog::info(row.form).extent == catalog::Extent::Along;
     if (counts ? spec.number <= extent : spec.number >= -extent && spec.number < extent) return;
     throw ShapeError({.what = fmt::format("{} of {} element{}",
                                           counts ? fmt::format("the {} largest", spec.number) : fmt::format("place {}", spec.number),
@@ -365,7 +365,7 @@ class Binder {
     for (const Action& action : plan_.actions) {
       if (action.kind != Action::Kind::Order) continue;
       if (is_direct_.empty()) is_direct_ = allocate<bool>(plan_.buffers.size());
-      if (!catalog::only_reads(catalog::info(action.ordered).form)) continue;
+      if (catalog::form_of(action.ordered).has(catalog::FormFlags::Fills)) continue;
       for (const Action::Source& source : action.all_sources())
         if (source.kernel != kNone && plan_.buffers[source.buffer].kind == Buffer::Kind::Temporary)
           is_direct_[source.buffer] = takes_operand(source);
@@ -522,7 +522,7 @@ class Binder {
     for (const Action::Source& source : action.all_sources())
       if (source.kernel != kNone && !is_direct_[source.buffer]) bind_kernel(plan_.kernels[source.kernel], step.kernels[n++], false);
     if (action.buffer != plan_.result) return;
-    if (catalog::extent(form) == catalog::Extent::Found)
+    if (catalog::info(form).extent == catalog::Extent::Found)
       b_.result.shape = b_.shapes[plan_.buffers[action.buffer].shape];
     else if (action.sources[0].buffer != plan_.result)
       allocate_result(b_.shapes[plan_.buffers[action.buffer].shape]);

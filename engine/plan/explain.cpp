@@ -56,7 +56,7 @@ std::string access_text(const ir::Graph& graph, const Plan& plan, const Access& 
 /// "cumsum along axis 1", "sort along all elements".
 std::string order_text(const Action& action) {
   const catalog::OrderedInfo& row = catalog::info(action.ordered);
-  if (catalog::extent(row.form) != catalog::Extent::Same) return std::string(row.name);
+  if (catalog::info(row.form).extent != catalog::Extent::Same) return std::string(row.name);
   return fmt::format("{}{} along {}", row.name, action.spec.exclusive ? ", exclusive," : "",
                      action.spec.is_flat() ? "all elements" : fmt::format("axis {}", action.spec.axis()));
 }

@@ -150,7 +150,7 @@ class Planner {
   ShapeId shape_of_ordered(NodeId id, const ir::Node& node) {
     const ir::ReduceSpec& spec = graph_.reduces[node.payload];
     const catalog::Form form = form_of(node);
-    switch (catalog::extent(form)) {
+    switch (catalog::info(form).extent) {
       case catalog::Extent::Found: {
         const ShapeId value = shape_of_[node.args[0]];
         if (form != catalog::Form::Select) return add_shape({ShapeStep::Kind::Found, node.rank, value, kNone, id, id});
@@ -347,7 +347,7 @@ class Planner {
         source.kernel = store_value(arg, space, source.buffer, false);
         continue;
       }
-      if (catalog::only_reads(form) && kept_[arg] != kNone) {
+      if (!catalog::info(form).has(catalog::FormFlags::Fills) && kept_[arg] != kNone) {
         source.buffer = kept_[arg];
         continue;
       }

@@ -95,7 +95,7 @@ ordered::Rows rows_of(const plan::Layout& layout, DType dtype, const ir::ReduceS
 }
 
 double work_of(const plan::Action& action, const plan::Binding& binding) {
-  return static_cast<double>(n_items(binding.buffers[action.sources[0].buffer].shape)) * ordered::cost(action.ordered);
+  return static_cast<double>(n_items(binding.buffers[action.sources[0].buffer].shape)) * catalog::form_of(action.ordered).cost;
 }
 
 void run_kernel(const plan::Plan& plan, const interp::Code& code, const plan::BoundKernel& kernel, const plan::Binding& binding,
@@ -149,8 +149,8 @@ class Call {
     for (std::size_t i = first; i < end; ++i) {
       const plan::Binding::Step& step = b_.steps[i];
       const plan::Action& action = *step.action;
-      const bool may_refuse = action.kind == plan::Action::Kind::Order && catalog::may_refuse(catalog::info(action.ordered).form);
-      if (action.kind == plan::Action::Kind::Check || may_refuse) at_risk = std::max(at_risk, i);
+      const bool refuses = action.kind == plan::Action::Kind::Order && catalog::form_of(action.ordered).has(catalog::FormFlags::Refuses);
+      if (action.kind == plan::Action::Kind::Check || refuses) at_risk = std::max(at_risk, i);
       for (plan::BoundKernel& kernel : step.kernels) {
         working = std::max(working, interp::working_bytes(code_of(kernel), kernel));
         for (plan::Detour& detour : kernel.detours) {
@@ -210,7 +210,7 @@ class Call {
     for (const plan::BoundKernel& kernel : step.kernels) {
       const interp::Code& code = code_of(kernel);
       const bool is_first = first.kernel != plan::kNone && kernel.kernel == &plan_.kernels[first.kernel];
-      const bool along = is_first && !catalog::only_reads(form) && work.rows.inner == 1 && kernel.detours.empty();
+      const bool along = is_first && catalog::info(form).has(catalog::FormFlags::Fills) && work.rows.inner == 1 && kernel.detours.empty();
       if (along) {
         work.fill = [this, &code, &kernel, callers = &scratch_](std::int64_t from, std::int64_t to) {
           interp::store_range(code, kernel, from, to, watch_, interp::Stores::Near);
@@ -233,16 +233,16 @@ class Call {
       const plan::Layout& second = b_.buffers[action.sources[1].buffer];
       work.second = second.base;
       work.n_second = n_items(second.shape);
-      if (form == catalog::Form::Searchsorted) operations = static_cast<double>(work.n_second) * ordered::cost(action.ordered);
+      if (form == catalog::Form::Searchsorted) operations = static_cast<double>(work.n_second) * catalog::info(form).cost;
       if (form == catalog::Form::Select) {
         work.rows = {.length = n_items(second.shape)};
         for (int axis = source.shape.size() - action.spec.rest; axis < source.shape.size(); ++axis) work.rows.inner *= source.shape[axis];
       }
     }
     work.threads = choose_threads(operations);
-    const bool is_found = catalog::extent(form) == catalog::Extent::Found;
+    const bool is_found = catalog::info(form).extent == catalog::Extent::Found;
     if (!is_found) work.target = b_.buffers[action.buffer].base;
-    if (!is_found && !catalog::may_refuse(form)) return ordered::run(work);
+    if (!is_found && !catalog::info(form).has(catalog::FormFlags::Refuses)) return ordered::run(work);
     ordered::Found found;
     or_as_before([&] {
       try {

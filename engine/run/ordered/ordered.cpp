@@ -71,28 +71,4 @@ Found find_in_pieces(const Work& work, std::int64_t n, const std::function<std::
   return found;
 }
 
-double cost(catalog::Ordered ordered) noexcept {
-  switch (catalog::info(ordered).form) {
-    case Form::Scan:
-    case Form::Select:
-    case Form::Bincount:
-      return 6;
-    case Form::Unique:
-    case Form::Counts:
-    case Form::Median:
-    case Form::Quantile:
-      return 10;
-    case Form::Firsts:
-    case Form::Inverse:
-    case Form::Partition:
-    case Form::Argpartition:
-    case Form::Topk:
-    case Form::Argtopk:
-    case Form::Histogram:
-      return 20;
-    default:
-      return 60;
-  }
-}
-
 }  // namespace engine::run::ordered

@@ -66,9 +66,6 @@ Found find(const Work& work);
 /// Writes them.
 void collect(const Work& work, const Found& found);
 
-/// Element-operations an element takes, for choosing threads.
-double cost(catalog::Ordered ordered) noexcept;
-
 void run_scan(const Work& work);
 void run_sort(const Work& work);
 void run_inverse(const Work& work);
