@@ -22,10 +22,7 @@ constexpr std::int64_t kFewBins = 1 << 13;  ///< so few that each thread has its
 
 template <class T>
 bool is_less(const T& x, const T& y) {
-  if constexpr (math::kIsComplex<T>)
-    return ComplexLess{}(x, y);
-  else
-    return key_of(x) < key_of(y);
+  return KeyLess<decltype(key_of(x))>{}(key_of(x), key_of(y));
 }
 
 /// How many sorted elements go before x; with `kEqual` those equal to it, too. Without a branch that could be guessed wrongly.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <type_traits>
 
 #include "engine/catalog/meaning.hpp"
@@ -28,8 +29,6 @@ struct ComplexLess {
 };
 
 template <class T>
-inline constexpr bool kIsComplex = std::is_class_v<T>;
-template <class T>
 using Bits =
     std::conditional_t<sizeof(T) == 1, std::uint8_t,
                        std::conditional_t<sizeof(T) == 2, std::uint16_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
@@ -51,6 +50,15 @@ Bits<T> key_of(T x) {
     }
   }
 }
+
+/// Of complex numbers themselves.
+template <class T>
+math::Complex<T> key_of(math::Complex<T> x) {
+  return x;
+}
+/// The order of keys.
+template <class Key>
+using KeyLess = std::conditional_t<math::kIsComplex<Key>, ComplexLess, std::less<Key>>;
 
 template <class T>
 T value_of(Bits<T> key) {

@@ -22,6 +22,9 @@ namespace engine::run::ordered {
 struct Rows {
   std::int64_t outer = 1, length = 0, inner = 1;
   std::int64_t total() const { return outer * length * inner; }
+  std::int64_t count() const { return outer * inner; }
+  /// Where row `row` begins in an array whose rows have `n` elements.
+  std::int64_t offset(std::int64_t row, std::int64_t n) const { return row / inner * n * inner + row % inner; }
 };
 
 /// Computes elements [first, end) of the source, in C order, on the calling thread: into the source's memory.

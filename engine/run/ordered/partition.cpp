@@ -8,7 +8,6 @@
 #include <limits>
 #include <vector>
 
-#include "engine/base/pages.hpp"
 #include "engine/run/ordered/keys.hpp"
 #include "engine/run/ordered/lanes.hpp"
 #include "engine/run/ordered/ordered.hpp"
@@ -146,10 +145,10 @@ class Finder {
   void narrow(std::int64_t& k, int shift) {
     watch_.poll();
     const auto digit = [shift](K key) { return static_cast<std::size_t>(key >> shift) & (kCounts - 1); };
-    Counts counts{};
+    std::array<std::int64_t, kCounts> counts{};  // of the whole row, unlike those of pieces
     for (const K key : keys_) ++counts[digit(key)];
-    const std::size_t bin = bin_of(k, [&](std::size_t b) { return static_cast<std::int64_t>(counts[b]); });
-    if (counts[bin] == keys_.size()) return;
+    const std::size_t bin = bin_of(k, [&](std::size_t b) { return counts[b]; });
+    if (counts[bin] == static_cast<std::int64_t>(keys_.size())) return;
     std::erase_if(keys_, [&](K key) { return digit(key) != bin; });
   }
 
@@ -183,10 +182,9 @@ template <class T, class Visit>
 void each_row(const Work& work, std::int64_t out_length, Visit visit) {
   const Rows& rows = work.rows;
   const auto* const in = static_cast<const T*>(work.source);
-  const std::int64_t n_rows = rows.outer * rows.inner;
-  const auto offset = [&](std::int64_t row, std::int64_t length) { return row / rows.inner * length * rows.inner + row % rows.inner; };
+  const std::int64_t n_rows = rows.count();
   const auto one = [&](Finder<T>& finder, std::int64_t row, int threads) {
-    visit(finder, Row<T>{in + offset(row, rows.length), rows.length, rows.inner}, offset(row, out_length), threads);
+    visit(finder, Row<T>{in + rows.offset(row, rows.length), rows.length, rows.inner}, rows.offset(row, out_length), threads);
   };
   if (rows.length > 2 * kPiece) {
     Finder<T> finder(work.threads, *work.watch);

@@ -135,20 +135,16 @@ void count_sort(std::uint8_t* items, std::int64_t n) {
   }
 }
 
-/// Up to kTiny: an element's place is how many go before it.
+/// Up to kTiny: the place of each is how many go before it.
 template <class Item, class Less>
-void rank(Item* items, std::int64_t n, Less less) {
-  Item given[kTiny];
-  std::int64_t rank[kTiny]{};
-  for (std::int64_t i = 0; i < n; ++i) {
-    given[i] = items[i];
+void rank(const Item* items, std::int64_t n, Less less, std::int64_t* ranks) {
+  std::fill_n(ranks, n, 0);
+  for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t j = 0; j < i; ++j) {
-      const bool first = less(given[i], given[j]);
-      rank[j] += first;
-      rank[i] += !first;
+      const bool first = less(items[i], items[j]);
+      ranks[j] += first;
+      ranks[i] += !first;
     }
-  }
-  for (std::int64_t i = 0; i < n; ++i) items[rank[i]] = given[i];
 }
 
 /// The vectorised sort of that type, or null.
@@ -169,7 +165,14 @@ auto vector_sort() {
 
 template <class Item, class Less>
 void sort_items(Item* items, std::int64_t n, Less less) {
-  if (n <= kTiny) return rank(items, n, less);
+  if (n <= kTiny) {
+    Item given[kTiny]{};
+    std::int64_t ranks[kTiny];
+    std::copy_n(items, n, given);
+    rank(given, n, less, ranks);
+    for (std::int64_t i = 0; i < n; ++i) items[ranks[i]] = given[i];
+    return;
+  }
   if constexpr (std::is_same_v<Item, std::uint8_t>)
     if (n >= kCounters) return count_sort(items, n);
   const auto sort = vector_sort<Item>();
@@ -193,6 +196,22 @@ void store(char* at, T value) {
   std::memcpy(at, &value, sizeof value);
 }
 
+/// to[i * to_step] = make(from[i * from_step], i) for i < n. Steps of one are known to the compiler: those loops become vectors.
+template <class From, class To, class Make>
+void convert(const From* from, std::int64_t from_step, To* to, std::int64_t to_step, std::int64_t n, Make make) {
+  const auto* const in = reinterpret_cast<const char*>(from);
+  auto* const out = reinterpret_cast<char*>(to);
+  constexpr auto kFrom = static_cast<std::int64_t>(sizeof(From)), kTo = static_cast<std::int64_t>(sizeof(To));
+  const auto all = [&](auto in_step, auto out_step) {
+    for (std::int64_t i = 0; i < n; ++i) store<To>(out + i * kTo * out_step, make(load<From>(in + i * kFrom * in_step), i));
+  };
+  constexpr std::integral_constant<std::int64_t, 1> kOne;
+  if (from_step == 1 && to_step == 1)
+    all(kOne, kOne);
+  else
+    all(from_step, to_step);
+}
+
 /// Sorts rows of one length. Memory is that of items where it holds them, and of elements before and after.
 template <class S>
 class Sorter {
@@ -200,7 +219,7 @@ class Sorter {
   using T = typename S::Value;
   using Item = typename S::Item;
   using Result = typename S::Result;
-  static constexpr bool kHasZeros = std::is_floating_point_v<T> && std::is_same_v<Result, T>;
+  static constexpr bool kHasZeros = std::is_floating_point_v<T> && !S::kGivesPlaces;
 
   /// `step`: elements lie so far apart, in both arrays.
   Sorter(std::int64_t n, std::int64_t step, int threads, Watch& watch)
@@ -257,24 +276,13 @@ class Sorter {
     return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(least)));
   }
 
-  /// Elements [first, end). Local copies of all that is used, for the memory of items and elements may be the same.
   void to_items(const T* in, Item* items, std::int64_t first, std::int64_t end) const {
-    const auto* const from = reinterpret_cast<const char*>(in);
-    auto* const to = reinterpret_cast<char*>(items);
-    constexpr auto kFrom = static_cast<std::int64_t>(sizeof(T)), kTo = static_cast<std::int64_t>(sizeof(Item));
-    if (const std::int64_t step = step_ * kFrom; step != kFrom)
-      for (std::int64_t i = first; i < end; ++i) store(to + i * kTo, S::item(load<T>(from + i * step), i));
-    else
-      for (std::int64_t i = first; i < end; ++i) store(to + i * kTo, S::item(load<T>(from + i * kFrom), i));
+    convert<T, Item>(in + first * step_, step_, items + first, 1, end - first,
+                     [first](T x, std::int64_t i) { return S::item(x, first + i); });
   }
   void to_results(const Item* items, Result* out, std::int64_t first, std::int64_t end) const {
-    const auto* const from = reinterpret_cast<const char*>(items);
-    auto* const to = reinterpret_cast<char*>(out);
-    constexpr auto kFrom = static_cast<std::int64_t>(sizeof(Item)), kTo = static_cast<std::int64_t>(sizeof(Result));
-    if (const std::int64_t step = step_ * kTo; step != kTo)
-      for (std::int64_t i = first; i < end; ++i) store(to + i * step, S::result(load<Item>(from + i * kFrom)));
-    else
-      for (std::int64_t i = first; i < end; ++i) store(to + i * kTo, S::result(load<Item>(from + i * kFrom)));
+    convert<Item, Result>(items + first, 1, out + first * step_, step_, end - first,
+                          [](const Item& item, std::int64_t) { return S::result(item); });
   }
 
   /// Both zeros have one key, so where there are negative ones their signs are taken from the row, in order: those of one piece, from
@@ -349,31 +357,20 @@ class Sorter {
 template <class S>
 void rank_row(const typename S::Value* in, typename S::Result* out, std::int64_t n, std::int64_t step) {
   using T = typename S::Value;
-  const auto key_of_any = [](const T& x) {
-    if constexpr (kIsComplex<T>)
-      return x;
-    else
-      return key_of(x);
-  };
-  using Key = decltype(key_of_any(T{}));
-  const std::conditional_t<kIsComplex<T>, ComplexLess, std::less<Key>> less{};
+  using Key = decltype(key_of(T{}));
   T given[kTiny];
   Key keys[kTiny];
-  std::int64_t rank[kTiny]{};
+  std::int64_t ranks[kTiny];
   for (std::int64_t i = 0; i < n; ++i) {
     given[i] = in[i * step];
-    keys[i] = key_of_any(given[i]);
-    for (std::int64_t j = 0; j < i; ++j) {
-      const bool first = less(keys[i], keys[j]);
-      rank[j] += first;
-      rank[i] += !first;
-    }
+    keys[i] = key_of(given[i]);
   }
+  rank(keys, n, KeyLess<Key>{}, ranks);
   for (std::int64_t i = 0; i < n; ++i) {
     if constexpr (S::kGivesPlaces)
-      out[rank[i] * step] = i;
+      out[ranks[i] * step] = i;
     else
-      out[rank[i] * step] = given[i];
+      out[ranks[i] * step] = given[i];
   }
 }
 
@@ -382,8 +379,8 @@ void sort_rows(const Work& work) {
   const auto* const in = static_cast<const typename S::Value*>(work.source);
   auto* const out = static_cast<typename S::Result*>(work.target);
   const Rows& rows = work.rows;
-  const std::int64_t n_rows = rows.outer * rows.inner;
-  const auto offset = [&](std::int64_t row) { return row / rows.inner * rows.length * rows.inner + row % rows.inner; };
+  const std::int64_t n_rows = rows.count();
+  const auto offset = [&](std::int64_t row) { return rows.offset(row, rows.length); };
   if (rows.length > kMost || n_rows == 1) {
     Sorter<S> sorter(rows.length, rows.inner, work.threads, *work.watch);
     for (std::int64_t row = 0; row < n_rows; ++row) {
@@ -414,7 +411,7 @@ void sort_rows(const Work& work) {
 template <class T>
 void sort_any(const Work& work) {
   if (catalog::info(work.ordered).form == catalog::Form::Sort) return sort_rows<Keys<T>>(work);
-  if constexpr (!kIsComplex<T> && sizeof(T) <= 4)
+  if constexpr (!math::kIsComplex<T> && sizeof(T) <= 4)
     if (work.rows.length <= 0xffffffff) return sort_rows<PackedPlaces<T>>(work);
   sort_rows<Places<T>>(work);
 }
