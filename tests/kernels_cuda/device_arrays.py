@@ -379,6 +379,16 @@ def test_eight_threads_get_their_own_results():
     assert not failures
 
 
+def test_writing_through_a_mask_has_the_hosts_bits():
+    b = np.arange(A.size, dtype=A.dtype).reshape(A.shape)
+    for text in ("x[x > 0] = 7", "x[x > m] += s", "x[b > 5] = 2*b[b > 5] - x[b > 5]"):
+        here, there = A - 3, engine.to_device(A - 3)
+        names = {"b": b, "m": A.mean(), "s": 0.5}
+        engine.evaluate(text, {**names, "x": here})
+        engine.evaluate(text, {**names, "x": there, "b": engine.to_device(b)})
+        assert there.numpy().tobytes() == here.tobytes() != (A - 3).tobytes()
+
+
 def test_what_depends_on_order_is_refused_by_name_and_the_next_call_is_right():
     there = engine.to_device(A)
     for call, names in (("sort(a)", {"a": there}), ("1 + cumsum(a)", {"a": A})):
