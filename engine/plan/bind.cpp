@@ -82,7 +82,7 @@ class Binder {
  private:
   template <class T>
   std::span<T> allocate(std::size_t count) {
-    T* memory = static_cast<T*>(b_.memory->allocate(std::max<std::size_t>(count, 1) * sizeof(T), alignof(T)));
+    T* memory = std::pmr::polymorphic_allocator<T>(b_.memory).allocate(std::max<std::size_t>(count, 1));
     for (std::size_t i = 0; i < count; ++i) new (memory + i) T();
     return {memory, count};
   }
