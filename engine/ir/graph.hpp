@@ -73,8 +73,8 @@ struct ReduceSpec {
   std::int64_t ddof = 0;  ///< mean and variances: taken from the number of elements that divides
   /// An operation along one axis: the shape stays. Where `axes` are not exactly one, along all elements in C order: rank 1.
   bool ordered = false;
-  bool exclusive = false;   ///< ordered, of a scan: without the element itself
-                            ///< of Searchsorted: equal ones count; of Histogram and Edges: the bounds were given
+  /// Ordered, of a scan: without the element itself; of Searchsorted: equal ones count; of Histogram and Edges: bounds were given.
+  bool exclusive = false;
   std::uint8_t rest = 0;    ///< ordered, of Select: trailing axes that are taken as they are
   std::int64_t number = 0;  ///< ordered: the place, how many, bins, edges, the least length
   bool is_flat() const { return !std::has_single_bit(axes); }

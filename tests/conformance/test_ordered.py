@@ -47,6 +47,13 @@ def same(got, wanted) -> None:
     np.testing.assert_array_equal(got, wanted)
 
 
+def is_refused(text: str, names: dict, kind: type, words: str) -> None:
+    """With that error and a caret."""
+    with pytest.raises(kind) as caught:
+        engine.evaluate(text, names)
+    assert words in str(caught.value) and "^" in str(caught.value)
+
+
 def is_numpys(got, name: str, a: np.ndarray, axis: int) -> None:
     """The same; sums and products of floats are near NumPy's of wider ones, by a few roundings."""
     wanted = NUMPY[name](a, axis)
@@ -252,10 +259,7 @@ ERRORS = {
 
 @pytest.mark.parametrize("text", ERRORS)
 def test_what_is_wrong_is_said_with_a_caret(text):
-    kind, words = ERRORS[text]
-    with pytest.raises(kind) as caught:
-        engine.evaluate(text, {"a": np.ones((3, 4))})
-    assert words in str(caught.value) and "^" in str(caught.value)
+    is_refused(text, {"a": np.ones((3, 4))}, *ERRORS[text])
 
 
 def test_gradients_through_them_are_refused():
