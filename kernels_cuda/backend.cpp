@@ -8,6 +8,7 @@
 #include <cstring>
 #include <engine/threads.hpp>
 #include <memory_resource>
+#include <optional>
 
 #include "engine/catalog/evaluate.hpp"
 #include "engine/plan/hazard.hpp"
@@ -15,10 +16,12 @@
 #include "engine/run/interp/block.hpp"
 #include "engine/run/watch.hpp"
 #include "kernels_cuda/cost.hpp"
+#include "kernels_cuda/cub.hpp"
 #include "kernels_cuda/disk_cache.hpp"
 #include "kernels_cuda/fold.hpp"
 #include "kernels_cuda/launch.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
+#include "kernels_cuda/ordered.hpp"
 #include "kernels_cuda/residency.hpp"
 
 namespace engine::cuda {
@@ -26,6 +29,13 @@ namespace {
 
 /// A kernel that moves elements of one dtype: what a store by way of a buffer ends with.
 struct CopyProgram {
+  /// Under the device's mutex.
+  static const CopyProgram& of(DType dtype) {
+    static std::array<std::unique_ptr<CopyProgram>, kDTypes> programs;
+    std::unique_ptr<CopyProgram>& program = programs[static_cast<std::size_t>(dtype)];
+    if (!program) program = std::make_unique<CopyProgram>(dtype);
+    return *program;
+  }
   explicit CopyProgram(DType dtype) : graph(&memory), plan(&memory) {
     plan::Instr load{.kind = plan::Instr::Kind::Load, .dtype = dtype, .payload = 0};
     plan.instrs.push_back(load);
@@ -48,14 +58,26 @@ class Kernels {
     Layout layout;  ///< with less under way, if registers do not suffice for what was asked
     KernelText text;
     std::shared_ptr<const LoadedKernel> loaded;
+    StepText step;  ///< of Form::Source
   };
+  /// A step of an operation along an axis over what the kernel stores.
+  const Entry& find(DeviceState& device, const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout,
+                    const StepText& step) {
+    for (const std::unique_ptr<Entry>& entry : entries_)
+      if (entry->kernel == &kernel && entry->asked == layout && entry->step == step) return *entry;
+    auto entry = std::make_unique<Entry>(Entry{&kernel, layout, layout, emit_source(graph, plan, kernel, layout, step), {}, step});
+    entry->loaded = device.kernel(entry->text.text);
+    entry->text.text.clear();  // the device keeps it
+    entries_.push_back(std::move(entry));
+    return *entries_.back();
+  }
   const Entry& find(DeviceState& device, const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, Layout layout) {
     for (const std::unique_ptr<Entry>& entry : entries_)
       if (entry->kernel == &kernel && entry->asked == layout) return *entry;
-    auto entry = std::make_unique<Entry>(Entry{&kernel, layout, layout, {}, {}});
+    auto entry = std::make_unique<Entry>(Entry{&kernel, layout, layout, {}, {}, {}});
     load(device, graph, plan, *entry);
     while (kernel.n_folds == 0 && entry->layout.unroll > 1 && entry->loaded->local_bytes() > 0) {
-      auto less = std::make_unique<Entry>(Entry{&kernel, entry->asked, entry->layout, {}, {}});
+      auto less = std::make_unique<Entry>(Entry{&kernel, entry->asked, entry->layout, {}, {}, {}});
       less->layout.unroll /= 2;
       less->layout.down &= less->layout.unroll > 1;
       load(device, graph, plan, *less);
@@ -87,7 +109,8 @@ class CudaExecutable final : public run::Executable {
   const ir::Graph& graph_;
   const plan::Plan& plan_;
   DeviceState& device_;
-  mutable Kernels kernels_;  ///< under the device's mutex
+  mutable Kernels kernels_;  ///< under the device's mutex, as these:
+  mutable Steps steps_;
 };
 
 /// One execution.
@@ -105,14 +128,19 @@ class Call {
 
   void run() {
     find_direct_cells();
-    for (const plan::Binding::Step& step : b_.steps)
-      for (const plan::BoundKernel& kernel : step.kernels) announce(kernel);
+    if (plan_.finds) announce_operands();
+    for (const plan::Binding::Step& step : b_.steps) announce(step);
     if (is_streamed()) return stream(b_.steps[0].kernels[0]);
     residency_.arrive();
-    for (const plan::Binding::Step& step : b_.steps) {
-      if (&step != &b_.steps[0]) poll();
+    for (std::size_t i = 0; i < b_.steps.size(); ++i) {
+      const plan::Binding::Step step = b_.steps[i];  // there may be more behind it
+      if (i > 0) poll();
       if (step.action->kind == plan::Action::Kind::Check) {
         check_exponents(*step.action);
+        continue;
+      }
+      if (step.action->kind == plan::Action::Kind::Order) {
+        order(step);
         continue;
       }
       for (const plan::BoundKernel& kernel : step.kernels)
@@ -124,8 +152,10 @@ class Call {
     if (is_resident()) return;  // results are where they belong, and in order with what comes after
     e_.device_.synchronize();   // so that faults come before the first write to the host
     poll();
-    for (const plan::Binding::Step& step : b_.steps)
+    for (const plan::Binding::Step& step : b_.steps) {
+      if (step.action->kind == plan::Action::Kind::Order && is_result(step.action->buffer)) bring_back_buffer(step.action->buffer);
       for (const plan::BoundKernel& kernel : step.kernels) bring_back(kernel);
+    }
     e_.device_.synchronize();
   }
 
@@ -153,7 +183,50 @@ class Call {
                        [&](const plan::Store& store) { return store.access - kernel.kernel->first_access == k; });
   }
 
+  bool is_result(std::uint32_t buffer) const { return plan_.buffers[buffer].kind == plan::Buffer::Kind::Result; }
+
   static std::int64_t cells_of(const plan::BoundKernel& kernel) { return kernel.kept * (kernel.lanes_kept ? kernel.length : 1); }
+
+  /// All of what operands lie in: for plans whose later steps are not known before others have run.
+  void announce_operands() {
+    if (is_resident()) return;
+    for (std::size_t slot = 0; slot < graph_.slots.size(); ++slot) {
+      const std::uint32_t buffer = plan_.slot_buffers[slot];
+      const plan::Layout& layout = b_.buffers[buffer];
+      if (plan_.buffers[buffer].kind != plan::Buffer::Kind::Slot || !layout.base || n_items(layout.shape) == 0) continue;
+      std::uintptr_t low = 0, high = 0;
+      plan::cover({layout.base, layout.strides.begin(), static_cast<std::int64_t>(item_size(plan_.buffers[buffer].dtype))},
+                  layout.shape.size(), layout.shape.begin(), low, high);
+      residency_.touch(low, high, true);
+    }
+  }
+
+  void announce(const plan::Binding::Step& step) {
+    for (const plan::BoundKernel& kernel : step.kernels) announce(kernel);
+    if (step.action->kind != plan::Action::Kind::Order) return;
+    for (const plan::Action::Source& source : step.action->all_sources()) {
+      if (const std::uint32_t slot = direct_slot(step, source); slot == plan::kNone)
+        announce_buffer(source.buffer, false);
+      else if (!is_resident() || !b_.on_device[slot])
+        announce_buffer(source.buffer, true);
+    }
+    announce_buffer(step.action->buffer, false);
+  }
+  /// The slot of the operand that an action reads where it lies (see plan::Binder::takes_operand), or none.
+  std::uint32_t direct_slot(const plan::Binding::Step& step, const plan::Action::Source& source) const {
+    if (source.kernel == plan::kNone || plan_.buffers[source.buffer].kind != plan::Buffer::Kind::Temporary) return plan::kNone;
+    const plan::Kernel* const kernel = &plan_.kernels[source.kernel];
+    if (std::any_of(step.kernels.begin(), step.kernels.end(), [&](const plan::BoundKernel& each) { return each.kernel == kernel; }))
+      return plan::kNone;
+    return plan_.buffers[plan_.accesses[plan_.body(*kernel)[0].payload].buffer].slot;
+  }
+  void announce_buffer(std::uint32_t buffer, bool is_read) {
+    const plan::Layout& layout = b_.buffers[buffer];
+    if (!layout.base || (is_resident() && is_result(buffer))) return;
+    const auto low = reinterpret_cast<std::uintptr_t>(layout.base);
+    const std::size_t bytes = static_cast<std::size_t>(n_items(layout.shape)) * item_size(plan_.buffers[buffer].dtype);
+    if (bytes > 0) residency_.touch(low, low + bytes, is_read);
+  }
 
   void announce(const plan::BoundKernel& kernel) {
     for (const plan::Fold& fold : plan_.folds_of(*kernel.kernel)) {
@@ -163,7 +236,7 @@ class Call {
     }
     if (kernel.total == 0) return;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
-      if (is_value(kernel, k)) continue;
+      if (is_value(kernel, k) || buffer_of(kernel, k).kind == plan::Buffer::Kind::Passing) continue;
       if (is_resident() && buffer_of(kernel, k).kind != plan::Buffer::Kind::Temporary) continue;
       const plan::BoundAccess& access = kernel.accesses[k];
       std::uintptr_t low = 0, high = 0;
@@ -183,7 +256,8 @@ class Call {
 
   /// Whether copies and one kernel can take turns: it goes over contiguous memory of the host, once.
   bool is_streamed() const {
-    if (is_resident() || b_.steps.size() != 1 || b_.steps[0].kernels.size() != 1) return false;
+    if (is_resident() || b_.rest || b_.steps.size() != 1 || b_.steps[0].kernels.size() != 1) return false;
+    if (b_.steps[0].action->kind != plan::Action::Kind::Run) return false;
     const plan::BoundKernel& kernel = b_.steps[0].kernels[0];
     if (kernel.kernel->n_folds || kernel.rank != 1 || !kernel.isolated || kernel.ordered || !kernel.detours.empty()) return false;
     std::int64_t widest = 0;
@@ -281,6 +355,8 @@ class Call {
 
   /// A kernel right behind a fold that only copies cells to where they belong is left out: the fold puts them there.
   void find_direct_cells() {
+    for (const plan::Action& action : plan_.actions)
+      if (action.kind == plan::Action::Kind::Order) return;  // they read buffers that no access tells of
     for (std::size_t i = 0; i + 1 < b_.steps.size(); ++i) {
       const std::span<plan::BoundKernel> kernels = b_.steps[i].kernels, following = b_.steps[i + 1].kernels;
       if (kernels.size() != 1 || !kernels[0].kernel->n_folds || kernels[0].total == 0 || following.empty()) continue;
@@ -329,6 +405,97 @@ class Call {
     e_.device_.copy_to_host(lowest, reinterpret_cast<std::uintptr_t>(residency_.on_device(buffer.base)), item_size(dtype));
     e_.device_.synchronize();
     run::check_not_negative(graph_, action, dtype, lowest);
+  }
+
+  // ---- operations along an axis ----------------------------------------------------------------------------------------------
+
+  void order(const plan::Binding::Step& step) {
+    const plan::Action& action = *step.action;
+    const plan::Action::Source& first = action.sources[0];
+    const catalog::Form form = catalog::info(action.ordered).form;
+    const plan::BoundKernel* source = nullptr;  // what computes the source while it is read
+    for (const plan::BoundKernel& kernel : step.kernels) {
+      const bool is_first = first.kernel != plan::kNone && kernel.kernel == &plan_.kernels[first.kernel];
+      const bool is_apart = kernel.isolated && !kernel.ordered && kernel.detours.empty();
+      if (is_first && (form == catalog::Form::Select || (form == catalog::Form::Scan && is_apart)))
+        source = &kernel;
+      else
+        stores(kernel);
+    }
+    Work work = run::ordered::work_of(action, plan_, b_);
+    const auto on_device = [&](const auto* memory) { return memory ? residency_.on_device(static_cast<const char*>(memory)) : nullptr; };
+    const std::int64_t n_source = n_items(b_.buffers[first.buffer].shape);
+    const bool is_computed = source != nullptr;
+    if (n_source == 0 || (is_computed && plan_.buffers[first.buffer].kind == plan::Buffer::Kind::Passing)) work.source = nullptr;
+    if (work.n_second == 0) work.second = nullptr;
+    work.source = on_device(work.source);
+    work.second = on_device(work.second);
+    work.third = on_device(work.third);
+    if (work.target && n_items(b_.buffers[action.buffer].shape) > 0) work.target = on_device(work.target);
+    std::optional<Memory> kept;
+    if (form == catalog::Form::Scan && !is_computed && work.exclusive && work.source == work.target && n_source > 0) {
+      // Blocks write where the next ones still have to read.
+      kept.emplace(e_.device_, static_cast<std::size_t>(n_source) * item_size(work.dtype));
+      copy(work.dtype, n_source, kept->address(), reinterpret_cast<std::uintptr_t>(work.source));
+      work.source = reinterpret_cast<const void*>(kept->address());  // NOLINT(performance-no-int-to-ptr)
+    }
+    const OrderingCalls calls{
+        .with_source = [&](const StepCall& call, std::int64_t blocks) { run_with_source(call, blocks, source, work, n_source); },
+        .copy = [&](DType dtype, const std::int64_t* extents, DevicePointer to, const std::int64_t* to_strides, DevicePointer from,
+                    const std::int64_t* from_strides) { copy(dtype, 3, extents, to, to_strides, from, from_strides); }};
+    Ordering ordering(e_.device_, e_.steps_, work, calls);
+    try {
+      if (catalog::info(form).extent != catalog::Extent::Found) return ordering.run();
+      const std::int64_t count = ordering.find();
+      const std::size_t known = b_.steps.size();
+      session_.aside([&] { plan::found(b_, action, count); });
+      announce_buffer(action.buffer, false);
+      for (std::size_t i = known; i < b_.steps.size(); ++i) announce(b_.steps[i]);
+      residency_.arrive();
+      if (n_items(b_.buffers[action.buffer].shape) > 0)
+        ordering.collect(reinterpret_cast<std::uintptr_t>(residency_.on_device(b_.buffers[action.buffer].base)));
+    } catch (const run::ordered::Refused& refused) {
+      run::refuse(graph_, action, refused);
+    }
+  }
+
+  /// `source`: the kernel that computes it, or null where it is in memory.
+  void run_with_source(const StepCall& call, std::int64_t blocks, const plan::BoundKernel* source, const Work& work, std::int64_t n) {
+    FoldRun run;
+    run.arguments = call.arguments;
+    const auto launch = [&](const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Space& space) {
+      const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph, plan, kernel, layout_of_source(space), call.text);
+      launch_blocks(e_.device_, *entry.loaded, entry.text, entry.layout, space, run, blocks);
+    };
+    if (source) {
+      std::vector<std::array<std::byte, 16>> values(source->kernel->n_accesses);
+      const std::vector<Operand> operands = operands_of(*source, values);
+      return launch(graph_, plan_, *source->kernel, {source->rank, source->extents, source->total, operands});
+    }
+    const auto stride = static_cast<std::int64_t>(item_size(work.dtype));
+    const Operand operand{.base = const_cast<char*>(static_cast<const char*>(work.source)), .strides = &stride, .dtype = work.dtype};
+    const std::array operands{operand, operand};
+    const CopyProgram& program = CopyProgram::of(work.dtype);
+    launch(program.graph, program.plan, program.plan.kernels[0], {1, &n, n, operands});
+  }
+
+  void copy(DType dtype, std::int64_t n, DevicePointer to, DevicePointer from) {
+    const auto stride = static_cast<std::int64_t>(item_size(dtype));
+    copy(dtype, 1, &n, to, &stride, from, &stride);
+  }
+  void copy(DType dtype, int rank, const std::int64_t* extents, DevicePointer to, const std::int64_t* to_strides, DevicePointer from,
+            const std::int64_t* from_strides) {
+    std::int64_t total = 1;
+    for (int axis = 0; axis < rank; ++axis) total *= extents[axis];
+    if (total == 0) return;
+    const std::array operands{
+        Operand{.base = reinterpret_cast<char*>(from), .strides = from_strides, .dtype = dtype},  // NOLINT(performance-no-int-to-ptr)
+        Operand{.base = reinterpret_cast<char*>(to),
+                .strides = to_strides,
+                .dtype = dtype,
+                .is_store = true}};  // NOLINT(performance-no-int-to-ptr)
+    const CopyProgram& program = CopyProgram::of(dtype);
+    run_kernel(program.graph, program.plan, program.plan.kernels[0], {rank, extents, total, operands}, false);
   }
 
   void stores(const plan::BoundKernel& kernel) {
@@ -388,7 +555,7 @@ class Call {
         read_scalar(access, values[k]);
         operand.value = &values[k];
       } else {
-        operand.base = residency_.on_device(access.base);
+        if (buffer_of(kernel, k).kind != plan::Buffer::Kind::Passing) operand.base = residency_.on_device(access.base);
         operand.swapped = access.swapped;
         operand.is_store = is_store(kernel, k);
       }
@@ -441,11 +608,8 @@ class Call {
                  .strides = buffered.strides.data(),
                  .dtype = target.dtype};
     const std::array operands{from, target};
-    static std::array<std::unique_ptr<CopyProgram>, kDTypes> programs;  // under the device's mutex
-    std::unique_ptr<CopyProgram>& copy = programs[static_cast<std::size_t>(target.dtype)];
-    if (!copy) copy = std::make_unique<CopyProgram>(target.dtype);
-    run_kernel(copy->graph, copy->plan, copy->plan.kernels[0], {kernel.rank, kernel.extents, kernel.total, operands},
-               repeats(kernel, target));
+    const CopyProgram& copy = CopyProgram::of(target.dtype);
+    run_kernel(copy.graph, copy.plan, copy.plan.kernels[0], {kernel.rank, kernel.extents, kernel.total, operands}, repeats(kernel, target));
   }
 
   /// Whether the store may write a place twice: then the last element wins.
@@ -472,10 +636,16 @@ class Call {
     launch(e_.device_, *entry.loaded, entry.text, entry.layout, walked);
   }
 
+  void bring_back_buffer(std::uint32_t buffer) {
+    const std::int64_t n = n_items(b_.buffers[buffer].shape), stride = static_cast<std::int64_t>(item_size(plan_.buffers[buffer].dtype));
+    if (n > 0) residency_.bring_back(b_.buffers[buffer].base, static_cast<std::size_t>(stride), 1, &n, &stride);
+  }
+
   void bring_back(const plan::BoundKernel& kernel) {
     if (kernel.total == 0 || kernel.kernel->n_folds) return;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
-      if (!is_store(kernel, k) || buffer_of(kernel, k).kind == plan::Buffer::Kind::Temporary) continue;
+      const plan::Buffer::Kind kind = buffer_of(kernel, k).kind;
+      if (!is_store(kernel, k) || kind == plan::Buffer::Kind::Temporary || kind == plan::Buffer::Kind::Passing) continue;
       const plan::BoundAccess& access = kernel.accesses[k];
       residency_.bring_back(access.base, item_size(access.dtype), kernel.rank, kernel.extents, access.strides);
     }
@@ -546,19 +716,17 @@ std::vector<std::pair<std::string, std::string>> facts() {
                                  ? fmt::format("{}.{} ({}), for compute capability {} to {}", nvrtc.major, nvrtc.minor, nvrtc.path,
                                                capability(nvrtc.architectures.front()), capability(nvrtc.architectures.back()))
                                  : missing(nvrtc.reason, nvrtc.help));
-  rows.emplace_back("headers", "none needed: kernels include nothing");
+  const CubState& cub = cub_state();
+  rows.emplace_back("headers", cub.reason.empty()
+                                   ? fmt::format("CUB {}.{}.{} ({}), for what sorts; other kernels include nothing", cub.version / 100000,
+                                                 cub.version / 100 % 1000, cub.version % 100, cub.folder)
+                                   : missing(cub.reason + ", and what sorts needs them", cub.help));
   const CacheState cache = cache_state();
   rows.emplace_back("cache", cache.reason.empty() ? cache.folder : fmt::format("{} is not used: {}", cache.folder, cache.reason));
   return rows;
 }
 
 std::unique_ptr<run::Executable> compile(const ir::Graph& graph, const plan::Plan& plan, int device) {
-  for (const plan::Action& action : plan.actions)
-    if (action.kind == plan::Action::Kind::Order)
-      throw BackendError({.what = fmt::format("'{}' does not run on a CUDA device", catalog::info(action.ordered).name),
-                          .labels = {{action.span, "here"}},
-                          .help = "give it operands of the host: a.numpy()",
-                          .text = std::string(graph.text)});
   return std::make_unique<CudaExecutable>(graph, plan, device);
 }
 

@@ -168,7 +168,7 @@ void bound_size(int folder, std::uint64_t most) {
 
 std::string cache_key(const std::string& text, int architecture) {
   std::string key = fmt::format("engine {}; NVRTC {}.{};", ENGINE_VERSION, nvrtc_state().major, nvrtc_state().minor);
-  for (const std::string& option : compile_options(architecture)) key += " " + option;
+  for (const std::string& option : compile_options(text, architecture)) key += " " + option;
   return key + "\n" + text;
 }
 

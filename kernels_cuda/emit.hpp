@@ -45,6 +45,7 @@ enum class Form : std::uint8_t {
   AlongShort,  ///< the same by threads: rows of at most kShortRow elements
   Across,      ///< the innermost run is kept: a thread makes some of its lanes, or a piece of the rows of some
   Parts,       ///< a thread makes a cell from the parts of its rows, which Along has left in memory
+  Source,      ///< a step of an operation along an axis asks for elements by their place in C order: see StepText
 };
 
 struct Layout {
@@ -108,6 +109,7 @@ struct Parameter {
     Tiles,      ///< unsigned: of columns
     TileWidth,  ///< unsigned: columns of a tile
     TileDepth,  ///< unsigned: pieces that a block makes of each
+    Argument,   ///< of a step: `index`
   };
   Kind kind;
   std::uint32_t index = 0, axis = 0;
@@ -123,6 +125,21 @@ struct KernelText {
 
 /// Of a kernel with folds, those; else its stores.
 KernelText emit(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout);
+
+/// A step of an operation along an axis, over device/ordered.cuh and device/radix.cuh.
+struct StepText {
+  std::vector<std::pair<std::string, std::string>> parameters;  ///< type, of 8 bytes, and name
+  std::string body;                                             ///< of the kernel; calls source(i) where it has one
+  std::string types;                                            ///< declarations before the kernel
+  bool has_complex = false, needs_cub = false;
+  friend bool operator==(const StepText&, const StepText&) = default;
+};
+
+/// With a source: the body of a kernel that stores, whose elements the step asks for.
+KernelText emit_source(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout,
+                       const StepText& step);
+/// Without.
+KernelText emit_step(const StepText& step);
 
 /// The name of a dtype's lane in kernels: "double", "math::Half".
 std::string_view lane_name(DType dtype);

@@ -261,6 +261,8 @@ class Parameters {
         return put(fold.columns);
       case Parameter::Kind::Items:
         return put(fold.items);
+      case Parameter::Kind::Argument:
+        return put(fold.arguments[parameter.index]);
     }
   }
 
@@ -371,6 +373,16 @@ void choose_packs_of_rows(const Space& space, Layout& layout, std::int64_t most)
       if (access.reach == Reach::Row) access.reach = Reach::Pack;
     return;
   }
+}
+
+Layout layout_of_source(const Space& space) {
+  Layout layout;
+  layout.form = Form::Source;
+  layout.rank = space.rank;
+  layout.wide = space.total > kMostIndices;
+  for (const Operand& operand : space.operands) layout.accesses.push_back(reach_of(space, operand));
+  find_rows(space, layout);
+  return layout;
 }
 
 Layout layout_of(const Space& space, bool in_order, int bytes) {

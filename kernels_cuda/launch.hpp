@@ -55,6 +55,9 @@ class TurnedSpace {
   std::vector<std::vector<std::int64_t>> numbers_;  ///< extents and strides
 };
 
+/// How the elements of a space are reached from their places in C order.
+Layout layout_of_source(const Space& space);
+
 /// How the kernel is to walk it; `in_order`: one element after the other. A thread loads about `bytes` at once.
 Layout layout_of(const Space& space, bool in_order, int bytes);
 
@@ -65,6 +68,7 @@ struct FoldRun {
   std::uint32_t pieces = 1, span = 1, blocks = 1, chunk = 1, tiles = 1, tile_width = 1, tile_depth = 1;
   std::vector<DevicePointer> cells, partials, row_parts;  ///< of each fold
   DevicePointer arrived = 0;
+  std::span<const std::uint64_t> arguments;  ///< of a step
 };
 
 /// One launch of that many blocks.

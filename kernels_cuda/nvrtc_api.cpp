@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "engine/base/dynamic_library.hpp"
+#include "kernels_cuda/cub.hpp"
 #include "kernels_cuda/settled.hpp"
 
 namespace engine::cuda {
@@ -35,6 +36,11 @@ std::vector<std::string>& extra_folders() {
   return folders;
 }
 
+std::mutex& mutex_of_folders() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 /// Where it may be, in order: what the user says, wheels, the system's search, toolkits.
 std::vector<std::string> candidates() {
   if (const char* chosen = std::getenv("ENGINE_NVRTC"); chosen && *chosen) return {chosen};
@@ -42,7 +48,7 @@ std::vector<std::string> candidates() {
   const auto add = [&](const std::string& folder) {
     for (const char* soname : kSonames) paths.push_back(folder.empty() ? soname : folder + "/" + soname);
   };
-  for (const std::string& folder : extra_folders()) add(folder);
+  for (const std::string& folder : nvrtc_folders()) add(folder);
   add("");
   for (const char* variable : {"CUDA_HOME", "CUDA_PATH"})
     if (const char* toolkit = std::getenv(variable); toolkit && *toolkit) add(fmt::format("{}/lib64", toolkit));
@@ -145,20 +151,29 @@ int known_architecture(int architecture) {
 }  // namespace
 
 void add_nvrtc_folders(std::span<const std::string> folders) {
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(mutex_of_folders());
   extra_folders().insert(extra_folders().end(), folders.begin(), folders.end());
+}
+
+std::vector<std::string> nvrtc_folders() {
+  const std::lock_guard lock(mutex_of_folders());
+  return extra_folders();
 }
 
 const NvrtcState& nvrtc_state() { return loaded().state; }
 
-std::vector<std::string> compile_options(int architecture) {
+std::vector<std::string> compile_options(const std::string& text, int architecture) {
   const int known = known_architecture(architecture);
   // Bits are part of the contract: no contraction; division, square root and subnormals as IEEE 754 has them are the default.
   std::vector<std::string> options = {"--std=c++20", "--fmad=false", "--device-as-default-execution-space",
                                       fmt::format("--gpu-architecture={}_{}", known == architecture ? "sm" : "compute", known)};
-  // Without textures, surfaces and the device run-time, which no kernel uses: 10 ms less of 45 to 60.
-  if (nvrtc_state().major >= 13) options.emplace_back("--minimal");
+  if (text.starts_with(kCubInclude)) {
+    options.push_back("--include-path=" + cub_state().folder);
+    options.push_back(fmt::format("--define-macro=ENGINE_CUB={}", cub_state().version));  // another version is another kernel
+  } else if (nvrtc_state().major >= 13) {
+    // Without textures, surfaces and the device run-time, which no kernel uses: 10 ms less of 45 to 60.
+    options.emplace_back("--minimal");
+  }
   return options;
 }
 
@@ -171,7 +186,7 @@ Image compile(const std::string& text, int architecture) {
                         .help = "install the NVRTC of CUDA 12 for devices before 7.5",
                         .text = {}});
   const Program program(table, text);
-  const std::vector<std::string> options = compile_options(architecture);
+  const std::vector<std::string> options = compile_options(text, architecture);
   std::vector<const char*> words;
   for (const std::string& option : options) words.push_back(option.c_str());
   const NvrtcStatus status = table.nvrtcCompileProgram(program.handle, static_cast<int>(words.size()), words.data());

@@ -45,6 +45,7 @@ const NvrtcState& nvrtc_state();
 /// Folders where libnvrtc.so.13 or .12 may be, besides those that are always looked at: the `nvidia-cuda-nvrtc` wheel's,
 /// which only Python knows. Without effect once NVRTC was asked for.
 void add_nvrtc_folders(std::span<const std::string> folders);
+std::vector<std::string> nvrtc_folders();
 
 /// A compiled kernel: a cubin for one architecture, or PTX for it and later ones.
 struct Image {
@@ -58,6 +59,6 @@ struct Image {
 Image compile(const std::string& text, int architecture);
 
 /// What compile() tells NVRTC: part of a cached image's identity.
-std::vector<std::string> compile_options(int architecture);
+std::vector<std::string> compile_options(const std::string& text, int architecture);
 
 }  // namespace engine::cuda

@@ -8,6 +8,7 @@
 #include <memory>
 #include <new>
 #include <numeric>
+#include <utility>
 
 #include "engine/plan/hazard.hpp"
 
@@ -35,29 +36,34 @@ bool is_dense(std::size_t item, int rank, const std::int64_t* extents, const std
   return true;
 }
 
-void Residency::touch(std::uintptr_t low, std::uintptr_t high, bool is_read) { stretches_.push_back({low, high, is_read}); }
+void Residency::touch(std::uintptr_t low, std::uintptr_t high, bool is_read) { announced_.push_back({low, high, is_read}); }
 
 void Residency::allocate() {
-  std::sort(stretches_.begin(), stretches_.end(), [](const Stretch& a, const Stretch& b) { return a.low < b.low; });
+  const auto is_lower = [](const Stretch& a, const Stretch& b) { return a.low < b.low; };
+  std::erase_if(announced_, [this](const Stretch& each) { return look_up(each.low) != nullptr; });
+  std::sort(announced_.begin(), announced_.end(), is_lower);
   std::size_t n = 0;
-  for (const Stretch& next : stretches_) {
-    if (n > 0 && next.low < stretches_[n - 1].high) {
-      stretches_[n - 1].high = std::max(stretches_[n - 1].high, next.high);
-      stretches_[n - 1].is_read |= next.is_read;
+  for (const Stretch& next : announced_) {
+    if (n > 0 && next.low < announced_[n - 1].high) {
+      announced_[n - 1].high = std::max(announced_[n - 1].high, next.high);
+      announced_[n - 1].is_read |= next.is_read;
     } else {
-      stretches_[n++] = next;
+      announced_[n++] = next;
     }
   }
-  stretches_.resize(n);
-  for (Stretch& stretch : stretches_) {
+  announced_.resize(n);
+  for (Stretch& stretch : announced_) {
     memory_.emplace_back(device_, stretch.high - stretch.low + kAlignment);
     stretch.device = memory_.back().address() + stretch.low % kAlignment;
   }
+  const auto middle = static_cast<std::ptrdiff_t>(stretches_.size());
+  stretches_.insert(stretches_.end(), announced_.begin(), announced_.end());
+  std::inplace_merge(stretches_.begin(), stretches_.begin() + middle, stretches_.end(), is_lower);
 }
 
 void Residency::arrive() {
   allocate();
-  for (const Stretch& stretch : stretches_)
+  for (const Stretch& stretch : std::exchange(announced_, {}))
     if (stretch.is_read) device_.copy_to_device(stretch.device, pointer(stretch.low), stretch.high - stretch.low, threads_);
 }
 

@@ -22,9 +22,9 @@ class Residency {
 
   /// Announces host memory [low, high); `is_read`: its values are needed.
   void touch(std::uintptr_t low, std::uintptr_t high, bool is_read);
-  /// After all is announced: allocates.
+  /// After all is announced: allocates. What is announced later lies within what was, or apart from it.
   void allocate();
-  /// And copies what is needed.
+  /// And copies what is needed and was not there before.
   void arrive();
   /// The counterpart of an address in announced memory.
   char* on_device(const char* host) const;
@@ -43,7 +43,8 @@ class Residency {
   DeviceState& device_;
   bool is_resident_;
   int threads_;
-  std::vector<Stretch> stretches_;  ///< after arrive(): disjoint, in order
+  std::vector<Stretch> stretches_;  ///< disjoint, in order
+  std::vector<Stretch> announced_;  ///< since allocate(); after it those that are new
   std::vector<Memory> memory_;
 };
 

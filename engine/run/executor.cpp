@@ -79,21 +79,6 @@ int threads_for(double operations, int most) {
 
 double work_of(const interp::Code& code, const plan::BoundKernel& kernel) { return static_cast<double>(kernel.total) * (code.cost + 1); }
 
-/// The rows of an operation along an axis, or along all elements, of memory without gaps.
-ordered::Rows rows_of(const plan::Layout& layout, DType dtype, const ir::ReduceSpec& spec) {
-  const std::int64_t total = n_items(layout.shape);
-  if (spec.is_flat()) return {.length = total};
-  const int axis = spec.axis();
-  ordered::Rows rows{.length = layout.shape[axis]};
-  if (total == 0) {
-    for (int k = 0; k < layout.shape.size(); ++k) rows.outer *= k == axis ? 1 : layout.shape[k];
-    return rows;
-  }
-  if (rows.length > 1) rows.inner = layout.strides[axis] / static_cast<std::int64_t>(item_size(dtype));
-  rows.outer = total / (rows.length * rows.inner);
-  return rows;
-}
-
 double work_of(const plan::Action& action, const plan::Binding& binding) {
   return static_cast<double>(n_items(binding.buffers[action.sources[0].buffer].shape)) * catalog::form_of(action.ordered).cost;
 }
@@ -200,13 +185,11 @@ class Call {
   void order(const plan::Binding::Step& step) {
     const plan::Action& action = *step.action;
     const plan::Action::Source& first = action.sources[0];
-    const plan::Layout& source = b_.buffers[first.buffer];
     const catalog::Form form = catalog::info(action.ordered).form;
-    ordered::Work work{.ordered = action.ordered, .dtype = plan_.buffers[first.buffer].dtype, .source = source.base};
-    work.exclusive = action.spec.exclusive;
+    ordered::Work work = ordered::work_of(action, plan_, b_);
     work.watch = &watch_;
-    work.rows = rows_of(source, work.dtype, action.spec);
-    double operations = work_of(action, b_);
+    double operations =
+        form == catalog::Form::Searchsorted ? static_cast<double>(work.n_second) * catalog::info(form).cost : work_of(action, b_);
     for (const plan::BoundKernel& kernel : step.kernels) {
       const interp::Code& code = code_of(kernel);
       const bool is_first = first.kernel != plan::kNone && kernel.kernel == &plan_.kernels[first.kernel];
@@ -227,21 +210,8 @@ class Call {
       }
       operations += work_of(code, kernel);
     }
-    work.number = action.spec.number;
-    if (action.sources[2].buffer != plan::kNone) work.third = b_.buffers[action.sources[2].buffer].base;
-    if (action.sources[1].buffer != plan::kNone) {
-      const plan::Layout& second = b_.buffers[action.sources[1].buffer];
-      work.second = second.base;
-      work.n_second = n_items(second.shape);
-      if (form == catalog::Form::Searchsorted) operations = static_cast<double>(work.n_second) * catalog::info(form).cost;
-      if (form == catalog::Form::Select) {
-        work.rows = {.length = n_items(second.shape)};
-        for (int axis = source.shape.size() - action.spec.rest; axis < source.shape.size(); ++axis) work.rows.inner *= source.shape[axis];
-      }
-    }
     work.threads = choose_threads(operations);
     const bool is_found = catalog::info(form).extent == catalog::Extent::Found;
-    if (!is_found) work.target = b_.buffers[action.buffer].base;
     if (!is_found && !catalog::info(form).has(catalog::FormFlags::Refuses)) return ordered::run(work);
     ordered::Found found;
     or_as_before([&] {
@@ -251,7 +221,7 @@ class Call {
         else
           ordered::run(work);
       } catch (const ordered::Refused& refused) {
-        throw RangeError({.what = refused.what, .labels = {{action.span, "here"}}, .help = refused.help, .text = std::string(graph_.text)});
+        refuse(graph_, action, refused);
       }
       if (is_found) plan::found(b_, action, found.count);
     });
@@ -305,6 +275,10 @@ void check_not_negative(const ir::Graph& graph, const plan::Action& action, DTyp
                     .labels = {{action.span, fmt::format("the smallest exponent is {}", lowest)}},
                     .help = "make the base a float: float64(x) ** y",
                     .text = std::string(graph.text)});
+}
+
+void refuse(const ir::Graph& graph, const plan::Action& action, const ordered::Refused& refused) {
+  throw RangeError({.what = refused.what, .labels = {{action.span, "here"}}, .help = refused.help, .text = std::string(graph.text)});
 }
 
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept {

@@ -5,6 +5,7 @@
 
 #include "engine/plan/bind.hpp"
 #include "engine/run/interp/compile.hpp"
+#include "engine/run/ordered/ordered.hpp"
 
 namespace engine::run {
 
@@ -20,5 +21,8 @@ void check_not_negative(const ir::Graph& graph, const plan::Action& action, DTyp
 double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding, int threads) noexcept;
 /// Predicted element-operations.
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;
+
+/// As the error of an operation along an axis.
+[[noreturn]] void refuse(const ir::Graph& graph, const plan::Action& action, const ordered::Refused& refused);
 
 }  // namespace engine::run

@@ -101,6 +101,20 @@ TEST_F(Checker, TakesAWarpBarrierForNoOrderBetweenWarps) {
   expect(run(exchange("bar.warp.sync 0xffffffff;", 32), 1, 64, kShared), 719, "shared-race");
 }
 
+/// Each thread reads its neighbour's word, then its own behind a barrier, and writes that.
+const char* kSteps = R"(
+  mov.u32 %r1, s; mad.lo.u32 %r2, %t, 4, %r1; st.shared.u32 [%r2], %t; bar.sync 0;
+  xor.b32 %r3, %t, 1; mad.lo.u32 %r3, %r3, 4, %r1; ld.shared.u32 %r4, [%r3];
+  BARRIER
+  ld.shared.u32 %r5, [%r2]; add.u32 %r5, %r5, %r4; st.shared.u32 [%r2], %r5;)";
+std::string steps(const std::string& barrier) {
+  std::string text = kSteps;
+  text.replace(text.find("BARRIER"), 7, barrier);
+  return text;
+}
+TEST_F(Checker, TakesAReadBeforeABarrierForOrderedWhereTheWriterHasReadSince) { expect_clean(run(steps("bar.sync 0;"), 1, 64, kShared)); }
+TEST_F(Checker, CatchesAWriteOverAReadWhereTheWriterHasReadSince) { expect(run(steps(""), 1, 64, kShared), 719, "shared-race"); }
+
 TEST_F(Checker, CatchesAReadThatALaterWriteOverruns) {
   expect(run("mov.u32 %r1, s; st.shared.u32 [s], %t;", 1, 2, kShared), 719, "shared-race");
 }

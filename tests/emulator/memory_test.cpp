@@ -255,6 +255,7 @@ TEST(Lanes, TakeLiteralPredicates) {
 
 TEST(Lanes, VoteMatchAndReduce) {
   EXPECT_EQ(run("setp.lt.u32 %p0, %t, 5; vote.sync.ballot.b32 %r0, %p0, 0xffffffff;"), each(32, [](auto) { return 31; }));
+  EXPECT_EQ(run("setp.lt.u32 %p0, %t, 5; vote.ballot.sync.b32 %r0, %p0, 0xffffffff;"), each(32, [](auto) { return 31; }));
   EXPECT_EQ(run("setp.lt.u32 %p0, %t, 5; vote.sync.any.pred %p1, %p0, 0xffffffff; vote.sync.all.pred %p2, %p0, 0xffffffff; "
                 "vote.sync.uni.pred %p3, %p0, 0xffffffff; selp.u32 %r0, 1, 0, %p1; @%p2 add.u32 %r0, %r0, 2; @%p3 add.u32 %r0, %r0, 4;"),
             each(32, [](auto) { return 1; }));

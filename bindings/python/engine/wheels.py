@@ -7,12 +7,11 @@ import os
 
 
 def folders() -> list[str]:
-    """Folders of NVRTC: the extras engine[cuda13] and engine[cuda12] install it into the namespace package `nvidia`."""
+    """Folders of NVRTC, beside which headers may be: the extras engine[cuda13] and engine[cuda12] install it into the namespace package `nvidia`."""
     spec = importlib.util.find_spec("nvidia")
     found = []
     for place in (spec.submodule_search_locations or ()) if spec else ():
-        for name in ("cu13", "cuda_nvrtc"):
-            folder = os.path.join(place, name, "lib")
-            if os.path.isdir(folder):
-                found.append(folder)
+        for name in ("cu13", "cuda_nvrtc", "cuda_cccl"):
+            if os.path.isdir(os.path.join(place, name)):
+                found.append(os.path.join(place, name, "lib"))
     return found

@@ -20,16 +20,11 @@ constexpr std::int64_t kFewBins = 1 << 13;  ///< so few that each thread has its
 
 // ---- places among sorted elements -------------------------------------------------------------------------------------
 
-template <class T>
-bool is_less(const T& x, const T& y) {
-  return KeyLess<decltype(key_of(x))>{}(key_of(x), key_of(y));
-}
-
 /// How many sorted elements go before x; with `kEqual` those equal to it, too. Without a branch that could be guessed wrongly.
 template <bool kEqual, class T>
 std::int64_t places_before(const T* sorted, std::int64_t n, const T& x) {
   const T* at = sorted;
-  const auto before = [&](const T& element) { return kEqual ? !is_less(x, element) : is_less(element, x); };
+  const auto before = [&](const T& element) { return kEqual ? !math::goes_before(x, element) : math::goes_before(element, x); };
   while (n > 1) {
     const std::int64_t half = n / 2;
     at += before(at[half - 1]) ? half : 0;
@@ -113,16 +108,10 @@ void histogram(const Work& work) {
   E* const edges = memory.get();
   make_edges(work, low, high, bins + 1, edges);
   const auto* const in = static_cast<const T*>(work.source);
-  const E first = edges[0], last = edges[bins], width = last - first;
   count_bins(work, bins, static_cast<std::int64_t*>(work.target), [&](std::int64_t from, std::int64_t to, std::int64_t* counts) {
     for (std::int64_t i = from; i < to; ++i) {
-      const E x = static_cast<E>(in[i]);
-      if (!(x >= first && x <= last)) continue;
-      // By proportion, which lies from 0 to 1 whatever the bounds, and then as the edges have it, which are rounded.
-      std::int64_t bin = std::min(static_cast<std::int64_t>((x - first) / width * static_cast<E>(bins)), bins - 1);
-      while (bin > 0 && x < edges[bin]) --bin;
-      while (bin + 1 < bins && x >= edges[bin + 1]) ++bin;
-      ++counts[bin];
+      const std::int64_t bin = math::bin_of(static_cast<E>(in[i]), edges, bins);
+      if (bin >= 0) ++counts[bin];
     }
   });
 }
@@ -146,6 +135,19 @@ void run_histogram(const Work& work) {
   });
 }
 
+void make_edges(const Work& work, double low, double high, void* edges) {
+  if (work.dtype == DType::Float32)
+    make_edges(work, low, high, work.number + 1, static_cast<float*>(edges));
+  else
+    make_edges(work, low, high, work.number + 1, static_cast<double*>(edges));
+}
+
+std::int64_t bins_for(std::int64_t low, std::int64_t high, std::int64_t least) {
+  if (low < 0) throw Refused{"'bincount' counts from 0 on, and there are negative numbers", "shift them: bincount(x - min(x))"};
+  if (high == std::numeric_limits<std::int64_t>::max()) throw Refused{"'bincount' of 2^63 - 1", "no memory holds so many counts"};
+  return std::max(least, high + 1);
+}
+
 Found find_bins(const Work& work) {
   const auto* const in = static_cast<const std::int64_t*>(work.source);
   const std::int64_t n = work.rows.length, pieces = (n + kPiece - 1) / kPiece;
@@ -156,11 +158,7 @@ Found find_bins(const Work& work) {
     ends[static_cast<std::size_t>(piece)] = {*low, *high};
   });
   Found found{.count = work.number};
-  for (const auto& [low, high] : ends) {
-    if (low < 0) throw Refused{"'bincount' counts from 0 on, and there are negative numbers", "shift them: bincount(x - min(x))"};
-    if (high == std::numeric_limits<std::int64_t>::max()) throw Refused{"'bincount' of 2^63 - 1", "no memory holds so many counts"};
-    found.count = std::max(found.count, high + 1);
-  }
+  for (const auto& [low, high] : ends) found.count = bins_for(low, high, found.count);
   return found;
 }
 

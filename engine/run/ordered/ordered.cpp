@@ -57,6 +57,46 @@ void collect(const Work& work, const Found& found) {
     collect_unique(work, found);
 }
 
+namespace {
+
+/// The rows of an operation along an axis, or along all elements, of memory without gaps.
+Rows rows_of(const plan::Layout& layout, DType dtype, const ir::ReduceSpec& spec) {
+  const std::int64_t total = n_items(layout.shape);
+  if (spec.is_flat()) return {.length = total};
+  const int axis = spec.axis();
+  Rows rows{.length = layout.shape[axis]};
+  if (total == 0) {
+    for (int k = 0; k < layout.shape.size(); ++k) rows.outer *= k == axis ? 1 : layout.shape[k];
+    return rows;
+  }
+  if (rows.length > 1) rows.inner = layout.strides[axis] / static_cast<std::int64_t>(item_size(dtype));
+  rows.outer = total / (rows.length * rows.inner);
+  return rows;
+}
+
+}  // namespace
+
+Work work_of(const plan::Action& action, const plan::Plan& plan, const plan::Binding& binding) {
+  const plan::Action::Source& first = action.sources[0];
+  const plan::Layout& source = binding.buffers[first.buffer];
+  Work work{.ordered = action.ordered, .dtype = plan.buffers[first.buffer].dtype, .source = source.base};
+  work.exclusive = action.spec.exclusive;
+  work.number = action.spec.number;
+  work.rows = rows_of(source, work.dtype, action.spec);
+  if (action.sources[2].buffer != plan::kNone) work.third = binding.buffers[action.sources[2].buffer].base;
+  if (action.sources[1].buffer != plan::kNone) {
+    const plan::Layout& second = binding.buffers[action.sources[1].buffer];
+    work.second = second.base;
+    work.n_second = n_items(second.shape);
+    if (catalog::info(action.ordered).form == Form::Select) {
+      work.rows = {.length = work.n_second};
+      for (int axis = source.shape.size() - action.spec.rest; axis < source.shape.size(); ++axis) work.rows.inner *= source.shape[axis];
+    }
+  }
+  if (catalog::form_of(action.ordered).extent != catalog::Extent::Found) work.target = binding.buffers[action.buffer].base;
+  return work;
+}
+
 Found find_in_pieces(const Work& work, std::int64_t n, const std::function<std::int64_t(std::int64_t first, std::int64_t end)>& count) {
   constexpr std::int64_t kLeast = 4096, kMost = 65536;  // elements, so that pieces are worth a claim and stay in a cache
   Found found;

@@ -14,6 +14,7 @@
 
 #include "engine/base/dtype.hpp"
 #include "engine/catalog/op.hpp"
+#include "engine/plan/bind.hpp"
 #include "engine/run/watch.hpp"
 
 namespace engine::run::ordered {
@@ -82,6 +83,21 @@ Found find_selected(const Work& work);
 void collect_selected(const Work& work, const Found& found);
 Found find_unique(const Work& work);
 void collect_unique(const Work& work, const Found& found);
+
+/// What an action does to memory that is bound: all of its work but threads, watch, and what computes a source.
+Work work_of(const plan::Action& action, const plan::Plan& plan, const plan::Binding& binding);
+
+/// Between which places of n sorted elements a fraction lies (null: the median), k and, with `both`, k + 1.
+struct QuantilePlace {
+  std::int64_t k;
+  bool both;
+  double fraction;
+};
+QuantilePlace place_of_quantile(std::int64_t n, const double* q);
+/// Of a histogram with those bounds, one more than there are bins: float32 or float64.
+void make_edges(const Work& work, double low, double high, void* edges);
+/// How many bins hold counts of numbers between those two.
+std::int64_t bins_for(std::int64_t low, std::int64_t high, std::int64_t least);
 
 /// Counts in pieces of about equal size, by threads: `count(first, end)`.
 Found find_in_pieces(const Work& work, std::int64_t n, const std::function<std::int64_t(std::int64_t first, std::int64_t end)>& count);

@@ -319,39 +319,31 @@ void quantile_of_rows(const Work& work) {
   auto* const out = static_cast<T*>(work.target);
   const std::int64_t n = work.rows.length;
   const bool is_median = catalog::info(work.ordered).form == Form::Median;
-  std::int64_t k = (n - 1) / 2;
-  bool both = n % 2 == 0;
-  double fraction = 0;
-  if (!is_median) {
-    const double q = *static_cast<const double*>(work.second);
-    if (!(q >= 0 && q <= 1)) throw Refused{"a quantile's fraction lies between 0 and 1", "percentile takes percents"};
-    const double place = static_cast<double>(n - 1) * q;
-    k = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(place)), 0, std::max<std::int64_t>(n - 1, 0));
-    both = k + 1 < n;
-    fraction = place - std::floor(place);
-  }
-  each_row<T>(work, 1, [&](Finder<T>& finder, const Row<T>& row, std::int64_t at, int) {
+  const auto [k, both, fraction] = place_of_quantile(n, is_median ? nullptr : static_cast<const double*>(work.second));
+  each_row<T>(work, 1, [&, k = k, both = both, fraction = fraction](Finder<T>& finder, const Row<T>& row, std::int64_t at, int) {
     if (n == 0) {
-      out[at] = std::numeric_limits<T>::quiet_NaN();
+      out[at] = math::quiet_nan<T>();
       return;
     }
     const Place<Bits<T>> place = finder.find(row, k, both);
     if (place.has_nan) {
-      out[at] = std::numeric_limits<T>::quiet_NaN();
+      out[at] = math::quiet_nan<T>();
       return;
     }
     const T low = value_of<T>(place.key), high = both ? value_of<T>(place.next) : low;
-    const T difference = high - low;
-    if (!both)
-      out[at] = low;
-    else if (is_median)
-      out[at] = (low + high) / 2;
-    else
-      out[at] = fraction >= 0.5 ? high - difference * static_cast<T>(1 - fraction) : low + difference * static_cast<T>(fraction);
+    out[at] = math::between<T>(low, high, both, is_median, fraction);
   });
 }
 
 }  // namespace
+
+QuantilePlace place_of_quantile(std::int64_t n, const double* q) {
+  if (!q) return {(n - 1) / 2, n % 2 == 0, 0};
+  if (!(*q >= 0 && *q <= 1)) throw Refused{"a quantile's fraction lies between 0 and 1", "percentile takes percents"};
+  const double place = static_cast<double>(n - 1) * *q;
+  const std::int64_t k = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(place)), 0, std::max<std::int64_t>(n - 1, 0));
+  return {k, k + 1 < n, place - std::floor(place)};
+}
 
 void run_partition(const Work& work) {
   const Form form = catalog::info(work.ordered).form;

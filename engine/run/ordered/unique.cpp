@@ -2,23 +2,13 @@
 // An element begins a run of equal ones where it differs from the one before it; NaN is equal to NaN, as in np.unique.
 #include <algorithm>
 
-#include "engine/catalog/meaning.hpp"
+#include "engine/catalog/ordering.hpp"
 #include "engine/run/ordered/lanes.hpp"
 #include "engine/run/ordered/ordered.hpp"
 #include "engine/run/thread_pool.hpp"
 
 namespace engine::run::ordered {
 namespace {
-
-template <class T>
-bool is_equal(const T& x, const T& y) {
-  if constexpr (std::is_integral_v<T>)
-    return x == y;
-  else if constexpr (math::kIsComplex<T>)
-    return (x.re == y.re && x.im == y.im) || (isnan(x) && isnan(y));
-  else
-    return x == y || (math::isnan(x) && math::isnan(y));
-}
 
 /// The elements in ascending order: as they lie, or through the argsort.
 template <class T>
@@ -84,7 +74,7 @@ class Runs {
   T at(std::int64_t i) const { return values_[order_ ? order_[i] : i]; }
   bool begins(std::int64_t i) const {
     if (i == 0) return true;
-    return !is_equal(at(i - 1), at(i));
+    return !math::is_same_element(at(i - 1), at(i));
   }
 
   const Work& work_;

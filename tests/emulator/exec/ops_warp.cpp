@@ -129,8 +129,9 @@ void shfl(Decoder& d) {
 }
 
 void vote(Decoder& d) {
-  d.choice({"sync"});
+  const bool is_said = d.take("sync");  // ptxas takes it in either place; CUB writes it in the second
   d.out.option = static_cast<std::uint8_t>(d.choice({"all", "any", "uni", "ballot"}));
+  if (!is_said) d.choice({"sync"});
   const Type type = d.type();
   if (type != (d.out.option == 3 ? Type::B32 : Type::Pred)) d.refuse("is not executed for this type");
   d.finish(3);

@@ -139,11 +139,14 @@ Verdict Shadow::check_read(Chunk& chunk, std::uint32_t cell, const Access& acces
         !order.is_before(writer, chunk.write_time[cell]))
       return {Conflict::Race, writer, true};
   }
-  const bool is_first = chunk.read_time[cell] < access.launch;
+  const bool is_new = chunk.read_time[cell] < access.launch;
+  // Whatever is ordered after this read is ordered after those that are ordered before it.
+  const bool is_first = is_new || all_before(chunk, cell, order);
   const auto strong = static_cast<std::uint8_t>(access.strong ? (is_first ? kStrongReads : flags & kStrongReads) : 0);
   const auto scope = static_cast<std::uint8_t>(access.block_scope ? kBlockScopeReads : 0);
   const auto cached = static_cast<std::uint8_t>(access.non_coherent ? kNonCoherentRead : 0);
-  const auto kept = static_cast<std::uint8_t>(flags & (is_first ? kStrongWrite | kBlockScopeWrite : 0xff & ~kStrongReads));
+  const int writes = kStrongWrite | kBlockScopeWrite;
+  const auto kept = static_cast<std::uint8_t>(flags & (is_new ? writes : is_first ? writes | kNonCoherentRead : 0xff & ~kStrongReads));
   chunk.flags[cell] = static_cast<std::uint8_t>(kept | strong | scope | cached);
   if (is_first || chunk.reader[cell] == access.thread)
     chunk.reader[cell] = access.thread;
@@ -151,6 +154,15 @@ Verdict Shadow::check_read(Chunk& chunk, std::uint32_t cell, const Access& acces
     add_reader(chunk, cell, access);
   chunk.read_time[cell] = access.time;
   return {};
+}
+
+bool Shadow::all_before(const Chunk& chunk, std::uint32_t cell, const Order& order) {
+  const std::uint32_t reader = chunk.reader[cell];
+  if (reader != kManyReaders) return order.is_before(reader, chunk.read_time[cell]);
+  const std::vector<Readers>& readers = chunk.many.at(cell);
+  return std::all_of(readers.begin(), readers.end(), [&](const Readers& group) {
+    return group.n == 1 ? order.is_before(group.first, group.time) : order.is_group_before(group.first, group.n, group.time);
+  });
 }
 
 /// A second reader: from now on the cell has a list, with one entry for each block.

@@ -87,6 +87,8 @@ class Shadow {
   Chunk& chunk(std::uint64_t at, std::uint64_t end, std::uint32_t launch);
   static void split(Chunk& chunk, int log2_cell);
   Verdict check_read(Chunk& chunk, std::uint32_t cell, const Access& access, const Order& order);
+  /// Whether all reads of a cell so far are ordered before what comes now.
+  static bool all_before(const Chunk& chunk, std::uint32_t cell, const Order& order);
   Verdict check_write(Chunk& chunk, std::uint32_t cell, const Access& access, const Order& order);
   static void add_reader(Chunk& chunk, std::uint32_t cell, const Access& access);
 
