@@ -132,22 +132,11 @@ class Call {
     for (const plan::Binding::Step& step : b_.steps) announce(step);
     if (is_streamed()) return stream(b_.steps[0].kernels[0]);
     residency_.arrive();
-    for (std::size_t i = 0; i < b_.steps.size(); ++i) {
-      const plan::Binding::Step step = b_.steps[i];  // there may be more behind it
-      if (i > 0) poll();
-      if (step.action->kind == plan::Action::Kind::Check) {
-        check_exponents(*step.action);
-        continue;
-      }
-      if (step.action->kind == plan::Action::Kind::Order) {
-        order(step);
-        continue;
-      }
-      for (const plan::BoundKernel& kernel : step.kernels)
-        if (kernel.kernel->n_folds)
-          folds(kernel);
-        else if (std::none_of(direct_cells_.begin(), direct_cells_.end(), [&](const DirectCells& each) { return each.copy == &kernel; }))
-          stores(kernel);
+    try {
+      run_steps();
+    } catch (...) {
+      restore();
+      throw;
     }
     if (is_resident()) return;  // results are where they belong, and in order with what comes after
     e_.device_.synchronize();   // so that faults come before the first write to the host
@@ -181,6 +170,72 @@ class Call {
     const std::span<const plan::Store> stores = plan_.stores_of(*kernel.kernel);
     return std::any_of(stores.begin(), stores.end(),
                        [&](const plan::Store& store) { return store.access - kernel.kernel->first_access == k; });
+  }
+
+  void run_steps() {
+    std::size_t done = 0;
+    while (done < b_.steps.size()) {  // there may be more behind them when those are done
+      const std::size_t end = b_.steps.size();
+      keep(done, end);
+      for (; done < end; ++done) {
+        const plan::Binding::Step step = b_.steps[done];
+        if (done > 0) poll();
+        switch (step.action->kind) {
+          case plan::Action::Kind::Check:
+            check_exponents(*step.action);
+            break;
+          case plan::Action::Kind::Order:
+            order(step);
+            break;
+          case plan::Action::Kind::Run:
+            for (const plan::BoundKernel& kernel : step.kernels)
+              if (kernel.kernel->n_folds)
+                folds(kernel);
+              else if (std::none_of(direct_cells_.begin(), direct_cells_.end(),
+                                    [&](const DirectCells& each) { return each.copy == &kernel; }))
+                stores(kernel);
+            break;
+        }
+      }
+    }
+  }
+
+  // ---- as if nothing had been written ----------------------------------------------------------------------------------------
+
+  /// What operands on the device hold where steps [first, end) store before values may still be refused. Those of the host are written
+  /// when nothing can be any more.
+  void keep(std::size_t first, std::size_t end) {
+    if (!is_resident()) return;
+    for (std::size_t i = first, at_risk = run::at_risk(b_, first, end); i < at_risk; ++i)
+      for (const plan::BoundKernel& kernel : b_.steps[i].kernels)
+        for (const plan::Store& store : plan_.stores_of(*kernel.kernel)) {
+          if (plan_.buffers[plan_.accesses[store.access].buffer].kind != plan::Buffer::Kind::Slot || kernel.total == 0) continue;
+          const plan::BoundAccess& access = kernel.accesses[store.access - kernel.kernel->first_access];
+          Kept kept{kernel, access, Memory(e_.device_, static_cast<std::size_t>(kernel.total) * item_size(access.dtype)),
+                    c_strides(kernel, access.dtype)};
+          copy(access.dtype, kernel.rank, kernel.extents, kept.memory.address(), kept.strides.data(),
+               reinterpret_cast<std::uintptr_t>(access.base), access.strides);
+          kept_.push_back(std::move(kept));
+        }
+  }
+  void restore() noexcept {
+    try {
+      for (; !kept_.empty(); kept_.pop_back()) {
+        const Kept& kept = kept_.back();
+        copy(kept.access.dtype, kept.kernel.rank, kept.kernel.extents, reinterpret_cast<std::uintptr_t>(kept.access.base),
+             kept.access.strides, kept.memory.address(), kept.strides.data());
+      }
+    } catch (const Error&) {  // the device is lost, and what it holds
+    }
+  }
+  static std::vector<std::int64_t> c_strides(const plan::BoundKernel& kernel, DType dtype) {
+    std::vector<std::int64_t> strides(static_cast<std::size_t>(kernel.rank));
+    auto stride = static_cast<std::int64_t>(item_size(dtype));
+    for (int axis = kernel.rank - 1; axis >= 0; --axis) {
+      strides[static_cast<std::size_t>(axis)] = stride;
+      stride *= kernel.extents[axis];
+    }
+    return strides;
   }
 
   bool is_result(std::uint32_t buffer) const { return plan_.buffers[buffer].kind == plan::Buffer::Kind::Result; }
@@ -588,12 +643,7 @@ class Call {
       const std::size_t item = item_size(operand.dtype);
       list.push_back({Memory(e_.device_, static_cast<std::size_t>(kernel.total) * item), {}, operand});
       Buffered& buffered = list.back();
-      buffered.strides.resize(static_cast<std::size_t>(kernel.rank));
-      auto stride = static_cast<std::int64_t>(item);
-      for (int axis = kernel.rank - 1; axis >= 0; --axis) {
-        buffered.strides[static_cast<std::size_t>(axis)] = stride;
-        stride *= kernel.extents[axis];
-      }
+      buffered.strides = c_strides(kernel, operand.dtype);
       operand.base = reinterpret_cast<char*>(buffered.memory.address());  // NOLINT(performance-no-int-to-ptr)
       operand.strides = buffered.strides.data();
       operand.swapped = false;
@@ -651,6 +701,13 @@ class Call {
     }
   }
 
+  struct Kept {
+    const plan::BoundKernel& kernel;
+    const plan::BoundAccess& access;
+    Memory memory;
+    std::vector<std::int64_t> strides;
+  };
+
   /// Cells that a fold puts where `copy` would: instead of `buffer`, to `place`.
   struct DirectCells {
     const plan::BoundKernel* copy;
@@ -667,6 +724,7 @@ class Call {
   int threads_;
   Residency residency_;
   std::vector<DirectCells> direct_cells_;
+  std::vector<Kept> kept_;
 };
 
 void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) const {

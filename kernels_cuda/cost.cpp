@@ -61,16 +61,49 @@ Cost cost_of(const plan::Plan& plan, const plan::Kernel& kernel) {
   return cost;
 }
 
+namespace {
+
+/// Bytes that an operation along an axis moves besides those of the kernels that compute what it reads.
+double bytes_of_order(const plan::Action& action, const plan::Plan& plan, const plan::Binding& binding) {
+  const std::uint32_t source = action.sources[0].buffer;
+  const auto item = static_cast<double>(item_size(plan.buffers[source].dtype)),
+             n = static_cast<double>(n_items(binding.buffers[source].shape));
+  using catalog::Form;
+  switch (catalog::info(action.ordered).form) {
+    case Form::Sort:
+    case Form::Median:
+    case Form::Quantile:
+      return n * 2 * item * (item + 1);  // a pass for each byte of a key
+    case Form::Argsort:
+    case Form::Topk:
+    case Form::Argtopk:
+    case Form::Partition:
+    case Form::Argpartition:
+      return n * 2 * (item + 8) * (item + 1);
+    default:
+      return n * 3 * item;
+  }
+}
+
+}  // namespace
+
 run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device) {
   /// Bytes a second between pageable memory and the device, in each direction, and what a launch takes.
   constexpr double kLink = 20e9, kLaunch = 4e-6;
+  /// Of an operation along an axis, about.
+  constexpr double kLaunches = 4;
   const int ordinal = std::max(device, 0);
   const DeviceInfo rates = info_of(ordinal);
   run::Estimate found;
   found.place = fmt::format("cuda:{}", ordinal);
   double up = 0, down = 0;
   std::size_t number = 0;
-  for (const plan::Binding::Step& step : binding.steps)
+  for (const plan::Binding::Step& step : binding.steps) {
+    if (step.action->kind == plan::Action::Kind::Order) {
+      const double seconds = bytes_of_order(*step.action, plan, binding) / rates.bytes_per_second + kLaunches * kLaunch;
+      found.seconds += seconds;
+      found.text += fmt::format("  {} on {}: {:.3g} us\n", catalog::info(step.action->ordered).name, found.place, seconds * 1e6);
+    }
     for (const plan::BoundKernel& kernel : step.kernels) {
       ++number;
       const Cost cost = cost_of(plan, *kernel.kernel);
@@ -95,6 +128,7 @@ run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int
                       number, found.place, total > 0 ? bytes / total : 0, cost.fp64, cost.slots, kNames[most - times],
                       most == times + 2 ? "" : "s", (*most + kLaunch) * 1e6);
     }
+  }
   if (device == kHost) found.copy_seconds = std::max(up, down) / kLink;
   return found;
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <engine/device.hpp>
+#include <engine/error.hpp>
 #include <list>
 #include <map>
 #include <memory>
@@ -148,7 +149,10 @@ class Session {
     try {
       body();
     } catch (...) {
-      lock_.lock();  // for what the caller still has to give back
+      try {
+        enter();  // for what the caller still has to give back, or to undo
+      } catch (const Error&) {  // the context is lost; the lock is held
+      }
       throw;
     }
     enter();

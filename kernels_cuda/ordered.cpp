@@ -280,13 +280,11 @@ void Ordering::sort_by_passes(const RadixSort& sort) {
   clear(drawn, passes * 4);
 
   StepCall count;
-  count.text.needs_cub = true;
   count.text.body = fmt::format("  count_digits<{}>(in, counts, rows, length, chunks, static_cast<{}>(flip));", lane, key);
   count.with("const " + key + "*", "in", sort.keys_in).with("unsigned long*", "counts", counts).with("long", "rows", sort.rows);
   count.with("long", "length", sort.length).with("long", "chunks", chunks).with("unsigned long", "flip", flip);
   step(count, sort.rows * chunks);
   StepCall sum;
-  sum.text.needs_cub = true;
   sum.text.body = "  sum_digits(counts);";
   sum.with("unsigned long*", "counts", counts);
   step(sum, passes * sort.rows);

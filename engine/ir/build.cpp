@@ -659,7 +659,7 @@ class Builder {
     switch (row.form) {
       case Form::Select: {
         const Span span = ast_.nodes[children[frontend::kSecond]].span;
-        return {.node = select(arg.node, g_.cast(second(), DType::Bool, node.span), span, node.span)};
+        return {.node = select(arg.node, g_.cast(second(), DType::Bool, span), span, node.span)};
       }
       case Form::Nonzero:
         return {.node = nonzero(arg.node, axis, row, node)};

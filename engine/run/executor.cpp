@@ -130,12 +130,9 @@ class Call {
  private:
   /// All the memory that steps [first, end) need, before their first write.
   void prepare(std::size_t first, std::size_t end) {
-    std::size_t working = 0, at_risk = b_.rest ? end : first;  // what a check may still have to undo, or a shape that is not known yet
+    std::size_t working = 0;
     for (std::size_t i = first; i < end; ++i) {
       const plan::Binding::Step& step = b_.steps[i];
-      const plan::Action& action = *step.action;
-      const bool refuses = action.kind == plan::Action::Kind::Order && catalog::form_of(action.ordered).has(catalog::FormFlags::Refuses);
-      if (action.kind == plan::Action::Kind::Check || refuses) at_risk = std::max(at_risk, i);
       for (plan::BoundKernel& kernel : step.kernels) {
         working = std::max(working, interp::working_bytes(code_of(kernel), kernel));
         for (plan::Detour& detour : kernel.detours) {
@@ -146,7 +143,7 @@ class Call {
         }
       }
     }
-    for (std::size_t i = first; i < at_risk; ++i)
+    for (std::size_t i = first, n = at_risk(b_, first, end); i < n; ++i)
       for (const plan::BoundKernel& kernel : b_.steps[i].kernels)
         for (const plan::Store& store : plan_.stores_of(*kernel.kernel))
           if (plan_.buffers[plan_.accesses[store.access].buffer].kind == plan::Buffer::Kind::Slot)
@@ -275,6 +272,16 @@ void check_not_negative(const ir::Graph& graph, const plan::Action& action, DTyp
                     .labels = {{action.span, fmt::format("the smallest exponent is {}", lowest)}},
                     .help = "make the base a float: float64(x) ** y",
                     .text = std::string(graph.text)});
+}
+
+std::size_t at_risk(const plan::Binding& binding, std::size_t first, std::size_t end) noexcept {
+  if (binding.rest) return end;
+  for (std::size_t i = end; i > first; --i) {
+    const plan::Action& action = *binding.steps[i - 1].action;
+    if (action.kind == plan::Action::Kind::Check) return i - 1;
+    if (action.kind == plan::Action::Kind::Order && catalog::form_of(action.ordered).has(catalog::FormFlags::Refuses)) return i - 1;
+  }
+  return first;
 }
 
 void refuse(const ir::Graph& graph, const plan::Action& action, const ordered::Refused& refused) {

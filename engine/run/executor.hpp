@@ -22,6 +22,9 @@ double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, cons
 /// Predicted element-operations.
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;
 
+/// Of steps [first, end), about to be done: where those end that would have to be undone if a value, or a shape, is refused.
+std::size_t at_risk(const plan::Binding& binding, std::size_t first, std::size_t end) noexcept;
+
 /// As the error of an operation along an axis.
 [[noreturn]] void refuse(const ir::Graph& graph, const plan::Action& action, const ordered::Refused& refused);
 

@@ -45,7 +45,11 @@ ENGINE_LANE void scan_tile(ScanShape shape, Source source, Total total, Base bas
   const unsigned rows = static_cast<unsigned>(shape.rows - first_row < shape.at_once ? shape.rows - first_row : shape.at_once);
   const unsigned n = static_cast<unsigned>(shape.of.length - first < kScanTile ? shape.of.length - first : kScanTile);
   const unsigned segments = (n + kScanSegment - 1) / kScanSegment;
-  for (unsigned e = threadIdx.x; e < rows * n; e += kThreads) memory.element(e) = source(shape.of.place(first_row + e / n, first + e % n));
+  const auto row_of = [&](unsigned e) { return rows == 1 ? 0u : e / n; };  // mostly without a division
+  for (unsigned e = threadIdx.x; e < rows * n; e += kThreads) {
+    const unsigned row = row_of(e);
+    memory.element(e) = source(shape.of.place(first_row + row, first + e - row * n));
+  }
   __syncthreads();
   if (threadIdx.x < rows * segments) {
     const unsigned begin = threadIdx.x / segments * n + threadIdx.x % segments * kScanSegment;
@@ -70,7 +74,7 @@ ENGINE_LANE void scan_tile(ScanShape shape, Source source, Total total, Base bas
   }
   __syncthreads();
   for (unsigned e = threadIdx.x; e < rows * n; e += kThreads) {
-    const unsigned row = e / n, i = e % n, segment = i / kScanSegment;
+    const unsigned row = row_of(e), i = e - row * n, segment = i / kScanSegment;
     T value = memory.element(e);
     if (segment > 0) value = C::combine(memory.before[row * segments + segment], value);
     if (tile > 0) value = C::combine(base(first_row + row, tile), value);

@@ -472,6 +472,8 @@ def ordered(name: str, arguments: list, keywords: dict) -> Value:
             mask = np.asarray(arguments[1].v).astype(bool)
             if mask.ndim == 0:
                 raise TypeError("a condition needs an axis")
+            if mask.size == 0 and mask.shape != a.shape[: mask.ndim]:
+                raise Unspecified("NumPy takes conditions without elements whatever their shape")
             return Value(a[mask], x.grade)
         case "median":
             if a.size == 0:

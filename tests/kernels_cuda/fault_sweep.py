@@ -146,6 +146,24 @@ def on_the_device():
         raise Wrong("a negative power was not found")
 
 
+def in_order():
+    """What depends on order: scans, sorts by passes, and what tells its length only on the way; on the host and on the device."""
+    a = np.random.default_rng(1).permutation(np.arange(4200.0))
+    same(engine.evaluate("sort(a)", {"a": a}, backend="cuda"), np.sort(a))
+    same(engine.evaluate("cumsum(a)[a > 4100] * 2", {"a": a}, backend="cuda"), np.cumsum(a)[a > 4100] * 2)
+    there = engine.to_device(a)
+    same(engine.evaluate("argsort(a)[:9]", {"a": there}).numpy(), np.argsort(a)[:9])
+    same(engine.evaluate("unique_counts(a % 3)", {"a": there}).numpy(), np.full(3, 1400))
+    for b in (a.copy(), engine.to_device(a)):
+        try:
+            engine.evaluate("b[...] = sort(b); b[:5] = b[b < 5][::-1]", {"b": b}, backend="cuda")
+        except engine.Error as error:
+            if LOST not in str(error) or isinstance(b, np.ndarray):
+                same(b if isinstance(b, np.ndarray) else b.numpy(), a)
+            raise
+        same(b if isinstance(b, np.ndarray) else b.numpy(), np.append(np.arange(5.0)[::-1], np.arange(5.0, 4200)))
+
+
 def many_signatures():
     """More plans than a program keeps, whose kernels are unloaded when memory is given back."""
     for a in "i1 i2 i4 i8 u1 u2 u4 u8".split():
@@ -179,7 +197,7 @@ class Driver:
     """Faults of the stand-in driver, and what it counted."""
 
     codes = CODES
-    steps = (questions, on_the_host, on_the_device)
+    steps = (questions, on_the_host, on_the_device, in_order)
 
     def __init__(self):
         self.library = ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"])
@@ -293,7 +311,7 @@ def main():
     called = {name: n or 1 for name, n in counts.items() if n or name in ONLY_AFTER}
     n_cases = 0
     for name, n in called.items():
-        for nth in sorted({1, 2, n} if n > 1 else {1}):
+        for nth in sorted({1, 2, n // 2, n} if n > 3 else {1, n}):
             for code in kind.codes[name]:
                 n_cases += 1
                 if found := case(kind, name, nth, code):

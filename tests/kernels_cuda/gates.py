@@ -93,6 +93,11 @@ CASES = {
     "sum_first": ("sum(a, axis=0)", MATRIX, ["int8", *FLOATS]),
     "sum_first_tall": ("sum(a, axis=0)", {"a": (4096, 4)}, FLOATS),
     "sum_middle": ("sum(a, axis=1)", {"a": (8, 64, 32)}, FLOATS),
+    "cumsum": ("cumsum(a)", FLAT, ["int64", *FLOATS]),
+    "cumsum_of_product": ("cumsum(a * b)", FLAT, FLOATS),
+    "compress": ("compress(a * b, a > 1)", FLAT, FLOATS),
+    "sort": ("sort(a)", FLAT, ["int32", "float64"]),
+    "sort_last": ("argsort(a, axis=1)", MATRIX, ["float32", "float64"]),
 }
 
 

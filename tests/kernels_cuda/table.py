@@ -199,6 +199,51 @@ def overlaps(dtype: np.dtype) -> Iterator[str | None]:
     yield f"m[...] = m.T of {dtype}" if differs(got, want) else None
 
 
+ORDERED = (
+    *(f"{name}(a, axis={{axis}})" for name in ("cumsum", "cumprod", "cummax", "cummin", "sort", "argsort")),
+    "cumsum(a == a[..., :1], axis={axis}, exclusive=True)",
+    "cummax(a, axis={axis}, exclusive=True)",
+    *(f"{name}(a, 3, axis={{axis}})" for name in ("partition", "argpartition", "topk", "argtopk")),
+    *(f"{text}, axis={{axis}})" for text in ("median(a", "quantile(a, 0.37", "percentile(a, 100")),
+)
+FLAT = (
+    *(f"unique{name}(a)" for name in ("", "_counts", "_index", "_inverse")),
+    "flatnonzero(a)",
+    "nonzero(a != 1)[:-1]",
+    "compress(a == a, a != 0)",
+    "a[a[..., 0] == a[..., 0]]",
+    "a[::-1][a == a]",
+    "searchsorted(sort(a, axis=None), a)",
+    "searchsorted(sort(a, axis=None), a[..., ::2], right=True)",
+    "bincount(int64(a != 0) * 5)",
+    "bincount(int64(a != 0) + int64(a == a), float64(a == a) / 3)",
+    "histogram(where(isfinite(float64(a.real)), float64(a.real) % 7, 0), 9)",
+    "histogram(a, 5, (-2.5, 7))",
+    "histogram_edges(where(isfinite(a), a, 0) % 9, 4)",
+)
+
+
+def ordered(dtype: np.dtype) -> Iterator[str | None]:
+    """What has an order: rows that blocks share, of one tile and of several, columns, and all elements; fused with its argument."""
+    rng = np.random.default_rng(8)
+    few = special(dtype)
+    # Between the narrowest and the widest, integers differ in their keys alone.
+    is_plain = dtype.kind in "iu" and dtype.itemsize in (2, 4)
+    shapes = ((7,), (3, 70), (40, 5, 6), (2, 5000), (4099,), (9001, 2), (1,), (3, 4, 0))
+    for shape in ((3, 70), (4099,)) if is_plain else (*shapes, (20_000, 3)) if dtype == np.float64 else shapes:
+        a = few[rng.integers(0, few.size, shape)]
+        if dtype.kind in "fc":
+            a = np.where(rng.random(shape) < 0.5, a, rng.uniform(-20, 20, shape).astype(dtype))
+        axes = (None, *range(len(shape)))
+        texts = [text.format(axis=axis) for axis in axes for text in ORDERED] + list(FLAT)
+        if is_plain:
+            texts = [text for text in texts if text.startswith(("cummax", "sort", "argsort", "topk", "unique(", "searchsorted"))]
+        for text, want in accepted(texts, {"a": a}).items():
+            got = engine.evaluate(text, {"a": a}, backend="cuda")
+            assert engine.last_run().backend == "cuda"
+            yield f"{text} of {dtype}{shape}" if differs(got, want) else None
+
+
 GROUPS = {
     "elementwise": elementwise,
     "reductions": reductions,
@@ -206,6 +251,7 @@ GROUPS = {
     "squares": squares,
     "neighbours": neighbours,
     "overlaps": overlaps,
+    "ordered": ordered,
 }
 
 
