@@ -702,6 +702,7 @@ void Execution::run(const RunOptions& options) {
     total = traffic.operations;
   }
   const bool timed = s.is_large = total > kWorthAClock;
+  run::compilations = {};
   Clock::time_point start;
   if (timed) start = Clock::now();
   try {
@@ -728,6 +729,8 @@ void Execution::run(const RunOptions& options) {
   }
   info.seconds = timed ? Seconds(Clock::now() - start).count() : -1;
   info.compiled = s.made_plan;
+  info.kernels_compiled = run::compilations.kernels;
+  info.compile_seconds = run::compilations.seconds;
   if (s.made_plan) {
     info.stages = c.stages;
     info.stages[0] = s.parse_ns;

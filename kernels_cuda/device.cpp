@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <engine/error.hpp>
 #include <engine/threads.hpp>
 #include <utility>
 
+#include "engine/run/backend.hpp"
 #include "kernels_cuda/disk_cache.hpp"
 #include "kernels_cuda/emit.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
@@ -223,6 +225,15 @@ void DeviceState::start_after(Stream stream) { order(stream, stream_); }
 
 void DeviceState::make_wait(Stream stream) { order(stream_, stream); }
 
+Image DeviceState::compiled(const std::string& text) {
+  const auto start = std::chrono::steady_clock::now();
+  Image image = compile(text, architecture_);
+  ++counts.kernels_compiled;
+  ++run::compilations.kernels;
+  run::compilations.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return image;
+}
+
 std::shared_ptr<const LoadedKernel> DeviceState::kernel(const std::string& text) {
   if (const auto found = kernel_of_text_.find(text); found != kernel_of_text_.end()) {
     kernels_.splice(kernels_.begin(), kernels_, found->second);
@@ -231,19 +242,17 @@ std::shared_ptr<const LoadedKernel> DeviceState::kernel(const std::string& text)
   const std::string key = cache_key(text, architecture_);
   Image image;
   const bool found = read_cache(key, image);
-  if (!found) image = compile(text, architecture_);
+  if (!found) image = compiled(text);
   auto kernel = std::make_shared<LoadedKernel>(*this);
   Status status = kernel->load(image);
   if (found && status != kSuccess && status != kOutOfMemory && !is_lost(status)) {
     // Whatever is wrong with what was kept, it can be made again.
-    image = compile(text, architecture_);
+    image = compiled(text);
     status = kernel->load(image);
     write_cache(key, image);
-    ++counts.kernels_compiled;
   } else if (found) {
     ++counts.kernels_from_disk;
   } else {
-    ++counts.kernels_compiled;
     if (status == kSuccess) write_cache(key, image);
   }
   if (status == kUnsupportedPtxVersion)

@@ -117,6 +117,7 @@ class DeviceState {
 
   /// Kernels kept besides those in use.
   static constexpr std::size_t kMostKernels = 1024;
+  Image compiled(const std::string& text);
   static std::size_t rounded(std::size_t bytes) noexcept;
   std::size_t free_idle() noexcept;
 

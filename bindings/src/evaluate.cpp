@@ -197,6 +197,21 @@ PyObject* explain(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* 
 
 }  // namespace
 
+/// To Python's logger "engine", where somebody has imported logging: first calls on a device wait for its compiler, sorts for seconds.
+static void log_compilations(const RunInfo& info, std::string_view text) {
+  const Ref name(PyUnicode_FromString("logging"));
+  const Ref logging(name ? PyImport_GetModule(name.get()) : nullptr);
+  if (!logging && PyErr_Occurred()) throw PythonError{};
+  if (!logging) return;
+  const Ref logger(PyObject_CallMethod(logging.get(), "getLogger", "s", "engine"));
+  const Ref seconds(PyFloat_FromDouble(info.compile_seconds));
+  const Ref expression(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+  const Ref done(logger && seconds && expression ? PyObject_CallMethod(logger.get(), "info", "siOO", "compiled %d kernels in %.2f s for %s",
+                                                                       info.kernels_compiled, seconds.get(), expression.get())
+                                                 : nullptr);
+  if (!done) throw PythonError{};
+}
+
 PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions& call) {
   PyObject* const out = call.out;
   const Options& options = call.options;
@@ -219,12 +234,13 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
       region = Ref(as_region(operands.object(static_cast<std::size_t>(execution.target_name())), execution.result()));
       if (!region) throw PythonError{};
     }
-    if (execution.work() > kReleaseAbove) {
+    const bool is_released = execution.work() > kReleaseAbove;
+    if (is_released)
       run_released(execution, destination, options.threads);
-    } else {
+    else
       execution.run({.threads = 1});
-    }
     if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
+    if (is_released && last_run().kernels_compiled > 0) log_compilations(last_run(), cached.program->text());
     if (region) return region.release();
   } catch (const UnknownName& error) {
     explain_unknown(error, names);
@@ -281,12 +297,13 @@ PyObject* last_run_facts(PyObject*, PyObject*) {
   const Traffic& t = info.traffic;
   const std::span<const Backend> all = backends();
   const Backend& backend = *std::find_if(all.begin(), all.end(), [&](const Backend& each) { return each.choice == info.backend; });
-  return Py_BuildValue("{s:s,s:O,s:O,s:I,s:i,s:K,s:K,s:K,s:I,s:K,s:O}", "backend", backend.name.data(), "compiled",
+  return Py_BuildValue("{s:s,s:O,s:O,s:I,s:i,s:K,s:K,s:K,s:I,s:K,s:O,s:i,s:d}", "backend", backend.name.data(), "compiled",
                        info.compiled ? Py_True : Py_False, "stages", stages.get(), "kernels", t.kernels, "threads", info.threads,
                        "operations", static_cast<unsigned long long>(t.operations), "bytes_read",
                        static_cast<unsigned long long>(t.bytes_read), "bytes_written", static_cast<unsigned long long>(t.bytes_written),
                        "copies", t.copies + (converted ? conversions.copies : 0), "bytes_copied",
-                       static_cast<unsigned long long>(t.bytes_copied + (converted ? conversions.bytes : 0)), "seconds", seconds.get());
+                       static_cast<unsigned long long>(t.bytes_copied + (converted ? conversions.bytes : 0)), "seconds", seconds.get(),
+                       "kernels_compiled", info.kernels_compiled, "compile_seconds", info.compile_seconds);
 }
 
 }  // namespace

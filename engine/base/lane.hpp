@@ -3,7 +3,7 @@
 
 // Meanings are always inlined, so that a kernel compiled for one instruction set never leaves a function behind that the
 // linker could give to code compiled for another.
-#if defined(__CUDACC__)
+#if defined(__CUDACC_RTC__)
 #define ENGINE_LANE __device__ __forceinline__
 #else
 #define ENGINE_LANE inline __attribute__((always_inline))

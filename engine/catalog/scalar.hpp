@@ -84,7 +84,7 @@ ENGINE_LANE T negative(T x) noexcept {
 /// doubles; a float so of 16. (Just below an integer n, x / y is by 1 / y away from it, more than half an ulp of n.)
 template <class T>
 ENGINE_LANE T quotient(T x, T y) noexcept {
-#if !defined(__CUDACC__)
+#if !defined(__CUDACC_RTC__)
   if constexpr (sizeof(T) <= 2)
     return static_cast<T>(static_cast<int>(static_cast<float>(x) / static_cast<float>(y)));
   else if constexpr (sizeof(T) == 4)

@@ -20,6 +20,13 @@ class Executable {
   virtual void execute(plan::Binding& binding, const RunOptions& options) const = 0;
 };
 
+/// What the calling thread has had compiled for a device since it was asked to count.
+struct Compilations {
+  int kernels = 0;
+  double seconds = 0;
+};
+inline thread_local Compilations compilations;
+
 /// What device.hpp promises, for the devices of a backend.
 struct DeviceFunctions {
   DeviceInfo (*info)(int device);

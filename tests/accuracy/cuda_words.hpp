@@ -2,7 +2,7 @@
 // ordinary program, whose bits the harness holds against the others.
 #pragma once
 
-#define __CUDACC__ 1
+#define __CUDACC_RTC__ 1
 #define __device__
 #define __forceinline__ inline __attribute__((always_inline))
 inline double __fma_rn(double a, double b, double c) { return __builtin_fma(a, b, c); }

@@ -27,7 +27,7 @@ def compare(folder, seed, defer, first, programs):
 
 @pytest.mark.parametrize("part", range(4))
 def test_generated_programs_give_what_numpy_does(tmp_path_factory, part):
-    """The kernels are compiled once, for the first order; sorts, which take a second each, for all parts of all workers."""
+    """Kernels are compiled once, for the first order; sorts, which take a second each, for all parts of all workers."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     first = 1_000_000 + part * PROGRAMS // 4

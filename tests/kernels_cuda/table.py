@@ -224,7 +224,7 @@ FLAT = (
 
 
 def ordered(dtype: np.dtype) -> Iterator[str | None]:
-    """What has an order: rows that blocks share, of one tile and of several, columns, and all elements; fused with its argument."""
+    """What has an order: rows that blocks share, of one tile and of several, columns, and all elements."""
     rng = np.random.default_rng(8)
     few = special(dtype)
     # Between the narrowest and the widest, integers differ in their keys alone.
@@ -237,7 +237,11 @@ def ordered(dtype: np.dtype) -> Iterator[str | None]:
         axes = (None, *range(len(shape)))
         texts = [text.format(axis=axis) for axis in axes for text in ORDERED] + list(FLAT)
         if is_plain:
-            texts = [text for text in texts if text.startswith(("cummax", "sort", "argsort", "topk", "unique(", "searchsorted"))]
+            texts = [
+                text
+                for text in texts
+                if text.startswith(("cummax", "sort", "argsort", "topk", "unique(", "searchsorted"))
+            ]
         for text, want in accepted(texts, {"a": a}).items():
             got = engine.evaluate(text, {"a": a}, backend="cuda")
             assert engine.last_run().backend == "cuda"

@@ -22,6 +22,8 @@ class Run:
     copies        : copies that had to be made: of operands that are no arrays, and because of overlap.
     bytes_copied  : bytes of these.
     seconds       : time of the kernels; None where there was too little to do for a clock.
+    kernels_compiled, compile_seconds: kernels that a device's compiler made meanwhile, not found in a cache, and the
+                    time that took; the logger "engine" says so, too (INFO).
 
     >>> import numpy as np, engine
     >>> _ = engine.evaluate("2*a + b", {"a": np.ones(10), "b": np.ones(10)})
@@ -41,6 +43,8 @@ class Run:
     copies: int
     bytes_copied: int
     seconds: float | None
+    kernels_compiled: int
+    compile_seconds: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ concept DoubleLane = FloatLane<F> && sizeof(ItemOf<F>) == 8;
 template <class F>
 concept SingleLane = FloatLane<F> && sizeof(ItemOf<F>) == 4;
 
-#if defined(__CUDACC__)
+#if defined(__CUDACC_RTC__)
 ENGINE_LANE double fma(double a, double b, double c) noexcept { return __fma_rn(a, b, c); }
 ENGINE_LANE float fma(float a, float b, float c) noexcept { return __fmaf_rn(a, b, c); }
 ENGINE_LANE double sqrt(double a) noexcept { return __dsqrt_rn(a); }

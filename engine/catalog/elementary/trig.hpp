@@ -56,7 +56,7 @@ ENGINE_LANE Angle<F> reduce(F x) noexcept {
 
 /// The upper half of a * b.
 ENGINE_LANE unsigned long high_product(unsigned long a, unsigned long b) noexcept {
-#if defined(__CUDACC__)
+#if defined(__CUDACC_RTC__)
   return __umul64hi(a, b);
 #else
   __extension__ typedef unsigned __int128 Wide;
@@ -65,7 +65,7 @@ ENGINE_LANE unsigned long high_product(unsigned long a, unsigned long b) noexcep
 }
 /// The number of zeros above the highest one of a, which is not 0.
 ENGINE_LANE int leading_zeros(unsigned long a) noexcept {
-#if defined(__CUDACC__)
+#if defined(__CUDACC_RTC__)
   return __clzll(static_cast<long long>(a));
 #else
   return __builtin_clzl(a);

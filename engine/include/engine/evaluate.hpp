@@ -135,6 +135,8 @@ struct RunInfo {
   int threads = 0;
   BackendChoice backend = BackendChoice::Interp;  ///< that ran it
   double seconds = -1;                            ///< of the kernels; -1 where there was too little to do for a clock
+  int kernels_compiled = 0;                       ///< meanwhile, by a device's compiler; others were found in a cache
+  double compile_seconds = 0;                     ///< that took
   Traffic traffic;
 };
 

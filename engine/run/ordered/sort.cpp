@@ -4,7 +4,9 @@
 // Thrust's sorts where the processor has no vectors that would do. Long rows are sorted in pieces and merged, so that several threads
 // share them and a wish to stop is heard.
 #define THRUST_HOST_SYSTEM THRUST_HOST_SYSTEM_CPP
+#if !defined(__CUDACC__)
 #define THRUST_DEVICE_SYSTEM THRUST_DEVICE_SYSTEM_CPP
+#endif
 #include <thrust/execution_policy.h>
 #include <thrust/sort.h>
 
