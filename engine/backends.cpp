@@ -53,6 +53,16 @@ std::vector<std::pair<std::string, std::string>> facts(BackendChoice choice) {
   return entry ? entry->facts() : std::vector<std::pair<std::string, std::string>>{};
 }
 
+KernelCache kernel_cache(BackendChoice choice) {
+  const run::BackendEntry* entry = run::find_backend(choice);
+  return entry ? entry->cache() : KernelCache{};
+}
+
+std::size_t clear_kernel_cache(BackendChoice choice) {
+  const run::BackendEntry* entry = run::find_backend(choice);
+  return entry ? entry->clear_cache() : 0;
+}
+
 void add_library_folders(std::span<const std::string> folders) {
   for (const BackendChoice choice : {BackendChoice::Jit, BackendChoice::Cuda})
     if (const run::BackendEntry* entry = run::find_backend(choice)) entry->add_library_folders(folders);

@@ -779,7 +779,7 @@ std::vector<std::pair<std::string, std::string>> facts() {
                                    ? fmt::format("CUB {}.{}.{} ({}), for what sorts; other kernels include nothing", cub.version / 100000,
                                                  cub.version / 100 % 1000, cub.version % 100, cub.folder)
                                    : missing(cub.reason + ", and what sorts needs them", cub.help));
-  const CacheState cache = cache_state();
+  const KernelCache cache = cache_state();
   rows.emplace_back("cache", cache.reason.empty() ? cache.folder : fmt::format("{} is not used: {}", cache.folder, cache.reason));
   return rows;
 }
@@ -847,6 +847,6 @@ constexpr run::DeviceFunctions kDeviceFunctions{
 
 }  // namespace
 
-const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &facts, &add_nvrtc_folders, &compile, &estimate, &kDeviceFunctions};
+const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &facts, &cache_state, &clear_cache, &add_nvrtc_folders, &compile, &estimate, &kDeviceFunctions};
 
 }  // namespace engine::cuda

@@ -13,19 +13,22 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <memory>
+#include <utility>
 #include <vector>
 
 namespace engine::cuda {
 namespace {
 
 /// A file starts with this; the last byte is the format's version.
-constexpr char kMagic[8] = {'e', 'n', 'g', 'i', 'n', 'e', 'K', 1};
+constexpr char kMagic[8] = {'e', 'n', 'g', 'i', 'n', 'e', 'K', 2};
 constexpr std::uint64_t kMostEntryBytes = std::uint64_t{64} << 20;
 
 struct Header {
   char magic[8];
   std::uint64_t key_bytes, image_bytes, is_cubin;
-  std::uint64_t checksum[2];  ///< of key and image
+  std::uint64_t checksum[2];  ///< of key, image and is_cubin
 };
 
 /// 64 bits of mixing per 8 bytes, by the finaliser of MurmurHash3 (public domain). Against damage and for names, not against
@@ -47,6 +50,10 @@ std::uint64_t hash(std::string_view bytes, std::uint64_t seed) {
   std::uint64_t last = 0;
   std::memcpy(&last, bytes.data(), bytes.size());
   return mix(h * 5 + last);
+}
+
+std::pair<std::uint64_t, std::uint64_t> checksum_of(std::string_view bytes, std::uint64_t is_cubin) {
+  return {hash(bytes, 3 + (is_cubin << 8)), hash(bytes, 4 + (is_cubin << 8))};
 }
 
 struct File {
@@ -121,7 +128,9 @@ int open_folder(bool make) {
   return -1;
 }
 
-std::string file_name(const std::string& key) { return fmt::format("{:016x}{:016x}.kernel", hash(key, 1), hash(key, 2)); }
+constexpr std::string_view kSuffix = ".kernel";
+
+std::string file_name(const std::string& key) { return fmt::format("{:016x}{:016x}{}", hash(key, 1), hash(key, 2), kSuffix); }
 
 /// What the folder may hold.
 std::uint64_t most_bytes() {
@@ -134,34 +143,69 @@ std::uint64_t most_bytes() {
   return error == std::errc() && last == end ? bytes : kDefault;
 }
 
-/// Removes the entries longest unused until what is left fits.
-void bound_size(int folder, std::uint64_t most) {
+/// What is in the folder: entries, and what writers have beside them until it is complete.
+struct Listed {
+  std::string name;
+  std::int64_t used;
+  std::uint64_t bytes;
+  bool is_entry() const { return name.ends_with(kSuffix); }
+  bool is_ours() const { return name.find(kSuffix) != std::string::npos; }
+};
+
+/// The longest unused first.
+std::vector<Listed> list_of(int folder) {
+  std::vector<Listed> files;
   const int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* list = copy < 0 ? nullptr : fdopendir(copy);
   if (!list) {
     if (copy >= 0) close(copy);
-    return;
+    return files;
   }
-  struct Entry {
-    std::int64_t used;
-    std::uint64_t bytes;
-    std::string name;
-  };
-  std::vector<Entry> entries;
-  std::uint64_t total = 0;
+  const std::unique_ptr<DIR, int (*)(DIR*)> closes(list, &closedir);
   while (const dirent* entry = readdir(list)) {
     struct stat s{};
     if (fstatat(folder, entry->d_name, &s, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(s.st_mode)) continue;
-    entries.push_back({static_cast<std::int64_t>(s.st_mtim.tv_sec), static_cast<std::uint64_t>(s.st_size), entry->d_name});
-    total += static_cast<std::uint64_t>(s.st_size);
+    files.push_back({entry->d_name, static_cast<std::int64_t>(s.st_mtim.tv_sec), static_cast<std::uint64_t>(s.st_size)});
   }
-  closedir(list);
+  std::sort(files.begin(), files.end(), [](const Listed& a, const Listed& b) { return a.used < b.used; });
+  return files;
+}
+
+/// Removes what writers left that died, and entries, longest unused first, until what is left fits.
+void bound_size(int folder, std::uint64_t most) {
+  constexpr std::int64_t kLongestWrite = 3600;  // seconds
+  std::vector<Listed> files = list_of(folder);
+  std::uint64_t total = 0;
+  std::erase_if(files, [&](const Listed& file) {
+    const bool is_left = file.is_ours() && !file.is_entry() && std::time(nullptr) - file.used > kLongestWrite;
+    return !file.is_ours() || (is_left && unlinkat(folder, file.name.c_str(), 0) == 0);
+  });
+  for (const Listed& file : files) total += file.bytes;
   if (total <= most) return;
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
-  for (const Entry& entry : entries) {
+  for (const Listed& file : files) {
     if (total <= most / 4 * 3) return;
-    if (unlinkat(folder, entry.name.c_str(), 0) == 0) total -= entry.bytes;
+    if (unlinkat(folder, file.name.c_str(), 0) == 0) total -= file.bytes;
   }
+}
+
+/// An open file's header, where it is one of ours and as long as it says.
+bool read_header(int fd, Header& header) {
+  struct stat s{};
+  return fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && read_all(fd, &header, sizeof header) &&
+         std::memcmp(header.magic, kMagic, sizeof kMagic) == 0 && header.image_bytes <= kMostEntryBytes && header.is_cubin <= 1 &&
+         header.key_bytes <= kMostEntryBytes &&
+         static_cast<std::uint64_t>(s.st_size) == sizeof header + header.key_bytes + header.image_bytes;
+}
+
+int open_entry(int folder, const std::string& name) { return openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }
+
+/// The first line of an entry's key.
+std::string made_by(int folder, const std::string& name) {
+  const File file(open_entry(folder, name));
+  Header header{};
+  if (!read_header(file.fd, header)) return {};
+  std::string key(header.key_bytes, '\0');
+  return read_all(file.fd, key.data(), key.size()) ? key.substr(0, key.find('\n')) : std::string();
 }
 
 }  // namespace
@@ -177,16 +221,13 @@ bool read_cache(const std::string& key, Image& image) noexcept {
     const File folder(open_folder(false));
     if (folder.fd < 0) return false;
     const std::string name = file_name(key);
-    const File file(openat(folder.fd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const File file(open_entry(folder.fd, name));
     Header header{};
-    struct stat s{};
-    if (file.fd < 0 || fstat(file.fd, &s) != 0 || !S_ISREG(s.st_mode) || !read_all(file.fd, &header, sizeof header)) return false;
-    if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.key_bytes != key.size() || header.image_bytes > kMostEntryBytes ||
-        static_cast<std::uint64_t>(s.st_size) != sizeof header + header.key_bytes + header.image_bytes)
-      return false;
+    if (!read_header(file.fd, header) || header.key_bytes != key.size()) return false;
     std::string bytes(header.key_bytes + header.image_bytes, '\0');
     if (!read_all(file.fd, bytes.data(), bytes.size()) || bytes.compare(0, key.size(), key) != 0) return false;
-    if (hash(bytes, 3) != header.checksum[0] || hash(bytes, 4) != header.checksum[1]) return false;
+    const auto [first, second] = checksum_of(bytes, header.is_cubin);
+    if (first != header.checksum[0] || second != header.checksum[1]) return false;
     image.bytes = bytes.substr(key.size());
     image.is_cubin = header.is_cubin != 0;
     futimens(file.fd, nullptr);  // used now
@@ -205,7 +246,8 @@ void write_cache(const std::string& key, const Image& image) noexcept {
     if (folder.fd < 0) return;
     const std::string name = file_name(key), beside = fmt::format("{}.{}.{}", name, getpid(), serial++);
     const std::string bytes = key + image.bytes;
-    Header header{{}, key.size(), image.bytes.size(), image.is_cubin, {hash(bytes, 3), hash(bytes, 4)}};
+    const auto [first, second] = checksum_of(bytes, image.is_cubin);
+    Header header{{}, key.size(), image.bytes.size(), image.is_cubin, {first, second}};
     std::memcpy(header.magic, kMagic, sizeof kMagic);
     bool written = false;
     {
@@ -219,11 +261,24 @@ void write_cache(const std::string& key, const Image& image) noexcept {
   }
 }
 
-CacheState cache_state() {
-  CacheState state;
+KernelCache cache_state() {
+  KernelCache state;
   state.folder = wanted_folder();
   state.reason = state.folder.empty() ? "neither ENGINE_CACHE_DIR nor HOME is set" : distrust(state.folder);
+  const File folder(open_folder(false));
+  if (folder.fd < 0) return state;
+  for (const Listed& file : list_of(folder.fd))
+    if (file.is_entry()) state.kernels.push_back({file.name, file.bytes, file.used, made_by(folder.fd, file.name)});
   return state;
+}
+
+std::size_t clear_cache() {
+  const File folder(open_folder(false));
+  std::size_t n = 0;
+  if (folder.fd < 0) return n;
+  for (const Listed& file : list_of(folder.fd))
+    if (file.is_ours() && unlinkat(folder.fd, file.name.c_str(), 0) == 0) n += file.is_entry();
+  return n;
 }
 
 }  // namespace engine::cuda

@@ -23,5 +23,8 @@ void explain(const Request& request);
 void list_functions(bool json);
 void describe_function(const std::string& name, bool json);
 void doctor(bool json);
+void show_cache(bool json);
+void show_cache_path(bool json);
+void clear_cache(bool json);
 
 }  // namespace engine::cli

@@ -58,7 +58,7 @@ struct CommandLine {
   CLI::App app{"Array expressions over .npy files, in one pass over memory.", "engine"};
   Request request;
   std::string file, function_name;
-  CLI::App *eval, *explain, *functions, *doctor, *bench;
+  CLI::App *eval, *explain, *functions, *doctor, *cache, *bench;
 
   CommandLine() {
     app.set_version_flag("--version", std::string("engine ") + std::string(version()));
@@ -70,6 +70,10 @@ struct CommandLine {
     explain = app.add_subcommand("explain", "What would be done to compute it");
     functions = app.add_subcommand("functions", "The functions of the language, or one of them");
     doctor = app.add_subcommand("doctor", "What this engine is and where it runs");
+    cache = app.add_subcommand("cache", "Kernels that were compiled for devices and kept on disk")->require_subcommand(1);
+    cache->add_subcommand("list", "Which there are, the one unused for longest first");
+    cache->add_subcommand("clear", "Remove them");
+    cache->add_subcommand("path", "Their folder");
     bench = app.add_subcommand("bench", "Measure this machine and its GPU: engine bench --help")->fallthrough(false)->prefix_command();
     bench->set_help_flag();  // its own
     for (CLI::App* command : {eval, explain}) add_expression(command);
@@ -133,6 +137,9 @@ void dispatch(CommandLine& line) {
     line.eval->parsed() ? evaluate(line.request) : explain(line.request);
   } else if (line.functions->parsed()) {
     line.function_name.empty() ? list_functions(line.request.json) : describe_function(line.function_name, line.request.json);
+  } else if (line.cache->parsed()) {
+    const std::string command = line.cache->get_subcommands().front()->get_name();
+    (command == "list" ? show_cache : command == "clear" ? clear_cache : show_cache_path)(line.request.json);
   } else {
     doctor(line.request.json);
   }

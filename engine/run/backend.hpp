@@ -56,6 +56,8 @@ struct BackendEntry {
   /// One line about where it runs: the device's name.
   std::string (*place)();
   std::vector<std::pair<std::string, std::string>> (*facts)();
+  KernelCache (*cache)();
+  std::size_t (*clear_cache)();
   void (*add_library_folders)(std::span<const std::string> folders);
   /// `graph` and `plan` outlive what is made. `device`: where the arrays are, kHost or an ordinal.
   std::unique_ptr<Executable> (*compile)(const ir::Graph& graph, const plan::Plan& plan, int device);

@@ -766,3 +766,34 @@ def test_threads_do_not_change_the_value(tmp_path):
     np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=300_001))
     results = {run("eval", "sum(a*a)", "-ia=a.npy", "--threads", n, cwd=tmp_path).stdout for n in (1, 2, 7)}
     assert len(results) == 1
+
+
+# ---- cache ----------------------------------------------------------------------------------------------------------
+
+STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
+
+
+def test_kernels_on_disk_are_listed_and_removed(tmp_path):
+    folder = tmp_path / "kernels"
+    env = {**os.environ, "ENGINE_CUDA_DRIVER": str(STANDIN), "ENGINE_CACHE_DIR": str(folder)}
+    nvrtc = sorted(Path(np.__file__).parents[1].glob("nvidia/cu13/lib/libnvrtc.so.*"))
+    if nvrtc:  # the wheel's, which only Python finds by itself
+        env["ENGINE_NVRTC"] = str(nvrtc[0])
+    assert run("cache", "path", env=env).stdout == f"{folder}\n"
+    assert run("cache", "list", env=env).stdout == f"0 kernels, 0 bytes in {folder}\n"
+    np.save(tmp_path / "a.npy", np.arange(3.0))
+    for text in ("a + 1", "a * 2"):
+        run("eval", text, "-i", f"a={tmp_path / 'a.npy'}", "--backend", "cuda", env=env)
+    listed = json.loads(run("cache", "list", "--json", env=env).stdout)
+    sizes = {file.name: file.stat().st_size for file in folder.iterdir()}
+    assert {row["name"]: row["bytes"] for row in listed["kernels"]} == sizes and len(sizes) == 2
+    assert listed["bytes"] == sum(sizes.values()) and listed["folder"] == str(folder) and listed["reason"] == ""
+    assert all("NVRTC" in row["made_by"] and abs(row["used"] - time.time()) < 300 for row in listed["kernels"])
+    next(folder.iterdir()).write_text("damaged")
+    *rows, last = run("cache", "list", env=env).stdout.splitlines()
+    assert len(rows) == 2 and sum("damaged" in row for row in rows) == 1 and last.startswith("2 kernels, ")
+    assert json.loads(run("cache", "clear", "--json", env=env).stdout) == {"removed": 2}
+    assert run("cache", "clear", env=env).stdout == "removed 0 kernels\n" and not any(folder.iterdir())
+    folder.chmod(0o755)
+    assert "not used: others may use it" in run("cache", "list", env=env).stdout
+    run("cache", code=USAGE)

@@ -60,6 +60,9 @@ void devices() {
 void backends_and_functions() {
   add_library_folders(std::array<std::string, 1>{"/opt/nvrtc/lib"});
   for (const auto& [name, value] : facts(BackendChoice::Cuda)) std::printf("%s: %s\n", name.c_str(), value.c_str());
+  setenv("ENGINE_CACHE_DIR", "/nowhere/engine", 1);  // not the user's
+  for (const CachedKernel& kernel : kernel_cache(BackendChoice::Cuda).kernels) std::printf("%s\n", kernel.name.c_str());
+  clear_kernel_cache(BackendChoice::Cuda);
   for (const Backend& backend : backends()) std::printf("%s\n", backend.name.data());
   check(probe(BackendChoice::Interp).usable);
   for (const Function& row : functions()) std::printf("%s\n", row.name.data());

@@ -1,6 +1,8 @@
 // engine/backend.hpp - where expressions can run on this machine, why not, and what would help; and what this build is.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <engine/export.hpp>
 #include <engine/options.hpp>
 #include <span>
@@ -40,6 +42,27 @@ Availability probe(BackendChoice choice) noexcept;
 ///
 ///     for (const auto& [name, value] : facts(BackendChoice::Cuda)) std::printf("%s: %s\n", name.c_str(), value.c_str());
 std::vector<std::pair<std::string, std::string>> facts(BackendChoice choice);
+
+/// A kernel that was compiled for a device and kept on disk.
+struct CachedKernel {
+  std::string name;         ///< of its file
+  std::uint64_t bytes = 0;  ///< of it
+  std::int64_t used = 0;    ///< last, in seconds since 1970
+  std::string made_by;      ///< versions and options: "engine 0.1.0; NVRTC 13.0; …"; empty where the file is damaged
+};
+/// Compiled kernels that outlive processes, the one unused for longest first. `reason`: why the folder is not used; empty where it is.
+struct KernelCache {
+  std::string folder, reason;
+  std::vector<CachedKernel> kernels;
+};
+/// Empty for backends that keep nothing.
+///
+///     for (const CachedKernel& kernel : kernel_cache(BackendChoice::Cuda).kernels) std::printf("%s\n", kernel.name.c_str());
+KernelCache kernel_cache(BackendChoice choice);
+/// Removes all of them, whoever uses them: how many. Kernels that a process has loaded stay with it.
+///
+///     clear_kernel_cache(BackendChoice::Cuda);
+std::size_t clear_kernel_cache(BackendChoice choice);
 
 /// Folders where the run-time compiler's library may be, besides those that are always looked at. To be called before a
 /// backend is first asked for; the Python package tells the folders of its wheels.
