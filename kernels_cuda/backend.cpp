@@ -22,6 +22,7 @@
 #include "kernels_cuda/launch.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
 #include "kernels_cuda/ordered.hpp"
+#include "kernels_cuda/pieces.hpp"
 #include "kernels_cuda/residency.hpp"
 
 namespace engine::cuda {
@@ -314,7 +315,7 @@ class Call {
     if (is_resident() || b_.rest || b_.steps.size() != 1 || b_.steps[0].kernels.size() != 1) return false;
     if (b_.steps[0].action->kind != plan::Action::Kind::Run) return false;
     const plan::BoundKernel& kernel = b_.steps[0].kernels[0];
-    if (kernel.kernel->n_folds || kernel.rank != 1 || !kernel.isolated || kernel.ordered || !kernel.detours.empty()) return false;
+    if (kernel.kernel->n_folds || kernel.rank != 1 || kernel.ordered || !kernel.detours.empty()) return false;
     std::int64_t widest = 0;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
       if (is_value(kernel, k)) continue;
@@ -334,61 +335,119 @@ class Call {
     return widest > 0 && kernel.total * widest >= 2 * kPieceBytes;
   }
 
-  /// Copies of operands, the kernel, and copies of results of several pieces are under way at once.
+  /// Copies of operands, the kernel, and copies of results of several pieces are under way at once. However large the operands are,
+  /// the device holds a few pieces of each; but stores to what the caller knows wait until nothing can fail but their copies, on
+  /// the device where it has the room, else in memory of the host.
   void stream(const plan::BoundKernel& kernel) {
-    residency_.allocate();
     DeviceState& device = e_.device_;
     DeviceState::Lanes& lanes = device.lanes();
     const LanesInOrder in_order(device, lanes);
     const StagedCopies results(lanes.to_host, threads_);
     std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
-    const std::vector<Operand> whole = operands_of(kernel, values);
-    // Each memory once. Stores to what the caller knows wait until nothing can fail but their copies.
-    std::vector<std::uint32_t> loads, early, late;
+    std::vector<Operand> operands = operands_of(kernel, values, [](const plan::BoundAccess&) { return nullptr; });
+    const auto offset = [&](std::uint32_t k, std::int64_t index) { return static_cast<std::size_t>(index) * item_size(operands[k].dtype); };
+    // Each memory once: of accesses to the same one, the first.
+    std::vector<Streamed> loads, early, late;
     std::int64_t widest = 1;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
       if (is_value(kernel, k)) continue;
-      widest = std::max(widest, static_cast<std::int64_t>(item_size(whole[k].dtype)));
+      widest = std::max(widest, static_cast<std::int64_t>(item_size(operands[k].dtype)));
       const bool is_new = b_.is_fresh && buffer_of(kernel, k).kind == plan::Buffer::Kind::Result;
-      std::vector<std::uint32_t>& list = !is_store(kernel, k) ? loads : is_new ? early : late;
-      if (std::none_of(list.begin(), list.end(), [&](std::uint32_t l) { return kernel.accesses[l].base == kernel.accesses[k].base; }))
-        list.push_back(k);
+      std::vector<Streamed>& list = !is_store(kernel, k) ? loads : is_new ? early : late;
+      const auto same = std::find_if(list.begin(), list.end(), [&](const Streamed& each) { return each.host == kernel.accesses[k].base; });
+      if (same == list.end())
+        list.push_back({kernel.accesses[k].base, {k}});
+      else
+        same->accesses.push_back(k);
     }
     const std::int64_t most = std::max(kPieceBytes / widest / kPieceUnit, std::int64_t{1}) * kPieceUnit;
-    std::vector<Operand> operands = whole;
-    const auto offset = [&](std::uint32_t k, std::int64_t index) { return index * static_cast<std::int64_t>(item_size(whole[k].dtype)); };
-    const auto bring = [&](const std::vector<std::uint32_t>& stores, std::int64_t first, std::int64_t n, Stream stream) {
-      for (std::uint32_t k : stores) {
-        results.to_host(kernel.accesses[k].base + offset(k, first), reinterpret_cast<std::uintptr_t>(whole[k].base + offset(k, first)),
-                        static_cast<std::size_t>(offset(k, n)), stream);
-        device.counts.bytes_to_host += static_cast<std::size_t>(offset(k, n));
-      }
+    Pieces pieces(device);
+    for (std::vector<Streamed>* list : {&loads, &early})
+      for (Streamed& each : *list) each.slots = pieces.add(each.host, offset(each.accesses[0], most + kPieceUnit));
+    keep_whole(kernel, most + kPieceUnit, late, early, pieces);
+
+    const auto bring = [&](const Streamed& each, std::int64_t first, std::int64_t n, DevicePointer from, Stream stream) {
+      const std::uint32_t k = each.accesses[0];
+      results.to_host((each.shadow ? each.shadow.get() : each.host) + offset(k, first), from, offset(k, n), stream);
+      device.counts.bytes_to_host += offset(k, n);
     };
-    for (std::int64_t first = 0, n = 0; first < kernel.total; first += n) {
+    std::size_t turn = 0;
+    for (std::int64_t first = 0, n = 0; first < kernel.total; first += n, ++turn) {
       n = kernel.total - first < most + kPieceUnit ? kernel.total - first : most;
-      for (std::uint32_t k : loads) {
-        lanes.to_device.to_device(reinterpret_cast<std::uintptr_t>(whole[k].base + offset(k, first)),
-                                  kernel.accesses[k].base + offset(k, first), static_cast<std::size_t>(offset(k, n)), lanes.up, threads_);
-        device.counts.bytes_to_device += static_cast<std::size_t>(offset(k, n));
+      const auto set = [&](const Streamed& each, DevicePointer address) {
+        for (std::uint32_t k : each.accesses) operands[k].base = reinterpret_cast<char*>(address);  // NOLINT(performance-no-int-to-ptr)
+      };
+      pieces.before_load(turn, lanes.up);
+      for (const Streamed& each : loads) {
+        const std::uint32_t k = each.accesses[0];
+        const DevicePointer to = pieces.slot(each.slots, turn);
+        lanes.to_device.to_device(to, each.host + offset(k, first), offset(k, n), lanes.up, threads_);
+        device.counts.bytes_to_device += offset(k, n);
+        set(each, to);
       }
       device.order(lanes.up, device.stream());
-      for (std::size_t k = 0; k < operands.size(); ++k)
-        if (!whole[k].value) operands[k].base = plan::advance(whole[k].base, first * whole[k].strides[0]);
-      run_kernel(graph_, plan_, *kernel.kernel, {1, &n, n, operands}, false);
+      pieces.before_store(turn, device.stream());
+      for (const Streamed& each : early) set(each, pieces.slot(each.slots, turn));
+      for (const Streamed& each : late) set(each, each.whole->address() + each.offset() + offset(each.accesses[0], first));
+      std::vector<Operand> of_piece = operands;
+      for (Operand& operand : of_piece)
+        if (operand.is_position) operand.base = plan::advance(operand.base, first * operand.strides[0]);
+      run_kernel(graph_, plan_, *kernel.kernel, {1, &n, n, of_piece}, false);
+      pieces.after_kernel(turn, device.stream());
       if (!early.empty()) {
         device.order(device.stream(), lanes.down);
-        bring(early, first, n, lanes.down);
+        for (const Streamed& each : early) bring(each, first, n, pieces.slot(each.slots, turn), lanes.down);
+        pieces.after_copies(turn, lanes.down);
       }
       poll();
     }
     results.settle();
-    if (!late.empty()) {
-      device.synchronize();  // so that faults come before the first write to what the caller knows
-      poll();
-      bring(late, 0, kernel.total, device.stream());
-      results.settle();
-    }
+    if (late.empty() && std::none_of(early.begin(), early.end(), [](const Streamed& each) { return each.shadow.get() != nullptr; }))
+      return device.synchronize();
+    device.synchronize();  // so that faults come before the first write to what the caller knows
+    poll();
+    for (const Streamed& each : late) bring(each, 0, kernel.total, each.whole->address() + each.offset(), device.stream());
+    results.settle();
     device.synchronize();
+    for (const Streamed& each : early)
+      if (each.shadow) copy_on_host(each.host, each.shadow.get(), offset(each.accesses[0], kernel.total), threads_);
+  }
+
+  /// Memory of the host that goes by pieces, and the accesses to it.
+  struct Streamed {
+    char* host;
+    std::vector<std::uint32_t> accesses;
+    std::size_t slots = 0;
+    Block shadow{};                 ///< of a store: where it waits, in memory of the host
+    std::optional<Memory> whole{};  ///< or of the device
+    std::size_t offset() const { return reinterpret_cast<std::uintptr_t>(host) % kPieceAlignment; }
+  };
+  static constexpr std::size_t kPieceAlignment = 256;
+
+  /// Memory of the device for all that is stored to what the caller knows; where that is too much, of the host: then those stores
+  /// are early ones, of pieces of at most `most` elements.
+  void keep_whole(const plan::BoundKernel& kernel, std::int64_t most, std::vector<Streamed>& late, std::vector<Streamed>& early,
+                  Pieces& pieces) const {
+    const auto bytes = [&](const Streamed& each, std::int64_t n) {
+      return static_cast<std::size_t>(n) * item_size(kernel.accesses[each.accesses[0]].dtype);
+    };
+    try {
+      for (Streamed& each : late) each.whole.emplace(e_.device_, bytes(each, kernel.total) + kPieceAlignment);
+      return;
+    } catch (const OutOfMemory&) {
+      for (Streamed& each : late) each.whole.reset();
+    }
+    for (Streamed& each : late) {
+      each.shadow = Block(bytes(each, kernel.total));
+      if (!each.shadow)
+        throw OutOfMemory({.what = "neither the device nor the host has room for what is stored before all is known to be right",
+                           .labels = {},
+                           .help = "take the arrays in smaller pieces, or give no out and no target",
+                           .text = std::string(graph_.text)});
+      each.slots = pieces.add(each.host, bytes(each, most));
+      early.push_back(std::move(each));
+    }
+    late.clear();
   }
 
   /// Memory that is given back is used anew in the order of the device's stream: the lanes fit into it, before and after.
@@ -597,6 +656,10 @@ class Call {
   }
 
   std::vector<Operand> operands_of(const plan::BoundKernel& kernel, std::span<std::array<std::byte, 16>> values) const {
+    return operands_of(kernel, values, [this](const plan::BoundAccess& access) { return residency_.on_device(access.base); });
+  }
+  template <class Base>
+  std::vector<Operand> operands_of(const plan::BoundKernel& kernel, std::span<std::array<std::byte, 16>> values, Base base_of) const {
     std::vector<Operand> operands(kernel.accesses.size());
     for (std::uint32_t k = 0; k < operands.size(); ++k) {
       const plan::BoundAccess& access = kernel.accesses[k];
@@ -610,7 +673,7 @@ class Call {
         read_scalar(access, values[k]);
         operand.value = &values[k];
       } else {
-        if (buffer_of(kernel, k).kind != plan::Buffer::Kind::Passing) operand.base = residency_.on_device(access.base);
+        if (buffer_of(kernel, k).kind != plan::Buffer::Kind::Passing) operand.base = base_of(access);
         operand.swapped = access.swapped;
         operand.is_store = is_store(kernel, k);
       }
@@ -847,6 +910,7 @@ constexpr run::DeviceFunctions kDeviceFunctions{
 
 }  // namespace
 
-const run::BackendEntry kBackend{BackendChoice::Cuda, &probe, &place, &facts, &cache_state, &clear_cache, &add_nvrtc_folders, &compile, &estimate, &kDeviceFunctions};
+const run::BackendEntry kBackend{BackendChoice::Cuda, &probe,   &place,    &facts,           &cache_state, &clear_cache,
+                                 &add_nvrtc_folders,  &compile, &estimate, &kDeviceFunctions};
 
 }  // namespace engine::cuda

@@ -151,7 +151,7 @@ class Session {
       body();
     } catch (...) {
       try {
-        enter();  // for what the caller still has to give back, or to undo
+        enter();                // for what the caller still has to give back, or to undo
       } catch (const Error&) {  // the context is lost; the lock is held
       }
       throw;

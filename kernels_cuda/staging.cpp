@@ -13,7 +13,9 @@ namespace {
 /// What one thread moves at a time.
 constexpr std::size_t kPiece = std::size_t{256} << 10;
 
-void move(char* to, const char* from, std::size_t bytes, int threads) {
+}  // namespace
+
+void copy_on_host(char* to, const char* from, std::size_t bytes, int threads) {
   const auto pieces = static_cast<std::int64_t>((bytes + kPiece - 1) / kPiece);
   run::parallel_for(threads, pieces, [&](std::int64_t piece) {
     const std::size_t begin = static_cast<std::size_t>(piece) * kPiece;
@@ -21,13 +23,11 @@ void move(char* to, const char* from, std::size_t bytes, int threads) {
   });
 }
 
-}  // namespace
-
 void Staging::wait(Slot& slot, int threads) {
   if (!slot.is_used) return;
   check(driver().cuEventSynchronize(slot.event), "copying between the host and the device");
   slot.is_used = false;
-  if (slot.to) move(std::exchange(slot.to, nullptr), slot.memory, slot.bytes, threads);
+  if (slot.to) copy_on_host(std::exchange(slot.to, nullptr), slot.memory, slot.bytes, threads);
 }
 
 Staging::Slot* Staging::next(int threads) {
@@ -51,7 +51,7 @@ void Staging::to_device(DevicePointer to, const char* from, std::size_t bytes, S
   for (std::size_t begin = 0; begin < bytes; begin += kSlotBytes) {
     const std::size_t n = std::min(kSlotBytes, bytes - begin);
     Slot* const slot = next(threads);
-    if (slot) move(slot->memory, from + begin, n, threads);
+    if (slot) copy_on_host(slot->memory, from + begin, n, threads);
     check(driver().cuMemcpyHtoDAsync_v2(to + begin, slot ? slot->memory : from + begin, n, stream), "copying operands to the device");
     if (!slot) continue;
     slot->is_used = true;

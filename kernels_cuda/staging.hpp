@@ -47,6 +47,9 @@ class Staging {
   std::size_t at_ = 0;
 };
 
+/// Memory of the host, by several threads.
+void copy_on_host(char* to, const char* from, std::size_t bytes, int threads);
+
 /// The copies to the host of one piece of work; those that it does not settle are not ended.
 class StagedCopies {
  public:

@@ -98,6 +98,33 @@ def test_a_deadline_between_pieces_leaves_the_target_as_it_was(tmp_path):
     assert said == "late" and fine == "True True"
 
 
+LARGE = """
+import ctypes, os
+import numpy as np, engine
+driver = ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"])
+n = 20_000_000
+a, b = np.arange(n) / 8, np.arange(n, dtype=np.float32)[::-1].copy()
+got = engine.evaluate("a*2 + b", {"a": a, "b": b}, backend="cuda")
+print(engine.last_run().backend, (got == a*2 + b).all())
+del got
+want = a*b - 1
+c = a.copy()
+engine.evaluate("c[...] = c*b - 1", {"c": c, "b": b}, backend="cuda")
+print((c == want).all())
+assert driver.standin_inject(b"cuLaunchKernel:30:719")
+try:
+    engine.evaluate("a[...] = a*b - 1", {"a": a, "b": b}, backend="cuda", threads=1)
+except engine.BackendError as error:
+    print("context is lost" in str(error), (a == np.arange(n) / 8).all())
+"""
+
+
+def test_operands_four_times_as_large_as_the_device_go_through_it(tmp_path):
+    """160 and 80 MB by way of a device of 40 MiB; a failure in their midst leaves the target as it was."""
+    memory = 40 << 20
+    assert lines(tmp_path, "-c", LARGE, STANDIN_MEMORY=memory, STANDIN_QUIET=1) == ["cuda True", "True", "True True"]
+
+
 SPILL = """
 import ctypes, os
 import numpy as np, engine
