@@ -7,7 +7,10 @@ import os
 
 
 def folders() -> list[str]:
-    """Folders of NVRTC, beside which headers may be: the extras engine[cuda13] and engine[cuda12] install it into the namespace package `nvidia`."""
+    """Folders of NVRTC, beside which CUB's headers may be.
+
+    The extras engine[cuda13] and engine[cuda12] install both into the namespace package `nvidia`.
+    """
     spec = importlib.util.find_spec("nvidia")
     found = []
     for place in (spec.submodule_search_locations or ()) if spec else ():
