@@ -30,12 +30,13 @@ namespace {
 
 /// A kernel that moves elements of one dtype: what a store by way of a buffer ends with.
 struct CopyProgram {
-  /// Under the device's mutex.
   static const CopyProgram& of(DType dtype) {
-    static std::array<std::unique_ptr<CopyProgram>, kDTypes> programs;
-    std::unique_ptr<CopyProgram>& program = programs[static_cast<std::size_t>(dtype)];
-    if (!program) program = std::make_unique<CopyProgram>(dtype);
-    return *program;
+    static const auto programs = [] {  // for all devices, which have a mutex each
+      std::array<std::unique_ptr<const CopyProgram>, kDTypes> all;
+      for (std::size_t i = 0; i < kDTypes; ++i) all[i] = std::make_unique<const CopyProgram>(static_cast<DType>(i));
+      return all;
+    }();
+    return *programs[static_cast<std::size_t>(dtype)];
   }
   explicit CopyProgram(DType dtype) : graph(&memory), plan(&memory) {
     plan::Instr load{.kind = plan::Instr::Kind::Load, .dtype = dtype, .payload = 0};

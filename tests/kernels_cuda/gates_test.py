@@ -18,7 +18,6 @@ SAMPLED = {
 }
 ARITHMETIC = ("add", "logical_and", "copy", "select", "seed", "two_results", "broadcast_row")
 FUNCTIONS = ("exp", "log", "sin", "power", "erf", "complex_abs")
-ORDERED = ("cumsum", "cumsum_of_product", "compress", "sort", "sort_last")
 FOLDS = ("sum", "max", "argmax", "mean_and_var")
 
 
@@ -64,7 +63,7 @@ def test_elementwise_kernels_have_no_local_memory():
     """But for sin's path for large arguments, of which ptxas for sm_100 spills two registers: there the driver tells,
     and less is put under way (see Kernels::find).
     """
-    cases = [case for case in gates.CASES if not case.startswith((*FOLDS, *ORDERED))]
+    cases = [case for case in gates.CASES if not case.startswith((*FOLDS, *gates.STEPS))]
     assert not breaches(cases, lambda name, a, row: row["local"] <= (16 if name == "sin float64" else 0))
 
 
@@ -94,7 +93,7 @@ def test_scans_and_sorts_keep_their_elements_in_registers_and_touch_whole_sector
     """Passes of a sort have two blocks on a multiprocessor, whose 32 KiB each are what an H100 wants under way."""
     assert not breaches(("cumsum", "cumsum_of_product"), lambda n, a, row: row["registers"] <= 64 and not row["local"])
     assert not breaches(("sort",), lambda n, a, row: row["registers"] <= 128 and not row["local"])
-    assert not breaches(ORDERED, lambda n, a, row: row["local"] <= (8 if a == 100 else 0))  # two registers
+    assert not breaches(gates.STEPS, lambda n, a, row: row["local"] <= (8 if a == 100 else 0))  # two registers
     assert all(row["sectors"] == 1.0 for name, row in RECORDED.items() if name.startswith("cumsum"))
     assert all(row["sectors"] <= 1.1 for name, row in RECORDED.items() if name.startswith("sort"))
 
