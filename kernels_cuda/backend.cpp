@@ -144,8 +144,10 @@ class Call {
     e_.device_.synchronize();   // so that faults come before the first write to the host
     poll();
     for (const plan::Binding::Step& step : b_.steps) {
-      if (step.action->kind == plan::Action::Kind::Order && is_result(step.action->buffer)) bring_back_buffer(step.action->buffer);
-      for (const plan::BoundKernel& kernel : step.kernels) bring_back(kernel);
+      if (step.action->kind != plan::Action::Kind::Order)
+        for (const plan::BoundKernel& kernel : step.kernels) bring_back(kernel);
+      else if (is_result(step.action->buffer))
+        bring_back_buffer(step.action->buffer);  // its kernels store to nothing else
     }
     e_.device_.synchronize();
   }
@@ -227,7 +229,7 @@ class Call {
         copy(kept.access.dtype, kept.kernel.rank, kept.kernel.extents, reinterpret_cast<std::uintptr_t>(kept.access.base),
              kept.access.strides, kept.memory.address(), kept.strides.data());
       }
-    } catch (const Error&) {  // the device is lost, and what it holds
+    } catch (...) {  // the device is lost, and what it holds; or there is no memory at all
     }
   }
   static std::vector<std::int64_t> c_strides(const plan::BoundKernel& kernel, DType dtype) {

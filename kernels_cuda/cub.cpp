@@ -25,9 +25,11 @@ std::vector<std::string> candidates() {
     folders.push_back(include + "/cccl");
     folders.push_back(include);
   };
-  for (const std::string& libraries : nvrtc_folders()) add(libraries + "/../include");
+  // Beside the folder of libraries, which need not be there.
+  const auto beside = [&](const std::string& libraries) { add(libraries.substr(0, libraries.rfind('/')) + "/include"); };
+  for (const std::string& libraries : nvrtc_folders()) beside(libraries);
   const std::string& path = nvrtc_state().path;
-  if (const std::size_t slash = path.rfind('/'); slash != std::string::npos) add(path.substr(0, slash) + "/../include");
+  if (const std::size_t slash = path.rfind('/'); slash != std::string::npos) beside(path.substr(0, slash));
   for (const char* variable : {"CUDA_HOME", "CUDA_PATH"})
     if (const char* toolkit = std::getenv(variable); toolkit && *toolkit) add(fmt::format("{}/include", toolkit));
   add("/usr/local/cuda/include");
