@@ -2,8 +2,11 @@
 // would need its library (its choice of instruction set, its seeds) is done here.
 #include "engine/run/ordered/vqsort.hpp"
 
-// AVX-512's compressing store, which the partition lives on, is slower than AVX2's shuffles on half of the processors that have it.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3 | HWY_AVX3_DL)
+#include <string_view>
+
+#include "engine/run/interp/kernels.hpp"
+
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
 #define VQSORT_ONLY_STATIC 1
 #define HWY_TARGET_INCLUDE "engine/run/ordered/vqsort.cpp"
 #include "hwy/foreach_target.h"
@@ -68,8 +71,15 @@ namespace engine::run::ordered {
 
 const VectorSorts& vector_sorts() noexcept {
   static const VectorSorts found = []() -> VectorSorts {
+    [[maybe_unused]] const std::string_view isa = interp::instruction_set();  // of this machine, or less where the user wishes so
+#if HWY_TARGETS & HWY_AVX3
+    // AVX-512's compressing store, which the partition lives on, is slower than AVX2's shuffles on others' processors.
+    if (isa == "avx512" && __builtin_cpu_is("intel") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("aes") &&
+        __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("f16c"))
+      return N_AVX3::sorts();
+#endif
 #if HWY_TARGETS & HWY_AVX2
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+    if (isa != "generic" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
         __builtin_cpu_supports("fma") && __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul") &&
         __builtin_cpu_supports("f16c"))
       return N_AVX2::sorts();
