@@ -24,8 +24,8 @@ using run::ordered::Rows;
 constexpr std::int64_t kScanTile = 2048, kScanSegment = 32, kScanSegments = 64, kScanSpan = 64;
 constexpr std::int64_t kPickTile = 2048;
 constexpr std::int64_t kRadixTile = 4096, kDigits = 256, kDigitBits = 8;
-/// So many columns fill a device with a thread for each.
-constexpr std::int64_t kManyColumns = 1 << 14;
+/// So many columns for each multiprocessor fill a device with a thread for each.
+constexpr std::int64_t kColumnsOfMultiprocessor = 128;
 /// Elements of which a block counts the digits.
 constexpr std::int64_t kCountedOfBlock = 8 * kRadixTile;
 
@@ -186,7 +186,7 @@ void Ordering::scan() {
   call.text.types = types;
   call.with("Scan::Value*", "out", address(work_.target)).with("long", "length", rows.length).with("long", "inner", rows.inner);
   call.with("long", "rows", rows.count());
-  if (rows.inner > 1 && rows.count() >= kManyColumns) {
+  if (rows.inner > 1 && rows.count() >= kColumnsOfMultiprocessor * device_.multiprocessors()) {
     call.text.body = fmt::format(
         "  const RowsOf of{{length, inner}};\n"
         "  scan_column<Scan>(of, rows, source, [&](long row, long i, Scan::Value value) {{\n    {}\n  }});",

@@ -115,7 +115,7 @@ ENGINE_LANE void scan_bases(typename C::Value* totals, typename C::Value* spans,
   }
 }
 
-/// Columns, one a thread: `columns` neighbours of each of the outer indices.
+/// A row of a thread: neighbours are read together where they lie beside each other.
 template <class C, class Source, class Put>
 ENGINE_LANE void scan_column(RowsOf of, long rows, Source source, Put put) {
   using T = typename C::Value;

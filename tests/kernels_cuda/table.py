@@ -248,6 +248,25 @@ def ordered(dtype: np.dtype) -> Iterator[str | None]:
             yield f"{text} of {dtype}{shape}" if differs(got, want) else None
 
 
+def long(dtype: np.dtype) -> Iterator[str | None]:
+    """What only length reaches: spans of a scan's tree, more tiles than a block adds up at once, columns by threads."""
+    if dtype != np.float32:
+        return
+    rng = np.random.default_rng(10)
+    texts = {
+        (300_001,): ("cumsum(a)", "cumsum(a * 2, exclusive=True)", "cummax(a)"),
+        (600_001,): ("a[a > 0]", "flatnonzero(a > 1)"),
+        (2100, 1030): ("cumsum(a, axis=0)", "cummin(a, axis=0, exclusive=True)"),
+        (131_200, 128): ("cumsum(a, axis=0)",),  # spans by threads, on a device of one multiprocessor
+    }
+    for shape, asked in texts.items():
+        a = rng.standard_normal(shape).astype(dtype)
+        for text in asked:
+            want = engine.evaluate(text, {"a": a}, backend="interp")
+            got = engine.evaluate(text, {"a": a}, backend="cuda")
+            yield f"{text} of {dtype}{shape}" if differs(got, want) else None
+
+
 GROUPS = {
     "elementwise": elementwise,
     "reductions": reductions,
@@ -257,16 +276,19 @@ GROUPS = {
     "overlaps": overlaps,
     "ordered": ordered,
 }
+# Only where they are named.
+LONG = {"long": long}
 
 
 def main(names: list[str]) -> None:
     n_compared = 0
-    wanted = [name for name in names if name in GROUPS] or list(GROUPS)
+    groups = GROUPS | LONG
+    wanted = [name for name in names if name in groups] or list(GROUPS)
     dtypes = [dtype for dtype in DTYPES if dtype.name in names] or DTYPES
     for name in wanted:
         for dtype in dtypes:
             with np.errstate(all="ignore"):
-                for complaint in GROUPS[name](dtype):
+                for complaint in groups[name](dtype):
                     n_compared += 1
                     if complaint:
                         print(complaint, flush=True)

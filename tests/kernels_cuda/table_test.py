@@ -11,9 +11,9 @@ from tests.kernels_cuda.process import lines
 HOST = ROOT / "build/dev/tests/kernels_cuda/libengine_host_driver.so"
 
 
-def walk(driver, nvrtc, cache, *groups):
+def walk(driver, nvrtc, cache, *groups, **environment):
     *complaints, last = lines(
-        cache, "-m", "tests.kernels_cuda.table", *groups, ENGINE_CUDA_DRIVER=driver, ENGINE_NVRTC=nvrtc
+        cache, "-m", "tests.kernels_cuda.table", *groups, ENGINE_CUDA_DRIVER=driver, ENGINE_NVRTC=nvrtc, **environment
     )
     assert not complaints
     return int(re.fullmatch(r"(\d+) compared", last)[1])
@@ -22,6 +22,11 @@ def walk(driver, nvrtc, cache, *groups):
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 def test_the_stand_in_gives_the_bits_of_the_interpreter(tmp_path, dtype):
     assert walk(STANDIN, "", tmp_path, dtype) >= 200
+
+
+def test_long_scans_give_the_bits_of_the_interpreter_by_columns_too(tmp_path):
+    """A device of one multiprocessor is full with few columns: a thread each walks them, spans of the tree included."""
+    assert walk(STANDIN, "", tmp_path, "long", "float32", STANDIN_MULTIPROCESSORS=1) >= 8
 
 
 def test_the_text_as_ordinary_code_gives_the_bits_of_the_interpreter(tmp_path):
