@@ -11,8 +11,10 @@
 #include <utility>
 
 #include "engine/catalog/evaluate.hpp"
+#include "engine/catalog/ordering.hpp"
 #include "kernels_cuda/body.hpp"
 #include "kernels_cuda/cub.hpp"
+#include "kernels_cuda/device/tiles.hpp"
 
 namespace engine::cuda {
 namespace {
@@ -20,10 +22,7 @@ namespace {
 using catalog::FormFlags;
 using run::ordered::Rows;
 
-// As in device/ordered.cuh and device/radix.cuh.
-constexpr std::int64_t kScanTile = 2048, kScanSegment = 32, kScanSegments = 64, kScanSpan = 64;
-constexpr std::int64_t kPickTile = 2048;
-constexpr std::int64_t kRadixTile = 4096, kDigits = 256, kDigitBits = 8;
+static_assert(kThreads == kBlock);
 /// So many columns for each multiprocessor fill a device with a thread for each.
 constexpr std::int64_t kColumnsOfMultiprocessor = 128;
 /// Elements of which a block counts the digits.
@@ -193,9 +192,9 @@ void Ordering::scan() {
         put);
     return calls_.with_source(call, ceil_div(rows.count(), kBlock));
   }
-  const std::int64_t tiles = ceil_div(rows.length, kScanTile);
-  const std::int64_t at_once = tiles > 1 ? 1 : kScanSegments / ceil_div(rows.length, kScanSegment);
-  const std::int64_t blocks = tiles > 1 ? rows.count() * tiles : ceil_div(rows.count(), at_once), spans = ceil_div(tiles, kScanSpan);
+  const std::int64_t tiles = ceil_div(rows.length, math::kScanTile);
+  const std::int64_t at_once = tiles > 1 ? 1 : math::kScanSegments / ceil_div(rows.length, math::kScanSegment);
+  const std::int64_t blocks = tiles > 1 ? rows.count() * tiles : ceil_div(rows.count(), at_once), spans = ceil_div(tiles, math::kScanSpan);
   const std::int64_t item = size_of(work_.dtype);
   const DevicePointer totals = tiles > 1 ? scratch(rows.count() * (tiles + spans) * item) : 0;
   call.with("long", "tiles", tiles).with("long", "at_once", at_once).with("Scan::Value*", "totals", totals);
@@ -509,7 +508,7 @@ void Ordering::search() {
   call.text.has_complex = is_complex(work_.dtype);
   call.with(pointer_to(work_.dtype), "sorted", address(work_.source)).with(pointer_to(work_.dtype), "values", address(work_.second));
   call.with("long*", "out", address(work_.target)).with("long", "n", work_.rows.length);
-  step_for_each(call, work_.n_second, fmt::format("  out[at] = places_before(sorted, n, values[at], {});", work_.exclusive));
+  step_for_each(call, work_.n_second, fmt::format("  out[at] = math::places_before<{}>(sorted, n, values[at]);", work_.exclusive));
 }
 
 /// Bounds and edges are made by the host, a few numbers.

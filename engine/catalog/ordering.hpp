@@ -1,10 +1,16 @@
-// catalog/ordering.hpp - the order of elements: numbers as unsigned integers (NaN last, both zeros one key), the order of complex
-// numbers, and what lies between two elements. No standard header: NVRTC reads this file too.
+// catalog/ordering.hpp - what depends on order means: the tree of scans; numbers as unsigned integers (NaN last, both zeros one key), the
+// order of complex numbers, and what lies between two elements. No standard header: NVRTC reads this file too.
 #pragma once
 
 #include "engine/catalog/scalar.hpp"
 
 namespace engine::math {
+
+// The tree of scans, see run/ordered/ordered.hpp: elements of a segment, segments of a tile, tiles of a span.
+inline constexpr unsigned kScanSegment = 32;
+inline constexpr unsigned kScanSegments = 64;
+inline constexpr unsigned kScanTile = kScanSegment * kScanSegments;
+inline constexpr unsigned kScanSpan = 64;
 
 template <int kBytes>
 struct KeyBits {
@@ -92,6 +98,19 @@ ENGINE_LANE bool is_same_element(T x, T y) noexcept {
     return x == y || (x != x && y != y);
   else
     return x == y;
+}
+
+/// How many of n sorted elements go before x; with `kEqual` those equal to it, too. Without a branch that could be guessed wrongly.
+template <bool kEqual, class T>
+ENGINE_LANE long places_before(const T* sorted, long n, const T& x) noexcept {
+  const T* at = sorted;
+  const auto before = [&](const T& element) { return kEqual ? !goes_before(x, element) : goes_before(element, x); };
+  while (n > 1) {
+    const long half = n / 2;
+    at += before(at[half - 1]) ? half : 0;
+    n -= half;
+  }
+  return at - sorted + (n == 1 && before(*at));
 }
 
 template <class T>

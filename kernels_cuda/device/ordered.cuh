@@ -4,8 +4,6 @@
 // A source is a function of an element's place in C order, so that what is scanned or picked need not be in memory.
 namespace engine::cuda {
 
-constexpr unsigned kThreads = 256;
-
 /// Rows of `length` elements, `inner` apart: an axis of an array in C order.
 struct RowsOf {
   long length, inner;
@@ -15,11 +13,6 @@ struct RowsOf {
 };
 
 // ---- scans ---------------------------------------------------------------------------------------------------------------
-constexpr unsigned kScanSegment = 32;
-constexpr unsigned kScanSegments = 64;
-constexpr unsigned kScanTile = 2048;
-constexpr unsigned kScanSpan = 64;
-
 /// How blocks share rows: of one tile each, several at once; or tile by tile.
 struct ScanShape {
   RowsOf of;
@@ -30,9 +23,9 @@ struct ScanShape {
 /// A segment in every 33 numbers, so that threads that walk one each meet no other's bank.
 template <class T>
 struct ScanMemory {
-  T at[kScanTile + kScanSegments];
-  T before[kScanSegments];
-  ENGINE_LANE T& element(unsigned e) { return at[e + e / kScanSegment]; }
+  T at[math::kScanTile + math::kScanSegments];
+  T before[math::kScanSegments];
+  ENGINE_LANE T& element(unsigned e) { return at[e + e / math::kScanSegment]; }
 };
 
 /// One tile of a row, or some rows of one tile: put(row, i, value) for each of its elements, where base(row, tile) stands before the
@@ -41,10 +34,10 @@ template <class C, class Source, class Total, class Base, class Put>
 ENGINE_LANE void scan_tile(ScanShape shape, Source source, Total total, Base base, Put put) {
   using T = typename C::Value;
   __shared__ ScanMemory<T> memory;
-  const long first_row = blockIdx.x / shape.tiles * shape.at_once, tile = blockIdx.x % shape.tiles, first = tile * kScanTile;
+  const long first_row = blockIdx.x / shape.tiles * shape.at_once, tile = blockIdx.x % shape.tiles, first = tile * math::kScanTile;
   const unsigned rows = static_cast<unsigned>(shape.rows - first_row < shape.at_once ? shape.rows - first_row : shape.at_once);
-  const unsigned n = static_cast<unsigned>(shape.of.length - first < kScanTile ? shape.of.length - first : kScanTile);
-  const unsigned segments = (n + kScanSegment - 1) / kScanSegment;
+  const unsigned n = static_cast<unsigned>(shape.of.length - first < math::kScanTile ? shape.of.length - first : math::kScanTile);
+  const unsigned segments = (n + math::kScanSegment - 1) / math::kScanSegment;
   const auto row_of = [&](unsigned e) { return rows == 1 ? 0u : e / n; };  // mostly without a division
   for (unsigned e = threadIdx.x; e < rows * n; e += kThreads) {
     const unsigned row = row_of(e);
@@ -52,8 +45,8 @@ ENGINE_LANE void scan_tile(ScanShape shape, Source source, Total total, Base bas
   }
   __syncthreads();
   if (threadIdx.x < rows * segments) {
-    const unsigned begin = threadIdx.x / segments * n + threadIdx.x % segments * kScanSegment;
-    const unsigned row_end = threadIdx.x / segments * n + n, end = begin + kScanSegment < row_end ? begin + kScanSegment : row_end;
+    const unsigned begin = threadIdx.x / segments * n + threadIdx.x % segments * math::kScanSegment;
+    const unsigned row_end = threadIdx.x / segments * n + n, end = begin + math::kScanSegment < row_end ? begin + math::kScanSegment : row_end;
     T own = memory.element(begin);
     for (unsigned e = begin + 1; e < end; ++e) {
       own = C::combine(own, memory.element(e));
@@ -74,7 +67,7 @@ ENGINE_LANE void scan_tile(ScanShape shape, Source source, Total total, Base bas
   }
   __syncthreads();
   for (unsigned e = threadIdx.x; e < rows * n; e += kThreads) {
-    const unsigned row = row_of(e), i = e - row * n, segment = i / kScanSegment;
+    const unsigned row = row_of(e), i = e - row * n, segment = i / math::kScanSegment;
     T value = memory.element(e);
     if (segment > 0) value = C::combine(memory.before[row * segments + segment], value);
     if (tile > 0) value = C::combine(base(first_row + row, tile), value);
@@ -86,13 +79,13 @@ ENGINE_LANE void scan_tile(ScanShape shape, Source source, Total total, Base bas
 template <class C>
 ENGINE_LANE void scan_bases(typename C::Value* totals, typename C::Value* spans, long tiles) {
   using T = typename C::Value;
-  const long n_spans = (tiles + kScanSpan - 1) / kScanSpan;
+  const long n_spans = (tiles + math::kScanSpan - 1) / math::kScanSpan;
   totals += blockIdx.x * tiles;
   spans += blockIdx.x * n_spans;
   for (long s = threadIdx.x; s < n_spans; s += kThreads) {
-    T all = totals[s * kScanSpan];
-    const long end = s * kScanSpan + kScanSpan < tiles ? s * kScanSpan + kScanSpan : tiles;
-    for (long t = s * kScanSpan + 1; t < end; ++t) {
+    T all = totals[s * math::kScanSpan];
+    const long end = s * math::kScanSpan + math::kScanSpan < tiles ? s * math::kScanSpan + math::kScanSpan : tiles;
+    for (long t = s * math::kScanSpan + 1; t < end; ++t) {
       const T own = totals[t];
       totals[t] = all;
       all = C::combine(all, own);
@@ -110,8 +103,8 @@ ENGINE_LANE void scan_bases(typename C::Value* totals, typename C::Value* spans,
   }
   __syncthreads();
   for (long t = threadIdx.x; t < tiles; t += kThreads) {
-    const long s = t / kScanSpan;
-    if (s > 0) totals[t] = t % kScanSpan == 0 ? spans[s] : C::combine(spans[s], totals[t]);
+    const long s = t / math::kScanSpan;
+    if (s > 0) totals[t] = t % math::kScanSpan == 0 ? spans[s] : C::combine(spans[s], totals[t]);
   }
 }
 
@@ -125,14 +118,14 @@ ENGINE_LANE void scan_column(RowsOf of, long rows, Source source, Put put) {
   bool has_spans = false, has_tiles = false;
   for (long i = 0; i < of.length; ++i) {
     const T x = source(of.place(row, i));
-    own = i % kScanSegment == 0 ? x : C::combine(own, x);
-    value = i % kScanTile < kScanSegment ? own : C::combine(before, own);
-    if (i % kScanSegment == kScanSegment - 1) before = value;
-    put(row, i, i < kScanTile ? value : C::combine(base, value));
-    if (i % kScanTile != kScanTile - 1) continue;
+    own = i % math::kScanSegment == 0 ? x : C::combine(own, x);
+    value = i % math::kScanTile < math::kScanSegment ? own : C::combine(before, own);
+    if (i % math::kScanSegment == math::kScanSegment - 1) before = value;
+    put(row, i, i < math::kScanTile ? value : C::combine(base, value));
+    if (i % math::kScanTile != math::kScanTile - 1) continue;
     tiles = has_tiles ? C::combine(tiles, value) : value;
     has_tiles = true;
-    if ((i / kScanTile + 1) % kScanSpan == 0) {
+    if ((i / math::kScanTile + 1) % math::kScanSpan == 0) {
       spans = has_spans ? C::combine(spans, tiles) : tiles;
       has_spans = true;
       has_tiles = false;
@@ -142,9 +135,6 @@ ENGINE_LANE void scan_column(RowsOf of, long rows, Source source, Put put) {
 }
 
 // ---- what picks elements ---------------------------------------------------------------------------------------------------
-constexpr unsigned kPickedOfThread = 8;
-constexpr unsigned kPickTile = 2048;
-
 /// Exclusive sums over the threads of a warp, and the sum.
 ENGINE_LANE unsigned sum_before(unsigned own, unsigned& all) {
   const unsigned lane = threadIdx.x % 32;
@@ -175,6 +165,20 @@ ENGINE_LANE void count_picked(Flag flag, long n, long* counts) {
   counts[blockIdx.x] = mine;
 }
 
+/// The sums over a block of what its threads have, each up to its own.
+template <class T>
+ENGINE_LANE T sum_up_to(T own, T (&part)[kThreads]) {
+  part[threadIdx.x] = own;
+  __syncthreads();
+  for (unsigned distance = 1; distance < kThreads; distance *= 2) {
+    const T other = threadIdx.x >= distance ? part[threadIdx.x - distance] : 0;
+    __syncthreads();
+    part[threadIdx.x] += other;
+    __syncthreads();
+  }
+  return part[threadIdx.x];
+}
+
 /// Counts become how many there were before, and counts[n] all of them. By one block.
 ENGINE_LANE void sum_counts(long* counts, long n) {
   __shared__ long part[kThreads];
@@ -182,15 +186,8 @@ ENGINE_LANE void sum_counts(long* counts, long n) {
   for (long first = 0; first < n; first += kThreads) {
     const long i = first + threadIdx.x;
     const long own = i < n ? counts[i] : 0;
-    part[threadIdx.x] = own;
-    __syncthreads();
-    for (unsigned distance = 1; distance < kThreads; distance *= 2) {
-      const long other = threadIdx.x >= distance ? part[threadIdx.x - distance] : 0;
-      __syncthreads();
-      part[threadIdx.x] += other;
-      __syncthreads();
-    }
-    if (i < n) counts[i] = before + part[threadIdx.x] - own;
+    const long sum = sum_up_to(own, part);
+    if (i < n) counts[i] = before + sum - own;
     before += part[kThreads - 1];
     __syncthreads();
   }
@@ -237,23 +234,6 @@ struct SortedRuns {
   ENGINE_LANE T at(long i) const { return values[order ? order[i] : i]; }
   ENGINE_LANE bool operator()(long i) const { return i == 0 || !math::is_same_element(at(i - 1), at(i)); }
 };
-
-/// How many of n sorted elements go before x; with `equal` those equal to it, too.
-template <class T>
-ENGINE_LANE long places_before(const T* sorted, long n, T x, bool equal) {
-  long low = 0;
-  while (n > 0) {
-    const long half = n / 2;
-    const T element = sorted[low + half];
-    if (equal ? !math::goes_before(x, element) : math::goes_before(element, x)) {
-      low += half + 1;
-      n -= half + 1;
-    } else {
-      n = half;
-    }
-  }
-  return low;
-}
 
 /// NumPy's linear quantile of sorted elements, NaN last: between elements k and k + 1. As of the host, zeros have no sign.
 template <class T>

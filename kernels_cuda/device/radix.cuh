@@ -3,11 +3,6 @@
 // they have (Adinets & Merrill, "Onesweep", 2022). Elements move as their bits; what is ranked is their key.
 namespace engine::cuda {
 
-constexpr unsigned kDigitBits = 8;
-constexpr unsigned kDigits = 256;
-constexpr int kRadixItems = 16;
-constexpr unsigned kRadixTile = 4096;
-
 using DigitRanks = cub::BlockRadixRankMatch<kThreads, kDigitBits, false>;
 
 /// The digit of a key, as CUB asks for it.
@@ -46,18 +41,10 @@ ENGINE_LANE void count_digits(const math::KeyOf<T>* in, unsigned long* counts, l
 
 /// Counts of digits become how many elements have a lesser one. A block makes those of one row and pass.
 ENGINE_LANE void sum_digits(unsigned long* counts) {
-  __shared__ unsigned long part[kDigits];
+  __shared__ unsigned long part[kThreads];
   unsigned long* const at = counts + static_cast<long>(blockIdx.x) * kDigits + threadIdx.x;
   const unsigned long own = *at;
-  part[threadIdx.x] = own;
-  __syncthreads();
-  for (unsigned distance = 1; distance < kDigits; distance *= 2) {
-    const unsigned long other = threadIdx.x >= distance ? part[threadIdx.x - distance] : 0;
-    __syncthreads();
-    part[threadIdx.x] += other;
-    __syncthreads();
-  }
-  *at = part[threadIdx.x] - own;
+  *at = sum_up_to(own, part) - own;
 }
 
 /// What tiles tell each other of a digit: nothing yet, how many they have, or how many they and all before them in the row have.

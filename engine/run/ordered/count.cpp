@@ -20,19 +20,6 @@ constexpr std::int64_t kFewBins = 1 << 13;  ///< so few that each thread has its
 
 // ---- places among sorted elements -------------------------------------------------------------------------------------
 
-/// How many sorted elements go before x; with `kEqual` those equal to it, too. Without a branch that could be guessed wrongly.
-template <bool kEqual, class T>
-std::int64_t places_before(const T* sorted, std::int64_t n, const T& x) {
-  const T* at = sorted;
-  const auto before = [&](const T& element) { return kEqual ? !math::goes_before(x, element) : math::goes_before(element, x); };
-  while (n > 1) {
-    const std::int64_t half = n / 2;
-    at += before(at[half - 1]) ? half : 0;
-    n -= half;
-  }
-  return at - sorted + (n == 1 && before(*at));
-}
-
 template <class T>
 void search(const Work& work) {
   const auto* const sorted = static_cast<const T*>(work.source);
@@ -42,8 +29,8 @@ void search(const Work& work) {
     work.watch->poll();
     const std::int64_t end = std::min(work.n_second, (piece + 1) * kPiece);
     for (std::int64_t i = piece * kPiece; i < end; ++i)
-      out[i] = work.exclusive ? places_before<true>(sorted, work.rows.length, values[i])
-                              : places_before<false>(sorted, work.rows.length, values[i]);
+      out[i] = work.exclusive ? math::places_before<true>(sorted, work.rows.length, values[i])
+                              : math::places_before<false>(sorted, work.rows.length, values[i]);
   });
 }
 

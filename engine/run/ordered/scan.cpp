@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "engine/catalog/evaluate.hpp"
+#include "engine/catalog/ordering.hpp"
 #include "engine/run/ordered/lanes.hpp"
 #include "engine/run/ordered/ordered.hpp"
 #include "engine/run/thread_pool.hpp"
@@ -13,7 +14,7 @@
 namespace engine::run::ordered {
 namespace {
 
-constexpr std::int64_t kSegment = 32, kTile = 64 * kSegment, kTilesOfSpan = 64;
+constexpr std::int64_t kSegment = math::kScanSegment, kTile = math::kScanTile, kTilesOfSpan = math::kScanSpan;
 constexpr std::int64_t kAbreast = 8;        ///< segments at once: their additions do not wait for each other
 constexpr std::int64_t kChunk = 8 * kTile;  ///< elements of one piece of work
 constexpr std::int64_t kLanes = 64;         ///< columns of one piece of work
