@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import engine
+from tests.kernels_cuda import nvrtc
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("ENGINE_PROGRAM", ROOT / "build" / "dev" / "bindings" / "cli" / "engine"))
@@ -770,15 +771,15 @@ def test_threads_do_not_change_the_value(tmp_path):
 
 # ---- cache ----------------------------------------------------------------------------------------------------------
 
-STANDIN = ROOT / "build/dev/tests/emulator/libcuda_standin.so"
-
 
 def test_kernels_on_disk_are_listed_and_removed(tmp_path):
     folder = tmp_path / "kernels"
-    env = {**os.environ, "ENGINE_CUDA_DRIVER": str(STANDIN), "ENGINE_CACHE_DIR": str(folder)}
-    nvrtc = sorted(Path(np.__file__).parents[1].glob("nvidia/cu13/lib/libnvrtc.so.*"))
-    if nvrtc:  # the wheel's, which only Python finds by itself
-        env["ENGINE_NVRTC"] = str(nvrtc[0])
+    env = {
+        **os.environ,
+        "ENGINE_CUDA_DRIVER": str(nvrtc.STANDIN),
+        "ENGINE_NVRTC": nvrtc.library()._name,  # the wheel's, which only Python finds by itself
+        "ENGINE_CACHE_DIR": str(folder),
+    }
     assert run("cache", "path", env=env).stdout == f"{folder}\n"
     assert run("cache", "list", env=env).stdout == f"0 kernels, 0 bytes in {folder}\n"
     np.save(tmp_path / "a.npy", np.arange(3.0))

@@ -164,15 +164,12 @@ def in_order():
     same(engine.evaluate("cumsum(a)[a > 30] * 2", {"a": a}, backend="cuda"), np.cumsum(a)[a > 30] * 2)
     there = engine.to_device(a)
     same(engine.evaluate("unique_counts(a)", {"a": there}).numpy(), np.unique(a, return_counts=True)[1])
-    want = np.sort(a)
-    want[: (a < 5).sum()] = want[want < 5][::-1]
+    want, n_small = np.sort(a), (a < 5).sum()
+    want[:n_small] = want[:n_small][::-1]
     for b in (a.copy(), engine.to_device(a)):
         try:
-            engine.evaluate(
-                "b[...] = sort(b); c = b[b < 5][::-1]; b[:N] = c".replace("N", str((a < 5).sum())),
-                {"b": b},
-                backend="cuda",
-            )
+            text = f"b[...] = sort(b); c = b[b < 5][::-1]; b[:{n_small}] = c"
+            engine.evaluate(text, {"b": b}, backend="cuda")
         except engine.Error as error:
             if LOST not in str(error) or isinstance(b, np.ndarray):
                 same(b if isinstance(b, np.ndarray) else b.numpy(), a)
