@@ -7,7 +7,6 @@
 #include <array>
 #include <cstring>
 #include <engine/threads.hpp>
-#include <memory_resource>
 #include <optional>
 
 #include "engine/catalog/evaluate.hpp"
@@ -19,7 +18,7 @@
 #include "kernels_cuda/cub.hpp"
 #include "kernels_cuda/disk_cache.hpp"
 #include "kernels_cuda/fold.hpp"
-#include "kernels_cuda/launch.hpp"
+#include "kernels_cuda/kernels.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
 #include "kernels_cuda/ordered.hpp"
 #include "kernels_cuda/pieces.hpp"
@@ -28,82 +27,10 @@
 namespace engine::cuda {
 namespace {
 
-/// A kernel that moves elements of one dtype: what a store by way of a buffer ends with.
-struct CopyProgram {
-  static const CopyProgram& of(DType dtype) {
-    static const auto programs = [] {  // for all devices, which have a mutex each
-      std::array<std::unique_ptr<const CopyProgram>, kDTypes> all;
-      for (std::size_t i = 0; i < kDTypes; ++i) all[i] = std::make_unique<const CopyProgram>(static_cast<DType>(i));
-      return all;
-    }();
-    return *programs[static_cast<std::size_t>(dtype)];
-  }
-  explicit CopyProgram(DType dtype) : graph(&memory), plan(&memory) {
-    plan::Instr load{.kind = plan::Instr::Kind::Load, .dtype = dtype, .payload = 0};
-    plan.instrs.push_back(load);
-    plan.buffers.push_back({.dtype = dtype});
-    plan.accesses.resize(2);
-    plan.stores.push_back({.value = 0, .access = 1});
-    plan.kernels.push_back({.n_instr = 1, .n_stores = 1, .n_accesses = 2});
-  }
-  std::pmr::monotonic_buffer_resource memory;
-  ir::Graph graph;
-  plan::Plan plan;
-};
-
-/// Compiled kernels by layout.
-class Kernels {
- public:
-  struct Entry {
-    const plan::Kernel* kernel;
-    Layout asked;
-    Layout layout;  ///< with less under way, if registers do not suffice for what was asked
-    KernelText text;
-    std::shared_ptr<const LoadedKernel> loaded;
-    StepText step;  ///< of Form::Source
-  };
-  /// A step of an operation along an axis over what the kernel stores.
-  const Entry& find(DeviceState& device, const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout,
-                    const StepText& step) {
-    for (const std::unique_ptr<Entry>& entry : entries_)
-      if (entry->kernel == &kernel && entry->asked == layout && entry->step == step) return *entry;
-    auto entry = std::make_unique<Entry>(Entry{&kernel, layout, layout, emit_source(graph, plan, kernel, layout, step), {}, step});
-    entry->loaded = device.kernel(entry->text.text);
-    entry->text.text.clear();  // the device keeps it
-    entries_.push_back(std::move(entry));
-    return *entries_.back();
-  }
-  const Entry& find(DeviceState& device, const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, Layout layout) {
-    for (const std::unique_ptr<Entry>& entry : entries_)
-      if (entry->kernel == &kernel && entry->asked == layout) return *entry;
-    auto entry = std::make_unique<Entry>(Entry{&kernel, layout, layout, {}, {}, {}});
-    load(device, graph, plan, *entry);
-    while (kernel.n_folds == 0 && entry->layout.unroll > 1 && entry->loaded->local_bytes() > 0) {
-      auto less = std::make_unique<Entry>(Entry{&kernel, entry->asked, entry->layout, {}, {}, {}});
-      less->layout.unroll /= 2;
-      less->layout.down &= less->layout.unroll > 1;
-      load(device, graph, plan, *less);
-      if (less->loaded->local_bytes() >= entry->loaded->local_bytes()) break;  // its own, whatever is under way
-      entry = std::move(less);
-    }
-    entries_.push_back(std::move(entry));
-    return *entries_.back();
-  }
-
- private:
-  static void load(DeviceState& device, const ir::Graph& graph, const plan::Plan& plan, Entry& entry) {
-    entry.text = emit(graph, plan, *entry.kernel, entry.layout);
-    entry.loaded = device.kernel(entry.text.text);
-    entry.text.text.clear();  // the device keeps it
-  }
-
-  std::vector<std::unique_ptr<Entry>> entries_;
-};
-
 class CudaExecutable final : public run::Executable {
  public:
   CudaExecutable(const ir::Graph& graph, const plan::Plan& plan, int device)
-      : graph_(graph), plan_(plan), device_(DeviceState::get(std::max(device, 0))) {}
+      : graph_(graph), plan_(plan), device_(DeviceState::get(std::max(device, 0))), kernels_(device_) {}
   void execute(plan::Binding& binding, const RunOptions& options) const override;
 
  private:
@@ -111,8 +38,7 @@ class CudaExecutable final : public run::Executable {
   const ir::Graph& graph_;
   const plan::Plan& plan_;
   DeviceState& device_;
-  mutable Kernels kernels_;  ///< under the device's mutex, as these:
-  mutable Steps steps_;
+  mutable Kernels kernels_;  ///< under the device's mutex
 };
 
 /// One execution.
@@ -217,8 +143,7 @@ class Call {
           const plan::BoundAccess& access = kernel.accesses[store.access - kernel.kernel->first_access];
           Kept kept{kernel, access, Memory(e_.device_, static_cast<std::size_t>(kernel.total) * item_size(access.dtype)),
                     c_strides(kernel, access.dtype)};
-          copy(access.dtype, kernel.rank, kernel.extents, kept.memory.address(), kept.strides.data(),
-               reinterpret_cast<std::uintptr_t>(access.base), access.strides);
+          e_.kernels_.copy(access.dtype, kernel.rank, kernel.extents, kept.strided(), {address(access.base), access.strides});
           kept_.push_back(std::move(kept));
         }
   }
@@ -226,8 +151,8 @@ class Call {
     try {
       for (; !kept_.empty(); kept_.pop_back()) {
         const Kept& kept = kept_.back();
-        copy(kept.access.dtype, kept.kernel.rank, kept.kernel.extents, reinterpret_cast<std::uintptr_t>(kept.access.base),
-             kept.access.strides, kept.memory.address(), kept.strides.data());
+        e_.kernels_.copy(kept.access.dtype, kept.kernel.rank, kept.kernel.extents, {address(kept.access.base), kept.access.strides},
+                         kept.strided());
       }
     } catch (...) {  // the device is lost, and what it holds; or there is no memory at all
     }
@@ -377,8 +302,8 @@ class Call {
     std::size_t turn = 0;
     for (std::int64_t first = 0, n = 0; first < kernel.total; first += n, ++turn) {
       n = kernel.total - first < most + kPieceUnit ? kernel.total - first : most;
-      const auto set = [&](const Streamed& each, DevicePointer address) {
-        for (std::uint32_t k : each.accesses) operands[k].base = reinterpret_cast<char*>(address);  // NOLINT(performance-no-int-to-ptr)
+      const auto set = [&](const Streamed& each, DevicePointer to) {
+        for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
       };
       pieces.before_load(turn, lanes.up);
       for (const Streamed& each : loads) {
@@ -391,11 +316,11 @@ class Call {
       device.order(lanes.up, device.stream());
       pieces.before_store(turn, device.stream());
       for (const Streamed& each : early) set(each, pieces.slot(each.slots, turn));
-      for (const Streamed& each : late) set(each, each.whole->address() + each.offset() + offset(each.accesses[0], first));
+      for (const Streamed& each : late) set(each, each.kept() + offset(each.accesses[0], first));
       std::vector<Operand> of_piece = operands;
       for (Operand& operand : of_piece)
         if (operand.is_position) operand.base = plan::advance(operand.base, first * operand.strides[0]);
-      run_kernel(graph_, plan_, *kernel.kernel, {1, &n, n, of_piece}, false);
+      e_.kernels_.run(planned(kernel), {1, &n, n, of_piece});
       pieces.after_kernel(turn, device.stream());
       if (!early.empty()) {
         device.order(device.stream(), lanes.down);
@@ -409,7 +334,7 @@ class Call {
       return device.synchronize();
     device.synchronize();  // so that faults come before the first write to what the caller knows
     poll();
-    for (const Streamed& each : late) bring(each, 0, kernel.total, each.whole->address() + each.offset(), device.stream());
+    for (const Streamed& each : late) bring(each, 0, kernel.total, each.kept(), device.stream());
     results.settle();
     device.synchronize();
     for (const Streamed& each : early)
@@ -423,9 +348,9 @@ class Call {
     std::size_t slots = 0;
     Block shadow{};                 ///< of a store: where it waits, in memory of the host
     std::optional<Memory> whole{};  ///< or of the device
-    std::size_t offset() const { return reinterpret_cast<std::uintptr_t>(host) % kPieceAlignment; }
+    /// Of what waits on the device.
+    DevicePointer kept() const { return whole->address() + offset_of(host); }
   };
-  static constexpr std::size_t kPieceAlignment = 256;
 
   /// Memory of the device for all that is stored to what the caller knows; where that is too much, of the host: then those stores
   /// are early ones, of pieces of at most `most` elements.
@@ -435,7 +360,7 @@ class Call {
       return static_cast<std::size_t>(n) * item_size(kernel.accesses[each.accesses[0]].dtype);
     };
     try {
-      for (Streamed& each : late) each.whole.emplace(e_.device_, bytes(each, kernel.total) + kPieceAlignment);
+      for (Streamed& each : late) each.whole.emplace(e_.device_, bytes(each, kernel.total) + kAlignment);
       return;
     } catch (const OutOfMemory&) {
       for (Streamed& each : late) each.whole.reset();
@@ -519,7 +444,7 @@ class Call {
     const plan::Layout& buffer = b_.buffers[action.buffer];
     const DType dtype = plan_.buffers[action.buffer].dtype;
     alignas(16) std::byte lowest[16];
-    e_.device_.copy_to_host(lowest, reinterpret_cast<std::uintptr_t>(residency_.on_device(buffer.base)), item_size(dtype));
+    e_.device_.copy_to_host(lowest, address(residency_.on_device(buffer.base)), item_size(dtype));
     e_.device_.synchronize();
     run::check_not_negative(graph_, action, dtype, lowest);
   }
@@ -533,34 +458,28 @@ class Call {
     const plan::BoundKernel* source = nullptr;  // what computes the source while it is read
     for (const plan::BoundKernel& kernel : step.kernels) {
       const bool is_first = first.kernel != plan::kNone && kernel.kernel == &plan_.kernels[first.kernel];
-      const bool is_apart = kernel.isolated && !kernel.ordered && kernel.detours.empty();
-      if (is_first && (form == catalog::Form::Select || (form == catalog::Form::Scan && is_apart)))
-        source = &kernel;
+      if (is_first && (form == catalog::Form::Select || form == catalog::Form::Scan))
+        source = &kernel;  // what it would store to is memory of the program's own
       else
         stores(kernel);
     }
-    Work work = run::ordered::work_of(action, plan_, b_);
-    const auto on_device = [&](const auto* memory) { return memory ? residency_.on_device(static_cast<const char*>(memory)) : nullptr; };
-    const std::int64_t n_source = n_items(b_.buffers[first.buffer].shape);
-    const bool is_computed = source != nullptr;
-    if (n_source == 0 || (is_computed && plan_.buffers[first.buffer].kind == plan::Buffer::Kind::Passing)) work.source = nullptr;
-    if (work.n_second == 0) work.second = nullptr;
-    work.source = on_device(work.source);
-    work.second = on_device(work.second);
-    work.third = on_device(work.third);
-    if (work.target && n_items(b_.buffers[action.buffer].shape) > 0) work.target = on_device(work.target);
-    std::optional<Memory> kept;
-    if (form == catalog::Form::Scan && !is_computed && work.exclusive && work.source == work.target && n_source > 0) {
-      // Blocks write where the next ones still have to read.
-      kept.emplace(e_.device_, static_cast<std::size_t>(n_source) * item_size(work.dtype));
-      copy(work.dtype, n_source, kept->address(), reinterpret_cast<std::uintptr_t>(work.source));
-      work.source = reinterpret_cast<const void*>(kept->address());  // NOLINT(performance-no-int-to-ptr)
+    std::vector<std::array<std::byte, 16>> values;
+    std::vector<Operand> operands;
+    std::optional<ComputedSource> computed;
+    if (source && source->total > 0) {
+      values.resize(source->kernel->n_accesses);
+      operands = operands_of(*source, values);
+      computed.emplace(ComputedSource{planned(*source), {source->rank, source->extents, source->total, operands}});
     }
-    const OrderingCalls calls{
-        .with_source = [&](const StepCall& call, std::int64_t blocks) { run_with_source(call, blocks, source, work, n_source); },
-        .copy = [&](DType dtype, const std::int64_t* extents, DevicePointer to, const std::int64_t* to_strides, DevicePointer from,
-                    const std::int64_t* from_strides) { copy(dtype, 3, extents, to, to_strides, from, from_strides); }};
-    Ordering ordering(e_.device_, e_.steps_, work, calls);
+    Work work = run::ordered::work_of(action, plan_, b_);
+    const auto on_device = [&](const void* memory, std::int64_t n) {
+      return memory && n > 0 ? residency_.on_device(static_cast<const char*>(memory)) : nullptr;
+    };
+    work.source = source ? nullptr : on_device(work.source, n_items(b_.buffers[first.buffer].shape));
+    work.second = on_device(work.second, work.n_second);
+    work.third = on_device(work.third, 1);
+    work.target = on_device(work.target, n_items(b_.buffers[action.buffer].shape));
+    Ordering ordering(e_.device_, e_.kernels_, work, std::move(computed));
     try {
       if (catalog::info(form).extent != catalog::Extent::Found) return ordering.run();
       const std::int64_t count = ordering.find();
@@ -569,50 +488,10 @@ class Call {
       announce_buffer(action.buffer, false);
       for (std::size_t i = known; i < b_.steps.size(); ++i) announce(b_.steps[i]);
       residency_.arrive();
-      if (n_items(b_.buffers[action.buffer].shape) > 0)
-        ordering.collect(reinterpret_cast<std::uintptr_t>(residency_.on_device(b_.buffers[action.buffer].base)));
+      if (n_items(b_.buffers[action.buffer].shape) > 0) ordering.collect(address(residency_.on_device(b_.buffers[action.buffer].base)));
     } catch (const run::ordered::Refused& refused) {
       run::refuse(graph_, action, refused);
     }
-  }
-
-  /// `source`: the kernel that computes it, or null where it is in memory.
-  void run_with_source(const StepCall& call, std::int64_t blocks, const plan::BoundKernel* source, const Work& work, std::int64_t n) {
-    FoldRun run;
-    run.arguments = call.arguments;
-    const auto launch = [&](const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Space& space) {
-      const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph, plan, kernel, layout_of_source(space), call.text);
-      launch_blocks(e_.device_, *entry.loaded, entry.text, entry.layout, space, run, blocks);
-    };
-    if (source) {
-      std::vector<std::array<std::byte, 16>> values(source->kernel->n_accesses);
-      const std::vector<Operand> operands = operands_of(*source, values);
-      return launch(graph_, plan_, *source->kernel, {source->rank, source->extents, source->total, operands});
-    }
-    const auto stride = static_cast<std::int64_t>(item_size(work.dtype));
-    const Operand operand{.base = const_cast<char*>(static_cast<const char*>(work.source)), .strides = &stride, .dtype = work.dtype};
-    const std::array operands{operand, operand};
-    const CopyProgram& program = CopyProgram::of(work.dtype);
-    launch(program.graph, program.plan, program.plan.kernels[0], {1, &n, n, operands});
-  }
-
-  void copy(DType dtype, std::int64_t n, DevicePointer to, DevicePointer from) {
-    const auto stride = static_cast<std::int64_t>(item_size(dtype));
-    copy(dtype, 1, &n, to, &stride, from, &stride);
-  }
-  void copy(DType dtype, int rank, const std::int64_t* extents, DevicePointer to, const std::int64_t* to_strides, DevicePointer from,
-            const std::int64_t* from_strides) {
-    std::int64_t total = 1;
-    for (int axis = 0; axis < rank; ++axis) total *= extents[axis];
-    if (total == 0) return;
-    const std::array operands{
-        Operand{.base = reinterpret_cast<char*>(from), .strides = from_strides, .dtype = dtype},  // NOLINT(performance-no-int-to-ptr)
-        Operand{.base = reinterpret_cast<char*>(to),
-                .strides = to_strides,
-                .dtype = dtype,
-                .is_store = true}};  // NOLINT(performance-no-int-to-ptr)
-    const CopyProgram& program = CopyProgram::of(dtype);
-    run_kernel(program.graph, program.plan, program.plan.kernels[0], {rank, extents, total, operands}, false);
   }
 
   void stores(const plan::BoundKernel& kernel) {
@@ -620,7 +499,7 @@ class Call {
     std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
     std::vector<Operand> operands = operands_of(kernel, values);
     std::vector<Buffered> buffered = buffers_for(kernel, operands);
-    run_kernel(graph_, plan_, *kernel.kernel, {kernel.rank, kernel.extents, kernel.total, operands}, false);
+    e_.kernels_.run(planned(kernel), {kernel.rank, kernel.extents, kernel.total, operands});
     for (const Buffered& each : buffered) write_out(kernel, each);
   }
 
@@ -634,7 +513,7 @@ class Call {
       const auto direct =
           std::find_if(direct_cells_.begin(), direct_cells_.end(), [&](const DirectCells& each) { return each.buffer == fold.buffer; });
       const char* const place = direct == direct_cells_.end() ? b_.buffers[fold.buffer].base : direct->place;
-      cells.push_back(reinterpret_cast<std::uintptr_t>(residency_.on_device(place)));
+      cells.push_back(address(residency_.on_device(place)));
       const bool has_moments = catalog::has_moments(catalog::info(fold.reduction).kernel);
       part_bytes.push_back((has_moments ? 4 : 1) * item_size(plan_.buffers[fold.buffer].dtype));
     }
@@ -642,7 +521,7 @@ class Call {
     const std::vector<Operand> operands = operands_of(kernel, values);
     launch_folds(e_.device_, {kernel.rank, kernel.extents, kernel.total, operands},
                  {kernel.lanes_kept, kernel.kept, kernel.rows, kernel.length}, cells, part_bytes, [&](const Layout& layout) {
-                   const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph_, plan_, *kernel.kernel, layout);
+                   const Kernels::Entry& entry = e_.kernels_.find(planned(kernel), layout);
                    return Launchable{*entry.loaded, entry.text};
                  });
   }
@@ -654,7 +533,7 @@ class Call {
     for (const plan::Fold& fold : folds) {
       char* const base = b_.buffers[fold.buffer].base;
       const std::size_t bytes = static_cast<std::size_t>(cells_of(kernel)) * item_size(plan_.buffers[fold.buffer].dtype);
-      e_.device_.copy_to_device(reinterpret_cast<std::uintptr_t>(residency_.on_device(base)), base, bytes);
+      e_.device_.copy_to_device(address(residency_.on_device(base)), base, bytes);
     }
   }
 
@@ -710,7 +589,7 @@ class Call {
       list.push_back({Memory(e_.device_, static_cast<std::size_t>(kernel.total) * item), {}, operand});
       Buffered& buffered = list.back();
       buffered.strides = c_strides(kernel, operand.dtype);
-      operand.base = reinterpret_cast<char*>(buffered.memory.address());  // NOLINT(performance-no-int-to-ptr)
+      operand.base = pointer(buffered.memory.address());
       operand.strides = buffered.strides.data();
       operand.swapped = false;
     }
@@ -720,12 +599,8 @@ class Call {
   void write_out(const plan::BoundKernel& kernel, const Buffered& buffered) {
     const Operand& target = buffered.target;
     // The bytes as they are: numbers are turned on the way, so of a swapped target only the store is.
-    Operand from{.base = reinterpret_cast<char*>(buffered.memory.address()),  // NOLINT(performance-no-int-to-ptr)
-                 .strides = buffered.strides.data(),
-                 .dtype = target.dtype};
-    const std::array operands{from, target};
-    const CopyProgram& copy = CopyProgram::of(target.dtype);
-    run_kernel(copy.graph, copy.plan, copy.plan.kernels[0], {kernel.rank, kernel.extents, kernel.total, operands}, repeats(kernel, target));
+    const Operand from{.base = pointer(buffered.memory.address()), .strides = buffered.strides.data(), .dtype = target.dtype};
+    e_.kernels_.copy(target.dtype, kernel.rank, kernel.extents, kernel.total, from, target, repeats(kernel, target));
   }
 
   /// Whether the store may write a place twice: then the last element wins.
@@ -744,13 +619,7 @@ class Call {
     return false;
   }
 
-  void run_kernel(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Space& space, bool in_order) {
-    const TurnedSpace turned(in_order ? Space{} : space);
-    const Space& walked = in_order ? space : turned.get();
-    const int bytes = bytes_at_once(cost_of(plan, kernel), e_.device_.architecture());
-    const Kernels::Entry& entry = e_.kernels_.find(e_.device_, graph, plan, kernel, layout_of(walked, in_order, bytes));
-    launch(e_.device_, *entry.loaded, entry.text, entry.layout, walked);
-  }
+  PlannedKernel planned(const plan::BoundKernel& kernel) const { return {graph_, plan_, *kernel.kernel}; }
 
   void bring_back_buffer(std::uint32_t buffer) {
     const std::int64_t n = n_items(b_.buffers[buffer].shape), stride = static_cast<std::int64_t>(item_size(plan_.buffers[buffer].dtype));
@@ -772,6 +641,7 @@ class Call {
     const plan::BoundAccess& access;
     Memory memory;
     std::vector<std::int64_t> strides;
+    Strided strided() const { return {memory.address(), strides.data()}; }
   };
 
   /// Cells that a fold puts where `copy` would: instead of `buffer`, to `place`.
@@ -856,17 +726,13 @@ std::unique_ptr<run::Executable> compile(const ir::Graph& graph, const plan::Pla
 
 // ---- arrays on devices ----------------------------------------------------------------------------------------------------
 
-void* pointer(DevicePointer address) { return reinterpret_cast<void*>(address); }  // NOLINT(performance-no-int-to-ptr)
-DevicePointer address(const void* pointer) { return reinterpret_cast<DevicePointer>(pointer); }
-
 constexpr run::DeviceFunctions kDeviceFunctions{
     .info = &info_of,
-    .allocate =
-        [](int ordinal, std::size_t bytes) {
-          DeviceState& device = DeviceState::get(ordinal);
-          const Session session(device);
-          return pointer(device.allocate(bytes));
-        },
+    .allocate = [](int ordinal, std::size_t bytes) -> void* {
+      DeviceState& device = DeviceState::get(ordinal);
+      const Session session(device);
+      return pointer(device.allocate(bytes));
+    },
     .release =
         [](int ordinal, void* memory, std::size_t bytes) noexcept {
           try {

@@ -24,6 +24,11 @@ DeviceInfo info_of(int ordinal);
 
 class DeviceState;
 
+/// Memory on the device that stands for the host's lies there as it does here modulo this: as aligned, for vectors and for memory's
+/// sectors.
+inline constexpr std::size_t kAlignment = 256;
+inline std::size_t offset_of(const void* host) { return reinterpret_cast<std::uintptr_t>(host) % kAlignment; }
+
 /// A kernel on the device. Unloaded with the last one who holds it.
 class LoadedKernel {
  public:

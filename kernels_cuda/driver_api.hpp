@@ -37,6 +37,8 @@ enum Status : int {
 
 using Device = int;
 using DevicePointer = std::uint64_t;
+inline char* pointer(DevicePointer address) { return reinterpret_cast<char*>(address); }
+inline DevicePointer address(const void* pointer) { return reinterpret_cast<DevicePointer>(pointer); }
 using Context = struct ContextHandle*;
 using Module = struct ModuleHandle*;
 using Function = struct FunctionHandle*;

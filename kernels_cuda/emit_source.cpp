@@ -55,9 +55,7 @@ KernelText emit_step(const StepText& step) {
     list += fmt::format("{}{} {}", list.empty() ? "" : ", ", type, name);
     result.parameters.push_back({Kind::Argument, i, 0, 8});
   }
-  const std::string text =
-      fmt::format("namespace engine::cuda {{\n{}extern \"C\" __global__ void __launch_bounds__({}) {}({}) {{\n{}\n}}\n}}\n", step.types,
-                  kBlock, kEntry, list, step.body);
+  const std::string text = framed(step.types, list, step.body + "\n");
   if (step.needs_cub) result.text = kCubInclude;
   result.text += prelude_for(text, {.complex = step.has_complex}) + text;
   return result;

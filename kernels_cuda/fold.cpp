@@ -29,7 +29,6 @@ constexpr std::int64_t kMostRowBytes = 32, kMostRowBytesOfMoments = 8, kBytesOfM
 constexpr std::int64_t kShortRowBytes = 32;
 constexpr std::int64_t kMostIndices = std::int64_t{1} << 30;
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 /// The nearest powers of two, for n > 0.
 std::int64_t power_above(std::int64_t n) { return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(n))); }
 std::int64_t power_below(std::int64_t n) { return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(n))); }

@@ -121,8 +121,6 @@ int turned_axis(const Space& space, const Layout& layout) {
   return bytes <= kSharedBytes ? found : -1;
 }
 
-std::int64_t parts(std::int64_t n, std::int64_t size) { return (n + size - 1) / size; }
-
 /// See divide_index in device/elementwise.cuh.
 struct Divisor {
   explicit Divisor(std::uint32_t extent)
@@ -203,7 +201,7 @@ class Parameters {
       const int from_last = layout.rank - 1 - static_cast<int>(parameter.axis);
       std::int64_t n = space.extents[parameter.axis];
       if (layout.form == Form::Scatter && from_last == 0) n /= layout.width;  // packs
-      if (layout.down && from_last == 1) n = parts(n, layout.unroll);         // groups of rows
+      if (layout.down && from_last == 1) n = ceil_div(n, layout.unroll);      // groups of rows
       return static_cast<std::uint32_t>(n);
     };
     switch (parameter.kind) {
@@ -280,21 +278,21 @@ void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelT
   switch (layout.form) {
     case Form::Flat:
     case Form::Scatter:
-      blocks = parts(space.total / layout.width, per_block);
+      blocks = ceil_div(space.total / layout.width, per_block);
       break;
     case Form::Rows: {
       const std::int64_t inner = space.extents[space.rank - 1];
-      pieces = parts(inner / layout.width, layout.down ? kBlock : per_block);
+      pieces = ceil_div(inner / layout.width, layout.down ? kBlock : per_block);
       blocks = space.total / inner * pieces;
       if (layout.down) {
         const std::int64_t rows = space.extents[space.rank - 2];
-        blocks = blocks / rows * parts(rows, layout.unroll);
+        blocks = blocks / rows * ceil_div(rows, layout.unroll);
       }
       break;
     }
     case Form::Tiles: {
       const std::int64_t x = space.extents[space.rank - 1], y = space.extents[space.rank - 2];
-      blocks = parts(x, layout.width) * parts(y, layout.width) * (space.total / (x * y));
+      blocks = ceil_div(x, layout.width) * ceil_div(y, layout.width) * (space.total / (x * y));
       break;
     }
     default:

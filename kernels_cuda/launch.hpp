@@ -10,6 +10,8 @@
 
 namespace engine::cuda {
 
+inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 /// An operand of a launch: an address on the device, or a value.
 struct Operand {
   char* base = nullptr;         ///< on the device; of a position, its first value

@@ -13,7 +13,6 @@
 #include "engine/catalog/evaluate.hpp"
 #include "engine/catalog/ordering.hpp"
 #include "kernels_cuda/body.hpp"
-#include "kernels_cuda/cub.hpp"
 #include "kernels_cuda/device/tiles.hpp"
 
 namespace engine::cuda {
@@ -28,9 +27,7 @@ constexpr std::int64_t kColumnsOfMultiprocessor = 128;
 /// Elements of which a block counts the digits.
 constexpr std::int64_t kCountedOfBlock = 8 * kRadixTile;
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t size_of(DType dtype) { return static_cast<std::int64_t>(item_size(dtype)); }
-DevicePointer address(const void* pointer) { return reinterpret_cast<DevicePointer>(pointer); }
 
 std::string identity_of(catalog::Reduction combine, DType dtype) {
   ir::Value value{};
@@ -40,29 +37,15 @@ std::string identity_of(catalog::Reduction combine, DType dtype) {
 
 }  // namespace
 
-StepCall& StepCall::with(std::string type, std::string name, std::uint64_t value) {
-  text.parameters.emplace_back(std::move(type), std::move(name));
-  arguments.push_back(value);
-  return *this;
-}
+Ordering::Ordering(DeviceState& device, Kernels& kernels, const Work& work, std::optional<ComputedSource> computed)
+    : device_(device),
+      kernels_(kernels),
+      work_(work),
+      computed_(std::move(computed)),
+      lane_(lane_name(work.dtype)),
+      n_flags_(work.rows.length) {}
 
-const Steps::Entry& Steps::find(DeviceState& device, const StepText& step) {
-  std::string key = step.types + step.body;
-  for (const auto& [type, name] : step.parameters) key.append("\n").append(type).append(" ").append(name);
-  if (const auto found = entries_.find(key); found != entries_.end()) return found->second;
-  if (step.needs_cub && !cub_state().reason.empty())
-    throw BackendError({.what = fmt::format("sorts on a device are compiled with CUB: {}", cub_state().reason),
-                        .labels = {},
-                        .help = cub_state().help,
-                        .text = {}});
-  Entry entry{emit_step(step), {}};
-  entry.loaded = device.kernel(entry.text.text);
-  entry.text.text.clear();  // the device keeps it
-  return entries_.emplace(std::move(key), std::move(entry)).first->second;
-}
-
-Ordering::Ordering(DeviceState& device, Steps& steps, const Work& work, const OrderingCalls& calls)
-    : device_(device), steps_(steps), work_(work), calls_(calls), lane_(lane_name(work.dtype)), n_flags_(work.rows.length) {}
+std::string Ordering::RadixSort::key_type() const { return fmt::format("math::KeyOf<{}>", lane_name(dtype)); }
 
 void Ordering::run() {
   const catalog::Form form = catalog::info(work_.ordered).form;
@@ -98,21 +81,21 @@ void Ordering::run() {
 
 // ---- launches and memory ---------------------------------------------------------------------------------------------------
 
-void Ordering::step(const StepCall& call, std::int64_t blocks) {
-  const Steps::Entry& entry = steps_.find(device_, call.text);
-  FoldRun run;
-  run.arguments = call.arguments;
-  launch_blocks(device_, *entry.loaded, entry.text, Layout{}, Space{}, run, blocks);
+void Ordering::step(const StepCall& call, std::int64_t blocks, Reads reads) {
+  if (reads == Reads::Memory)
+    kernels_.run_step(call, blocks);
+  else
+    kernels_.run_step(call, blocks, computed_->planned, computed_->space);
 }
 
-void Ordering::step_for_each(StepCall call, std::int64_t n, std::string_view body) {
+void Ordering::step_for_each(StepCall call, std::int64_t n, std::string_view body, Reads reads) {
   if (n == 0) return;
   call.with("long", "n_threads", n);
   call.text.body = fmt::format(
       "  const long at = static_cast<long>(blockIdx.x) * kThreads + threadIdx.x;\n"
       "  if (at >= n_threads) return;\n{}",
       body);
-  step(call, ceil_div(n, kBlock));
+  step(call, ceil_div(n, kThreads), reads);
 }
 
 DevicePointer Ordering::scratch(std::int64_t bytes) {
@@ -129,20 +112,24 @@ void Ordering::read(void* to, DevicePointer from, std::size_t bytes) {
   device_.synchronize();
 }
 
+void Ordering::write(DevicePointer to, const void* from, std::size_t bytes) {
+  device_.copy_to_device(to, from, bytes);
+  device_.synchronize();  // the bytes are the caller's
+}
+
 void Ordering::copy_whole(DType dtype, DevicePointer to, DevicePointer from, std::int64_t n) {
-  const std::array<std::int64_t, 3> extents{1, 1, n}, strides{0, 0, size_of(dtype)};
-  calls_.copy(dtype, extents.data(), to, strides.data(), from, strides.data());
+  const std::int64_t stride = size_of(dtype);
+  kernels_.copy(dtype, 1, &n, {to, &stride}, {from, &stride});
 }
 
 DevicePointer Ordering::rows_together() {
   const Rows& rows = work_.rows;
-  const DevicePointer source = address(work_.source);
-  if (rows.inner == 1) return source;
+  if (rows.inner == 1) return address(work_.source);
   const std::int64_t item = size_of(work_.dtype), outer = rows.inner * rows.length * item;
   const DevicePointer turned = scratch(rows.total() * item);
   const std::array<std::int64_t, 3> extents{rows.outer, rows.inner, rows.length};
   const std::array<std::int64_t, 3> to{outer, rows.length * item, item}, from{outer, item, rows.inner * item};
-  calls_.copy(work_.dtype, extents.data(), turned, to.data(), source, from.data());
+  kernels_.copy(work_.dtype, 3, extents.data(), {turned, to.data()}, {address(work_.source), from.data()});
   return turned;
 }
 
@@ -157,7 +144,7 @@ void Ordering::with_rows_together(DType dtype, std::int64_t length, Make make) {
   make(turned);
   const std::array<std::int64_t, 3> extents{rows.outer, length, rows.inner};
   const std::array<std::int64_t, 3> to{outer, rows.inner * item, item}, from{outer, item, length * item};
-  calls_.copy(dtype, extents.data(), target, to.data(), turned, from.data());
+  kernels_.copy(dtype, 3, extents.data(), {target, to.data()}, {turned, from.data()});
 }
 
 bool Ordering::gives_places() const { return catalog::form_of(work_.ordered).has(FormFlags::Places); }
@@ -190,7 +177,7 @@ void Ordering::scan() {
         "  const RowsOf of{{length, inner}};\n"
         "  scan_column<Scan>(of, rows, source, [&](long row, long i, Scan::Value value) {{\n    {}\n  }});",
         put);
-    return calls_.with_source(call, ceil_div(rows.count(), kBlock));
+    return step(call, ceil_div(rows.count(), kThreads), Reads::Source);
   }
   const std::int64_t tiles = ceil_div(rows.length, math::kScanTile);
   const std::int64_t at_once = tiles > 1 ? 1 : math::kScanSegments / ceil_div(rows.length, math::kScanSegment);
@@ -209,7 +196,7 @@ void Ordering::scan() {
   };
   if (tiles > 1) {
     call.text.body = body("totals[row * tiles + tile] = value;", "");
-    calls_.with_source(call, blocks);
+    step(call, blocks, Reads::Source);
     StepCall bases;
     bases.text.types = types;
     bases.text.has_complex = is_complex(work_.dtype);
@@ -218,7 +205,7 @@ void Ordering::scan() {
     step(bases, rows.count());
   }
   call.text.body = body("", put);
-  calls_.with_source(call, blocks);
+  step(call, blocks, Reads::Source);
 }
 
 // ---- sorts -----------------------------------------------------------------------------------------------------------------
@@ -249,7 +236,7 @@ void Ordering::sort_rows(const RadixSort& sort) {
 }
 
 void Ordering::sort_tiles(const RadixSort& sort) {
-  const std::string key = fmt::format("math::KeyOf<{}>", lane_name(sort.dtype));
+  const std::string key = sort.key_type();
   const std::int64_t at_once = kRadixTile / sort.length;
   StepCall call;
   call.text.needs_cub = true;
@@ -259,17 +246,16 @@ void Ordering::sort_tiles(const RadixSort& sort) {
   call.with("const " + key + "*", "in", sort.keys_in).with(key + "*", "out", sort.keys_out);
   call.with("const long*", "places_in", sort.places_in).with("long*", "places_out", sort.places_out);
   call.with("long", "rows", sort.rows).with("long", "length", sort.length).with("long", "at_once", at_once);
-  call.with("unsigned long", "flip", sort.down ? ~std::uint64_t{0} : 0);
+  call.with("unsigned long", "flip", sort.flip());
   step(call, ceil_div(sort.rows, at_once));
 }
 
 void Ordering::sort_by_passes(const RadixSort& sort) {
   const std::string_view lane = lane_name(sort.dtype);
-  const std::string key = fmt::format("math::KeyOf<{}>", lane);
+  const std::string key = sort.key_type();
   const bool has_places = sort.places_out != 0;
   const std::int64_t item = size_of(sort.dtype), passes = 8 * item / kDigitBits, n = sort.rows * sort.length;
   const std::int64_t tiles = ceil_div(sort.length, kRadixTile), chunks = ceil_div(sort.length, kCountedOfBlock);
-  const std::uint64_t flip = sort.down ? ~std::uint64_t{0} : 0;
   // Passes take turns between two memories, so that the last one ends where the elements belong.
   const DevicePointer keys[2] = {sort.keys_out ? sort.keys_out : scratch(n * item), scratch(n * item)};
   const DevicePointer places[2] = {sort.places_out, has_places ? scratch(n * 8) : 0};
@@ -281,7 +267,7 @@ void Ordering::sort_by_passes(const RadixSort& sort) {
   StepCall count;
   count.text.body = fmt::format("  count_digits<{}>(in, counts, rows, length, chunks, static_cast<{}>(flip));", lane, key);
   count.with("const " + key + "*", "in", sort.keys_in).with("unsigned long*", "counts", counts).with("long", "rows", sort.rows);
-  count.with("long", "length", sort.length).with("long", "chunks", chunks).with("unsigned long", "flip", flip);
+  count.with("long", "length", sort.length).with("long", "chunks", chunks).with("unsigned long", "flip", sort.flip());
   step(count, sort.rows * chunks);
   StepCall sum;
   sum.text.body = "  sum_digits(counts);";
@@ -305,7 +291,7 @@ void Ordering::sort_by_passes(const RadixSort& sort) {
     pass.with("const unsigned long*", "less", counts + static_cast<DevicePointer>(p * digits_of_pass));
     pass.with("unsigned long*", "published", published).with("unsigned*", "drawn", drawn + static_cast<DevicePointer>(p * 4));
     pass.with("long", "length", sort.length).with("long", "tiles", tiles).with("long", "shift", p * kDigitBits);
-    pass.with("unsigned long", "flip", flip);
+    pass.with("unsigned long", "flip", sort.flip());
     step(pass, sort.rows * tiles);
     keys_in = keys[to];
     places_in = places[to];
@@ -375,8 +361,8 @@ void Ordering::largest() {
   sort_rows({.dtype = work_.dtype, .rows = rows.count(), .length = rows.length, .keys_in = values, .places_out = order, .down = true});
   with_rows_together(gives_places() ? DType::Int64 : work_.dtype, work_.number, [&](DevicePointer out) {
     if (!gives_places()) return gather(work_.dtype, values, order, rows.length, work_.number, out);
-    const std::array<std::int64_t, 3> extents{1, rows.count(), work_.number}, to{0, work_.number * 8, 8}, from{0, rows.length * 8, 8};
-    calls_.copy(DType::Int64, extents.data(), out, to.data(), order, from.data());
+    const std::array<std::int64_t, 2> extents{rows.count(), work_.number}, to{work_.number * 8, 8}, from{rows.length * 8, 8};
+    kernels_.copy(DType::Int64, 2, extents.data(), {out, to.data()}, {order, from.data()});
   });
 }
 
@@ -431,14 +417,10 @@ void Ordering::count_picked() {
 }
 
 /// `put`: a statement about `i`, of which `k` are picked before it, and whether it is `picked`.
-void Ordering::collect_picked(StepCall call, std::string_view put, bool with_source) {
+void Ordering::collect_picked(StepCall call, std::string_view put, Reads reads) {
   call.with("long", "n", n_flags_).with("const long*", "before", before_);
   call.text.body += fmt::format("  collect_picked(flag, n, before, [&](long i, long k, bool picked) {{\n    {}\n  }});", put);
-  const std::int64_t tiles = ceil_div(n_flags_, kPickTile);
-  if (with_source)
-    calls_.with_source(call, tiles);
-  else
-    step(call, tiles);
+  step(call, ceil_div(n_flags_, kPickTile), reads);
 }
 
 std::int64_t Ordering::find() {
@@ -459,19 +441,19 @@ void Ordering::collect(DevicePointer target) {
     case catalog::Form::Select:
       if (work_.rows.inner > 1) return collect_rows(target);
       call.with(pointer_to(work_.dtype, false), "out", target);
-      return collect_picked(call, "if (picked) out[k] = source(i);", true);
+      return collect_picked(call, "if (picked) out[k] = source(i);", Reads::Source);
     case catalog::Form::Unique:
       call.with(pointer_to(work_.dtype, false), "out", target);
-      return collect_picked(call, "if (picked) out[k] = flag.at(i);", false);
+      return collect_picked(call, "if (picked) out[k] = flag.at(i);");
     case catalog::Form::Firsts:
       call.with("long*", "out", target);
-      return collect_picked(call, "if (picked) out[k] = order[i];", false);
+      return collect_picked(call, "if (picked) out[k] = order[i];");
     default:
       break;
   }
   const DevicePointer begins = scratch(n_found_ * 8);
   call.with("long*", "out", begins);
-  collect_picked(call, "if (picked) out[k] = i;", false);
+  collect_picked(call, "if (picked) out[k] = i;");
   StepCall lengths;
   lengths.with("const long*", "begins", begins).with("long*", "lengths", target).with("long", "count", n_found_);
   lengths.with("long", "n", n_flags_);
@@ -483,22 +465,17 @@ void Ordering::collect_rows(DevicePointer target) {
   const DevicePointer rows = scratch(n_found_ * 8);
   StepCall call = picking();
   call.with("long*", "out", rows);
-  collect_picked(call, "if (picked) out[k] = i;", false);
-  const std::int64_t n = n_found_ * work_.rows.inner;
+  collect_picked(call, "if (picked) out[k] = i;");
   StepCall fetch;
   fetch.with("const long*", "rows", rows).with(pointer_to(work_.dtype, false), "out", target).with("long", "inner", work_.rows.inner);
-  fetch.with("long", "n", n);
-  fetch.text.body =
-      "  const long at = static_cast<long>(blockIdx.x) * kThreads + threadIdx.x;\n"
-      "  if (at < n) out[at] = source(rows[at / inner] * inner + at % inner);";
-  calls_.with_source(fetch, ceil_div(n, kBlock));
+  step_for_each(fetch, n_found_ * work_.rows.inner, "  out[at] = source(rows[at / inner] * inner + at % inner);", Reads::Source);
 }
 
 void Ordering::inverse() {
   count_picked();
   StepCall call = picking();
   call.with("long*", "out", address(work_.target));
-  collect_picked(call, "out[order[i]] = k + picked - 1;", false);
+  collect_picked(call, "out[order[i]] = k + picked - 1;");
 }
 
 // ---- what is counted -------------------------------------------------------------------------------------------------------
@@ -523,8 +500,7 @@ void Ordering::edges() {
   host.second = high.data();
   host.target = made.data();
   run::ordered::run_histogram(host);
-  device_.copy_to_device(address(work_.target), made.data(), made.size());
-  device_.synchronize();  // the bytes are this scope's
+  write(address(work_.target), made.data(), made.size());
 }
 
 void Ordering::histogram() {
@@ -536,8 +512,7 @@ void Ordering::histogram() {
   std::vector<std::byte> made(static_cast<std::size_t>(work_.number + 1) * item);
   run::ordered::make_edges(work_, low, high, made.data());
   const DevicePointer edges = scratch(static_cast<std::int64_t>(made.size()));
-  device_.copy_to_device(edges, made.data(), made.size());
-  device_.synchronize();  // the bytes are this scope's
+  write(edges, made.data(), made.size());
   clear(address(work_.target), work_.number * 8);
   StepCall call;
   call.with(pointer_to(work_.dtype), "values", address(work_.source)).with(pointer_to(dtype), "edges", edges);
@@ -553,7 +528,7 @@ std::int64_t Ordering::find_bins() {
   if (work_.rows.length == 0) return n_found_;
   std::array<std::int64_t, 2> ends{std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()};
   const DevicePointer found = scratch(sizeof ends);
-  device_.copy_to_device(found, ends.data(), sizeof ends);
+  write(found, ends.data(), sizeof ends);
   StepCall call;
   call.with("const long*", "values", address(work_.source)).with("long long*", "ends", found).with("long", "n", work_.rows.length);
   call.text.body = "  find_ends(values, n, ends);";

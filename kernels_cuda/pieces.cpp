@@ -11,7 +11,7 @@ Pieces::~Pieces() {
 
 std::size_t Pieces::add(const char* host, std::size_t bytes) {
   const std::size_t stride = (bytes + 2 * kAlignment - 1) / kAlignment * kAlignment;
-  memories_.push_back({Memory(device_, stride * kSlots), stride, reinterpret_cast<std::uintptr_t>(host) % kAlignment});
+  memories_.push_back({Memory(device_, stride * kSlots), stride, offset_of(host)});
   return memories_.size() - 1;
 }
 

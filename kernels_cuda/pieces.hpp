@@ -30,7 +30,7 @@ class Pieces {
   void after_copies(std::size_t turn, Stream stream) { record(taken_[turn % kSlots], stream); }
 
  private:
-  static constexpr std::size_t kSlots = 3, kAlignment = 256;
+  static constexpr std::size_t kSlots = 3;
   static void wait(Event event, Stream stream);
   static void record(Event& event, Stream stream);
 

@@ -13,15 +13,6 @@
 #include "engine/plan/hazard.hpp"
 
 namespace engine::cuda {
-namespace {
-
-/// Addresses on the device are those of the host modulo this: as aligned as there, for vectors and for memory's sectors.
-constexpr std::size_t kAlignment = 256;
-
-char* pointer(std::uintptr_t address) { return reinterpret_cast<char*>(address); }  // NOLINT(performance-no-int-to-ptr)
-
-}  // namespace
-
 bool is_dense(std::size_t item, int rank, const std::int64_t* extents, const std::int64_t* strides) {
   std::array<int, kMaxRank> order{};
   std::iota(order.begin(), order.begin() + rank, 0);
@@ -54,7 +45,7 @@ void Residency::allocate() {
   announced_.resize(n);
   for (Stretch& stretch : announced_) {
     memory_.emplace_back(device_, stretch.high - stretch.low + kAlignment);
-    stretch.device = memory_.back().address() + stretch.low % kAlignment;
+    stretch.device = memory_.back().address() + offset_of(pointer(stretch.low));
   }
   const auto middle = static_cast<std::ptrdiff_t>(stretches_.size());
   stretches_.insert(stretches_.end(), announced_.begin(), announced_.end());
@@ -84,7 +75,7 @@ char* Residency::on_device(const char* host) const {
 void Residency::bring_back(const char* base, std::size_t item, int rank, const std::int64_t* extents, const std::int64_t* strides) const {
   std::uintptr_t low = 0, high = 0;
   plan::cover({base, strides, static_cast<std::int64_t>(item)}, rank, extents, low, high);
-  const DevicePointer from = reinterpret_cast<std::uintptr_t>(on_device(pointer(low)));
+  const DevicePointer from = address(on_device(pointer(low)));
   if (is_dense(item, rank, extents, strides)) return device_.copy_to_host(pointer(low), from, high - low, threads_);
   const std::unique_ptr<char[]> copy(new (std::nothrow) char[high - low]);
   if (!copy) throw OutOfMemory({.what = "out of memory while copying results from the device", .labels = {}, .help = {}, .text = {}});

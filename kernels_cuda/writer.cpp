@@ -109,6 +109,11 @@ void KernelWriter::take_apart(int begin, int end, std::string_view indent) {
 
 // ---- the whole --------------------------------------------------------------------------------------------------------
 
+std::string framed(std::string_view before, std::string_view parameters, std::string_view statements) {
+  return fmt::format("namespace engine::cuda {{\n{}extern \"C\" __global__ void __launch_bounds__({}) {}({}) {{\n{}}}\n}}\n", before,
+                     kBlock, kEntry, parameters, statements);
+}
+
 KernelText KernelWriter::assemble(std::string_view before) {
   std::string list, prologue;
   std::size_t bytes = 0;
@@ -126,9 +131,7 @@ KernelText KernelWriter::assemble(std::string_view before) {
     offset += size;
   }
   if (result_.parameters_in_memory) list = "const char* parameters";
-  const std::string text =
-      fmt::format("namespace engine::cuda {{\n{}{}extern \"C\" __global__ void __launch_bounds__({}) {}({}) {{\n{}{}}}\n}}\n", body_.text,
-                  before, kBlock, kEntry, list, prologue, lines_);
+  const std::string text = framed(body_.text + std::string(before), list, prologue + lines_);
   result_.text = prelude_for(text, {.complex = body_.has_complex, .half = body_.has_half}) + text;
   return std::move(result_);
 }

@@ -12,6 +12,9 @@
 
 namespace engine::cuda {
 
+/// A kernel's text but for its prelude: declarations, parameters, statements.
+std::string framed(std::string_view before, std::string_view parameters, std::string_view statements);
+
 /// Collects parameters and lines, and puts them together. Names in the text: p<k> is the address of access k and u<k> its
 /// element where there is one alone, s<k>_<axis> a stride, e<axis> an extent, i<axis> an index, v<i> what load i of the body
 /// gives.
