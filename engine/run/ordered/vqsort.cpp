@@ -8,6 +8,7 @@
 
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
 #define VQSORT_ONLY_STATIC 1
+#define HWY_IS_DEBUG_BUILD 0  // whose assertions, on under sanitizers, end in its library
 #define HWY_TARGET_INCLUDE "engine/run/ordered/vqsort.cpp"
 #include "hwy/foreach_target.h"
 // After foreach_target, as Highway wants it.
