@@ -31,18 +31,29 @@ std::string key_of(std::string_view text, const Options& o) {
   return key;
 }
 
+#ifdef Py_GIL_DISABLED
+using Mutex = std::mutex;
+#else
+/// The GIL is lock enough, and is there already.
+struct Mutex {
+  void lock() noexcept {}
+  void unlock() noexcept {}
+};
+#endif
+using Lock = std::lock_guard<Mutex>;
+
 /// Programs by text, the least recently used forgotten first. Nothing that could run Python code happens under the lock:
 /// what is dropped is exact strings and programs, whose names are exact strings.
 class Cache {
  public:
   CachedProgramPtr find(PyObject* text, const Options& options) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const Entry& entry = identities_[slot(text)];
     return entry.text.get() == text && same_program(entry.options, options) ? entry.program : nullptr;
   }
 
   CachedProgramPtr find(const std::string& key, PyObject* text, const Options& options) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const auto it = programs_.find(key);
     if (it == programs_.end()) return nullptr;
     order_.splice(order_.begin(), order_, it->second);
@@ -52,7 +63,7 @@ class Cache {
 
   void add(std::string key, PyObject* text, const Options& options, const CachedProgramPtr& program) {
     if (key.size() > kTextBytes) return;
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (programs_.contains(key)) return;  // another thread was faster
     order_.push_front({std::move(key), program});
     try {
@@ -92,7 +103,7 @@ class Cache {
     entry.program = program;
   }
 
-  std::mutex mutex_;
+  Mutex mutex_;
   Entry identities_[kIdentityEntries];
   std::list<Item> order_;
   std::unordered_map<std::string_view, std::list<Item>::iterator> programs_;

@@ -250,6 +250,8 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
     if (scratch) scratch->trim();
   };
   try {
+    const bool is_stoppable = options.interrupted || options.seconds > 0;
+    if (plan.simple && binding.buffers.empty() && !is_stoppable && interp::run_block(codes[0], binding.steps[0].kernels[0])) return 1;
     scratch = &interp::Scratch::of_thread();
     Call call(graph, plan, codes, binding, options, *scratch);
     call.run();

@@ -447,6 +447,48 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
   }
 }
 
+bool run_block(const Code& code, const plan::BoundKernel& kernel) {
+  const auto n = static_cast<std::size_t>(kernel.total);
+  if (kernel.rank != 1 || n > kBlock || !kernel.detours.empty()) return false;
+  for (const plan::BoundAccess& access : kernel.accesses) {
+    const std::size_t item = item_size(access.dtype);
+    if (access.swapped || (access.strides[0] != static_cast<std::int64_t>(item) && access.strides[0] != 0)) return false;
+    if (reinterpret_cast<std::uintptr_t>(access.base) % number_size(access.dtype)) return false;
+  }
+  for (const Step& step : code.steps)
+    if (step.kind == Step::Kind::Position || (step.kind == Step::Kind::Load && kernel.accesses[step.access].strides[0] == 0)) return false;
+  if (n == 0) return true;
+
+  const std::size_t n_values = code.offsets.size();
+  char* const scratch = Scratch::of_thread().get(code.scratch_bytes + n_values * sizeof(void*));
+  void** const table = reinterpret_cast<void**>(scratch + code.scratch_bytes);
+  for (std::size_t v = 0; v < n_values; ++v) table[v] = scratch + code.offsets[v];
+  for (const Code::Constant& constant : code.constants) std::memcpy(table[constant.value], constant.bits.bytes.data(), 16);
+  for (const Step& step : code.uniform_loads) {
+    const plan::BoundAccess& access = kernel.accesses[step.access];
+    std::memcpy(table[step.out], access.base, item_size(access.dtype));
+  }
+  const auto call = [&](const Step& step, std::size_t count) {
+    const void* in[3] = {table[step.in[0]], table[step.in[1]], table[step.in[2]]};
+    step.kernel(table[step.out], in, count);
+  };
+  for (const Step& step : code.once) call(step, 1);
+  for (const Splat& s : code.splats) splat(table[s.out], table[s.in], n, s.item);
+  for (const StoreSlot& slot : code.stores)
+    if (slot.direct) table[slot.value] = kernel.accesses[slot.access].base;
+  for (const Step& step : code.steps) {
+    if (step.kind == Step::Kind::Load)
+      table[step.out] = kernel.accesses[step.access].base;
+    else
+      call(step, n);
+  }
+  for (const StoreSlot& slot : code.stores) {
+    const plan::BoundAccess& access = kernel.accesses[slot.access];
+    if (!slot.direct) std::memcpy(access.base, table[slot.value], n * item_size(access.dtype));
+  }
+  return true;
+}
+
 void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t first, std::int64_t end, Watch& watch, Stores stores) {
   char* scratch = Scratch::of_thread().get(working_bytes(code, kernel));
   std::pmr::monotonic_buffer_resource memory(scratch + code.scratch_bytes, BlockRunner::table_bytes(code, kernel));

@@ -141,6 +141,9 @@ std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noe
 /// Of that, what the trees of a kernel that folds take.
 std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 
+/// Runs a kernel of at most one block that stores, and whose operands lie as its code wants them, without what a BlockRunner
+/// prepares for larger ones and for others. False where it is none such: nothing has happened then. Throws std::bad_alloc.
+bool run_block(const Code& code, const plan::BoundKernel& kernel);
 /// Runs a kernel that stores.
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team);
 /// Stores elements [first, end), on the calling thread.
