@@ -3,6 +3,8 @@
 #include <engine/engine.hpp>
 
 #include <cmath>
+#include <cstring>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -47,6 +49,55 @@ TEST(Evaluate, ComputesTheSeedExpression) {
   const auto program = Program::compile("4*a + 5*a*b + 6*b*c");
   const auto d = evaluate(*program, {array(a, {1000}), array(b, {1000}), array(c, {1000})});
   for (std::size_t i = 0; i < 1000; ++i) EXPECT_EQ(d[i], 4 * a[i] + 5 * a[i] * b[i] + 6 * b[i] * c[i]);
+}
+
+TEST(Evaluate, GivesTheSameBitsByOneBlockAsByTheLoopOverBlocks) {
+  std::vector<double> a(1100), b(1100), number{-0.25};
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = 0.1 * static_cast<double>(i) - 20, b[i] = 1.0 / (1.0 + static_cast<double>(i));
+  RunOptions watched;  // which only the loop looks at
+  watched.interrupted = [](void*) { return false; };
+  // Numbers, an operand of rank 0, what is computed once, a value that is an operand's own, casts, positions, one array as both.
+  for (const char* text : {"4*a + 5*a*b + 6*b*s", "where(a > 0, sqrt(s*s) + a, s)", "a", "float32(a) * 2", "int64(a) // 3", "a > b",
+                           "a*0 + 7", "index(0) + a*b", "exp(s) - a", "abs(a - 1j*b)"}) {
+    const auto program = Program::compile(text);
+    for (const std::int64_t n : {0, 1, 7, 8, 63, 500, 511, 512, 513, 1024}) {
+      for (const std::int64_t skew : {0, 1, 4}) {  // bytes
+        std::vector<Operand> operands;
+        for (std::size_t i = 0; i < program->n_names(); ++i) {
+          const std::string_view name = program->name(i);
+          operands.push_back(array(name == "a" ? a : name == "b" ? b : number, name == "s" ? Shape{} : Shape{n}));
+          if (name == "a") operands.back().array.data = reinterpret_cast<std::byte*>(a.data()) + skew;
+        }
+        std::vector<std::byte> results[2];
+        for (const RunOptions& options : {RunOptions{}, watched}) {
+          std::vector<std::byte>& bytes = results[options.interrupted ? 1 : 0];
+          const Allocator allocator{[](void* context, DType, const Shape&, const Strides&, std::size_t size) -> void* {
+                                      auto* memory = static_cast<std::vector<std::byte>*>(context);
+                                      memory->assign(size + 1, std::byte{0xA5});
+                                      return memory->data();
+                                    },
+                                    &bytes};
+          Execution execution(*program, operands.data(), nullptr, Order::K, allocator);
+          execution.run(options);
+        }
+        EXPECT_EQ(results[0], results[1]) << text << ", " << n << " elements, a " << skew << " bytes off";
+      }
+    }
+    std::vector<double> here[2] = {a, a};  // out is an operand
+    for (const RunOptions& options : {RunOptions{}, watched}) {
+      std::vector<double>& mine = here[options.interrupted ? 1 : 0];
+      std::vector<Operand> operands;
+      for (std::size_t i = 0; i < program->n_names(); ++i) {
+        const std::string_view name = program->name(i);
+        operands.push_back(array(name == "a" ? mine : name == "b" ? b : number, name == "s" ? Shape{} : Shape{300}));
+      }
+      const ArrayView out = array(mine, {300}).array;
+      if (std::string_view(text).find('j') != std::string_view::npos) continue;
+      Execution execution(*program, operands.data(), &out, Order::K, {nullptr, nullptr});
+      execution.run(options);
+    }
+    EXPECT_EQ(std::memcmp(here[0].data(), here[1].data(), a.size() * 8), 0) << text;
+  }
 }
 
 TEST(Evaluate, WritesASliceAndLeavesTheBorder) {
