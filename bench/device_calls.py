@@ -17,6 +17,8 @@ import numpy as np  # noqa: E402
 
 import engine  # noqa: E402
 
+engine.config.wait = True
+
 SEED = "4*a + 5*a*b + 6*b*c"
 
 

@@ -19,6 +19,8 @@ import numpy as np
 
 import engine
 
+engine.config.wait = True
+
 CALLS = 10
 
 

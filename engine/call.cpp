@@ -12,6 +12,10 @@
 
 namespace engine {
 
+Names::Names(std::initializer_list<Named> items) : items_(items) {}
+Names::Names(std::vector<Named> items) noexcept : items_(std::move(items)) {}
+Names::Names(std::span<const Named> items) : items_(items.begin(), items.end()) {}
+
 const Operand* Names::find(std::string_view name) const noexcept {
   for (std::size_t i = items_.size(); i-- > 0;)
     if (items_[i].name == name) return &items_[i].value;

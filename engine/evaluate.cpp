@@ -23,14 +23,12 @@
 #include "engine/placement.hpp"
 #include "engine/plan/bind.hpp"
 #include "engine/plan/explain.hpp"
+#include "engine/program.hpp"
 #include "engine/run/backend.hpp"
 #include "engine/run/executor.hpp"
 
 namespace engine {
 namespace {
-
-/// Plans kept per program; scalars baked into plans may make many, so the oldest give way.
-constexpr std::size_t kMaxPlans = 64;
 
 /// ENGINE_DUMP=ast,ir,opt,plan,code writes each stage's value to stderr, for people who work on the engine.
 bool wants_dump(std::string_view stage) {
@@ -52,32 +50,7 @@ void dump(std::string_view stage, const std::string& text) {
   throw OutOfMemory({.what = fmt::format("out of memory while {}", doing), .labels = {}, .help = {}, .text = std::string(text)});
 }
 
-using Clock = std::chrono::steady_clock;
-using Seconds = std::chrono::duration<double>;
-
 std::int64_t nanoseconds(Clock::duration time) { return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count(); }
-
-/// Limits.seconds of one call, counted from here.
-class Deadline {
- public:
-  explicit Deadline(const Limits& limits) : seconds_(limits.seconds) {
-    if (seconds_ > 0) start_ = Clock::now();
-  }
-  /// What is left; 0 where there is no limit. Throws LimitError where nothing is.
-  double left() const {
-    if (!(seconds_ > 0)) return 0;
-    const double left = seconds_ - Seconds(Clock::now() - start_).count();
-    if (left > 0) return left;
-    throw LimitError({.what = fmt::format("preparing the expression took longer than the limit of {:g} s", seconds_),
-                      .labels = {},
-                      .help = "raise Limits.time, or take the expression apart",
-                      .text = {}});
-  }
-
- private:
-  double seconds_;
-  Clock::time_point start_{};
-};
 
 /// Takes the time of each stage and looks at the deadline after it.
 class Stages {
@@ -137,7 +110,8 @@ DType weak_default(Weak weak) {
   }
 }
 
-/// The operand's type; `with_value`: the graph is to be specialised on its value.
+}  // namespace
+
 ir::OperandType type_of(const Operand& operand, bool with_value) {
   ir::OperandType type;
   type.weak = operand.weak;
@@ -159,107 +133,6 @@ ir::OperandType type_of(const Operand& operand, bool with_value) {
   }
   return type;
 }
-
-/// A program made ready for one signature. One allocation holds the graph, the plan and the code of small programs.
-struct Compiled {
-  Compiled()
-      : arena(initial.data(), initial.size()),
-        graph(&arena),
-        plan(&arena),
-        codes(&arena),
-        work(&arena),
-        types(&arena),
-        present(&arena),
-        slot_name(&arena) {}
-  std::array<std::byte, 12288> initial;
-  std::pmr::monotonic_buffer_resource arena;
-  ir::Graph graph;
-  plan::Plan plan;
-  std::pmr::vector<run::interp::Code> codes;
-  std::pmr::vector<plan::KernelWork> work;  ///< of each kernel
-  plan::SimpleWork simple;
-  StageTimes stages{};
-  std::pmr::vector<ir::OperandType> types;  ///< the signature: per name
-  std::pmr::vector<bool> present;
-  std::optional<DType> out;
-  bool aliased = false;
-  int device = kHost;
-  std::pmr::vector<std::uint32_t> slot_name;    ///< name of each slot, or kNone for locals
-  std::unique_ptr<run::Executable> executable;  ///< of a backend besides the interpreter
-  /// Of a device, for operands of the host that it is faster for: made when that is found, by one thread at a time.
-  mutable std::mutex elsewhere_mutex;
-  mutable std::unique_ptr<run::Executable> elsewhere;
-
-  bool matches(const Operand* operands, std::size_t n, const ArrayView* out_view, bool is_aliased, int on_device) const {
-    if (device != on_device) return false;
-    if (out_view ? out != out_view->dtype : out.has_value()) return false;
-    if (is_aliased != aliased) return false;
-    for (std::size_t i = 0; i < n; ++i) {
-      const Operand& operand = operands[i];
-      const ir::OperandType& type = types[i];
-      if (operand.present != present[i]) return false;
-      if (!operand.present) continue;
-      if (operand.weak != type.weak) return false;
-      if (operand.weak == Weak::No && (operand.array.dtype != type.dtype || operand.array.shape.size() != type.rank)) return false;
-      if (type.has_value && !(type_of(operand, true) == type)) return false;
-    }
-    return true;
-  }
-};
-
-}  // namespace
-
-struct Program::Impl {
-  Impl(std::string t, const Options& o) : text(std::move(t)), options(o), ast(frontend::parse(text, o.limits)) {}
-
-  std::int64_t parse_ns = 0;
-  std::string text;
-  Options options;
-  frontend::Ast ast;
-  std::vector<std::uint32_t> names;  ///< symbols that come from outside
-  std::vector<bool> required, written;
-  std::vector<Span> spans;
-  bool may_alias = false;  ///< several statements, one of which writes an operand
-  mutable std::mutex mutex;
-  mutable std::vector<std::shared_ptr<const Compiled>> plans;
-  mutable ProgramStats stats;  ///< under the mutex that finding a plan takes anyway
-
-  std::shared_ptr<const Compiled> find(const Operand* operands, const ArrayView* out, bool aliased, int device) const {
-    const std::lock_guard lock(mutex);
-    for (auto it = plans.rbegin(); it != plans.rend(); ++it)
-      if ((*it)->matches(operands, names.size(), out, aliased, device)) {
-        ++stats.hits;
-        return *it;
-      }
-    return nullptr;
-  }
-  void keep(std::shared_ptr<const Compiled> compiled) const {
-    const std::lock_guard lock(mutex);
-    ++stats.compilations;
-    for (const std::int64_t time : compiled->stages) stats.compile_ns += time;
-    if (plans.size() >= kMaxPlans) {
-      plans.erase(plans.begin());
-      ++stats.evictions;
-    }
-    plans.push_back(std::move(compiled));
-  }
-
-  bool is_aliased(const Operand* operands) const {
-    if (!may_alias) return false;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (!written[i] || !operands[i].present || operands[i].weak != Weak::No) continue;
-      for (std::size_t k = 0; k < names.size(); ++k) {
-        if (k == i || !operands[k].present || operands[k].weak != Weak::No) continue;
-        if (plan::may_share(operands[i].array, operands[k].array)) return true;
-      }
-    }
-    return false;
-  }
-
-  std::shared_ptr<const Compiled> compile(const Operand* operands, const ArrayView* out, bool aliased, int device, const Deadline& deadline,
-                                          std::vector<opt::PassReport>* report = nullptr) const;
-  int device_of(const Operand* operands, const ArrayView* out) const;
-};
 
 /// Where a call runs: on the device of its arrays, or kHost. Numbers, and host arrays of rank 0 that are only read, go along.
 int Program::Impl::device_of(const Operand* operands, const ArrayView* out) const {
@@ -380,16 +253,16 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
 
 // ---- Program ----------------------------------------------------------------------------------------------------------
 
-Program::Program(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Program::Program(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 Program::~Program() = default;
 
 namespace {
 
 /// The parsed text, and what it says about its names.
-std::unique_ptr<Program::Impl> read(const std::string& text, const Options& options) {
+std::shared_ptr<const Program::Impl> read(const std::string& text, const Options& options) {
   const Deadline deadline(options.limits);
   const Clock::time_point start = Clock::now();
-  auto impl = std::make_unique<Program::Impl>(text, options);
+  auto impl = std::make_shared<Program::Impl>(text, options);
   impl->parse_ns = nanoseconds(Clock::now() - start);
   deadline.left();
   if (wants_dump("ast")) dump("ast", frontend::dump(impl->ast));
@@ -461,19 +334,6 @@ ProgramStats Program::stats() const {
 }
 
 namespace {
-
-/// operands[i] belongs to name i; given back: the operand of each slot, null for locals.
-inline std::pmr::vector<const Operand*> slots_of(const Compiled& c, const Operand* operands, std::pmr::memory_resource* memory) {
-  std::pmr::vector<const Operand*> slots(c.slot_name.size(), nullptr, memory);
-  for (std::size_t slot = 0; slot < slots.size(); ++slot)
-    if (c.slot_name[slot] != plan::kNone) slots[slot] = operands + c.slot_name[slot];
-  return slots;
-}
-
-/// A result that is never written: an address where no array can be, so that it overlaps none.
-void* allocate_nothing(void*, DType, const Shape&, const Strides&, std::size_t) {
-  return reinterpret_cast<void*>(std::uintptr_t{64});  // NOLINT(performance-no-int-to-ptr)
-}
 
 std::string json_operands(const Program& program, const Operand* operands) {
   std::string text = "[";
@@ -568,21 +428,6 @@ std::string gradient(std::string_view text, std::string_view wrt, const Options&
 
 // ---- Execution --------------------------------------------------------------------------------------------------------
 
-struct Execution::State {
-  State(std::byte* memory, std::size_t size, const Limits& limits) : arena(memory, size), binding(&arena), deadline(limits) {}
-  std::pmr::monotonic_buffer_resource arena;
-  std::shared_ptr<const Compiled> compiled;
-  plan::Binding binding;
-  const Program::Impl* program = nullptr;
-  Deadline deadline;
-  bool made_plan = false;
-  std::int64_t parse_ns = 0;  ///< where the text was parsed for this call
-  int target_name = -1;
-  int threads_used = 1;
-  bool is_large = false;      ///< so much to do that asking where costs nothing that could be noticed
-  bool is_elsewhere = false;  ///< ran on a device, though operands are the host's
-};
-
 Execution::Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator) {
   static_assert(sizeof(State) + 4096 < sizeof storage_);
   const Program::Impl& impl = program.impl();
@@ -602,7 +447,11 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
                .labels = {{impl.spans[i], "the other byte order"}},
                .help = "pass casting=\"equiv\"",
                .text = impl.text});
+    state_->owner = &program;
     state_->program = &impl;
+    state_->operands = operands;
+    state_->out = out;
+    state_->order = order;
     const int device = impl.device_of(operands, out);
     state_->compiled = impl.find(operands, out, aliased, device);
     if (!state_->compiled) {
@@ -615,10 +464,7 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
     const Compiled& c = *state_->compiled;
     const auto slots = slots_of(c, operands, &state_->arena);
     plan::bind(c.graph, c.plan, slots, out, order, impl.options.limits, allocator, state_->binding);
-    if (device != kHost) {
-      state_->binding.device = state_->binding.result.device = device;
-      for (const Operand* slot : slots) state_->binding.on_device.push_back(slot && slot->weak == Weak::No && slot->array.device != kHost);
-    }
+    set_device(state_->binding, device, slots);
     if (c.plan.result == plan::kNone && c.plan.target_slot != plan::kNone)
       state_->target_name = static_cast<int>(c.slot_name[c.plan.target_slot]);
   } catch (Error& error) {
@@ -644,31 +490,9 @@ double Execution::work() const noexcept {
 void Execution::run_plan(State& s, const RunOptions& options) {
   const Compiled& c = *s.compiled;
   if (c.executable)
-    c.executable->execute(s.binding, options);
+    run_on_device(s, options);
   else if (!run_elsewhere(s, options))
     s.threads_used = run::execute(c.graph, c.plan, c.codes, s.binding, options);
-}
-
-/// On a device, though operands are the host's, where backend="auto" finds that worth it.
-bool Execution::run_elsewhere(State& s, const RunOptions& options) {
-  const Compiled& c = *s.compiled;
-  if (!s.is_large || s.program->options.backend != BackendChoice::Auto) return false;
-  if (!place(c.plan, c.codes, s.binding, options.threads).is_elsewhere) return false;
-  try {
-    const run::Executable* executable = nullptr;
-    {
-      const std::lock_guard lock(c.elsewhere_mutex);
-      if (!c.elsewhere) c.elsewhere = run::find_backend(BackendChoice::Cuda)->compile(c.graph, c.plan, kHost);
-      executable = c.elsewhere.get();
-    }
-    executable->execute(s.binding, options);
-  } catch (const BackendError&) {  // nothing was written that anybody knows: the host computes it
-    return false;
-  } catch (const OutOfMemory&) {  // the device's
-    return false;
-  }
-  s.is_elsewhere = true;
-  return true;
 }
 
 /// Within what Limits.seconds leaves.
@@ -719,7 +543,8 @@ void Execution::run(const RunOptions& options) {
   RunInfo& info = kept.run;
   ++info.runs;
   info.threads = s.threads_used;
-  info.backend = c.executable || s.is_elsewhere ? BackendChoice::Cuda : BackendChoice::Interp;
+  info.backend = (c.executable && !s.is_pending) || s.is_elsewhere ? BackendChoice::Cuda : BackendChoice::Interp;
+  info.pending = s.is_pending;
   kept.is_simple = is_simple;
   if (is_simple) {
     kept.simple = c.simple;

@@ -193,6 +193,15 @@ Expr Expr::subscript(std::span<const Index> items) const {
   return Expr(make(std::move(pieces), kPostfix, 1));
 }
 
+Index::Index(Slice slice) : kind_(Kind::Slice), slice_(std::move(slice)) {}
+Index::Index(NewAxis) : kind_(Kind::NewAxis) {}
+Index::Index(Ellipsis) : kind_(Kind::Ellipsis) {}
+Index::Index(const Expr& value) : kind_(Kind::Value), slice_{value, {}, {}} {}
+
+Axes::Axes(int axis) : is_one_(true), axes_{axis} {}
+Axes::Axes(std::initializer_list<int> axes) : is_given_(true), axes_(axes) {}
+Axes::Axes(std::span<const int> axes) : is_given_(true), axes_(axes.begin(), axes.end()) {}
+
 std::string Axes::text() const {
   if (is_one_) return fmt::format("{}", axes_[0]);
   if (!is_given_) return {};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <engine/threads.hpp>
 #include <optional>
@@ -30,15 +31,28 @@ namespace {
 class CudaExecutable final : public run::Executable {
  public:
   CudaExecutable(const ir::Graph& graph, const plan::Plan& plan, int device)
-      : graph_(graph), plan_(plan), device_(DeviceState::get(std::max(device, 0))), kernels_(device_) {}
+      : CudaExecutable(graph, plan, DeviceState::get(std::max(device, 0))) {}
   void execute(plan::Binding& binding, const RunOptions& options) const override;
+  int compile(plan::Binding& binding) const override;
 
  private:
   friend class Call;
+  CudaExecutable(const ir::Graph& graph, const plan::Plan& plan, DeviceState& device)
+      : graph_(graph), plan_(plan), device_(device), kernels_(device_) {}
   const ir::Graph& graph_;
   const plan::Plan& plan_;
   DeviceState& device_;
   mutable Kernels kernels_;  ///< under the device's mutex
+  mutable std::atomic<bool> has_run_{false};
+};
+
+/// Of the calling thread, for one execution.
+class Patience {
+ public:
+  explicit Patience(bool waits) noexcept { waits_for_compiler = waits; }
+  ~Patience() { waits_for_compiler = true; }
+  Patience(const Patience&) = delete;
+  Patience& operator=(const Patience&) = delete;
 };
 
 /// One execution.
@@ -66,8 +80,8 @@ class Call {
       restore();
       throw;
     }
-    if (is_resident()) return;  // results are where they belong, and in order with what comes after
-    e_.device_.synchronize();   // so that faults come before the first write to the host
+    if (is_resident() || e_.device_.is_rehearsal()) return;  // results are where they belong, and in order with what comes after
+    e_.device_.synchronize();                                // so that faults come before the first write to the host
     poll();
     for (const plan::Binding::Step& step : b_.steps) {
       if (step.action->kind != plan::Action::Kind::Order)
@@ -165,6 +179,13 @@ class Call {
       stride *= kernel.extents[axis];
     }
     return strides;
+  }
+
+  /// From now on what is missing is waited for: a store to memory that the caller knows has been launched.
+  void stored_to(std::uint32_t buffer) const {
+    const plan::Buffer::Kind kind = plan_.buffers[buffer].kind;
+    if (!is_resident() || e_.device_.is_rehearsal()) return;
+    if (kind == plan::Buffer::Kind::Slot || (kind == plan::Buffer::Kind::Result && !b_.is_fresh)) waits_for_compiler = true;
   }
 
   bool is_result(std::uint32_t buffer) const { return plan_.buffers[buffer].kind == plan::Buffer::Kind::Result; }
@@ -441,6 +462,7 @@ class Call {
   }
 
   void check_exponents(const plan::Action& action) {
+    if (e_.device_.is_rehearsal()) return;
     const plan::Layout& buffer = b_.buffers[action.buffer];
     const DType dtype = plan_.buffers[action.buffer].dtype;
     alignas(16) std::byte lowest[16];
@@ -479,6 +501,7 @@ class Call {
     work.second = on_device(work.second, work.n_second);
     work.third = on_device(work.third, 1);
     work.target = on_device(work.target, n_items(b_.buffers[action.buffer].shape));
+    stored_to(action.buffer);  // by one after the other
     Ordering ordering(e_.device_, e_.kernels_, work, std::move(computed));
     try {
       if (catalog::info(form).extent != catalog::Extent::Found) return ordering.run();
@@ -500,13 +523,14 @@ class Call {
     std::vector<Operand> operands = operands_of(kernel, values);
     std::vector<Buffered> buffered = buffers_for(kernel, operands);
     e_.kernels_.run(planned(kernel), {kernel.rank, kernel.extents, kernel.total, operands});
+    for (const plan::Store& store : plan_.stores_of(*kernel.kernel)) stored_to(plan_.accesses[store.access].buffer);
     for (const Buffered& each : buffered) write_out(kernel, each);
   }
 
   void folds(const plan::BoundKernel& kernel) {
     if (cells_of(kernel) == 0) return;
     const std::span<const plan::Fold> folds = plan_.folds_of(*kernel.kernel);
-    if (kernel.total == 0) return empty_folds(kernel, folds);
+    if (kernel.total == 0) return e_.device_.is_rehearsal() ? void() : empty_folds(kernel, folds);
     std::vector<DevicePointer> cells;
     std::vector<std::size_t> part_bytes;
     for (const plan::Fold& fold : folds) {
@@ -524,6 +548,8 @@ class Call {
                    const Kernels::Entry& entry = e_.kernels_.find(planned(kernel), layout);
                    return Launchable{*entry.loaded, entry.text};
                  });
+    for (const DirectCells& each : direct_cells_)  // which may be the caller's
+      for (const plan::Store& store : plan_.stores_of(*each.copy->kernel)) stored_to(plan_.accesses[store.access].buffer);
   }
 
   void empty_folds(const plan::BoundKernel& kernel, std::span<const plan::Fold> folds) {
@@ -664,9 +690,26 @@ class Call {
 };
 
 void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) const {
+  // Operands of the host would be brought here in vain.
+  const Patience patience(options.wait);
+  if (!options.wait && binding.device == kHost && !plan_.finds && !has_run_.load(std::memory_order_relaxed)) compile(binding);
   run::Watch watch(options);
   Session session(device_);
   Call(*this, binding, watch, session, options.threads).run();
+  has_run_.store(true, std::memory_order_relaxed);
+}
+
+/// By an execution that does nothing else.
+int CudaExecutable::compile(plan::Binding& binding) const {
+  const Rehearsing rehearsing;
+  DeviceState device(DeviceState::Rehearsal{}, device_);
+  const CudaExecutable as_if(graph_, plan_, device);
+  const RunOptions options;
+  run::Watch watch(options);
+  Session session(device);
+  const int before = run::compilations.kernels;
+  Call(as_if, binding, watch, session, 1).run();
+  return run::compilations.kernels - before;
 }
 
 Availability probe() {

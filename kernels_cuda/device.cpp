@@ -8,6 +8,7 @@
 #include <chrono>
 #include <engine/error.hpp>
 #include <engine/threads.hpp>
+#include <functional>
 #include <utility>
 
 #include "engine/run/backend.hpp"
@@ -225,36 +226,60 @@ void DeviceState::start_after(Stream stream) { order(stream, stream_); }
 
 void DeviceState::make_wait(Stream stream) { order(stream_, stream); }
 
-Image DeviceState::compiled(const std::string& text) {
+Image DeviceState::compiled(const std::string& text) const {
   const auto start = std::chrono::steady_clock::now();
   Image image = compile(text, architecture_);
-  ++counts.kernels_compiled;
   ++run::compilations.kernels;
   run::compilations.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return image;
 }
 
 std::shared_ptr<const LoadedKernel> DeviceState::kernel(const std::string& text) {
-  if (const auto found = kernel_of_text_.find(text); found != kernel_of_text_.end()) {
-    kernels_.splice(kernels_.begin(), kernels_, found->second);
-    return kernels_.front().second;
+  if (!rehearsed_) {
+    std::shared_ptr<const LoadedKernel> kernel = known(text);
+    return kernel ? kernel : load(text, find(text));
   }
-  const std::string key = cache_key(text, architecture_);
-  Image image;
-  const bool found = read_cache(key, image);
-  if (!found) image = compiled(text);
+  const Performing performing;
+  {
+    const Session session(*rehearsed_);
+    if (std::shared_ptr<const LoadedKernel> kernel = rehearsed_->known(text)) return kernel;
+  }
+  Found found = find(text);
+  const Session session(*rehearsed_);
+  std::shared_ptr<const LoadedKernel> kernel = rehearsed_->known(text);  // another thread was faster
+  return kernel ? kernel : rehearsed_->load(text, std::move(found));
+}
+
+std::shared_ptr<const LoadedKernel> DeviceState::known(const std::string& text) {
+  const auto found = kernel_of_text_.find(text);
+  if (found == kernel_of_text_.end()) return nullptr;
+  kernels_.splice(kernels_.begin(), kernels_, found->second);
+  return kernels_.front().second;
+}
+
+/// On disk, or else compiled.
+DeviceState::Found DeviceState::find(const std::string& text) const {
+  Found found;
+  found.on_disk = read_cache(cache_key(text, architecture_), found.image);
+  if (found.on_disk) return found;
+  if (!waits_for_compiler) throw run::NotCompiled{std::hash<std::string>()(text)};
+  found.image = compiled(text);
+  return found;
+}
+
+std::shared_ptr<const LoadedKernel> DeviceState::load(const std::string& text, Found found) {
+  if (!found.on_disk) ++counts.kernels_compiled;
   auto kernel = std::make_shared<LoadedKernel>(*this);
-  Status status = kernel->load(image);
-  if (found && status != kSuccess && status != kOutOfMemory && !is_lost(status)) {
-    // Whatever is wrong with what was kept, it can be made again.
-    image = compiled(text);
-    status = kernel->load(image);
-    write_cache(key, image);
-  } else if (found) {
+  Status status = kernel->load(found.image);
+  const bool is_made_again = found.on_disk && status != kSuccess && status != kOutOfMemory && !is_lost(status);
+  if (is_made_again) {  // whatever is wrong with what was kept
+    found.image = compiled(text);
+    ++counts.kernels_compiled;
+    status = kernel->load(found.image);
+  } else if (found.on_disk) {
     ++counts.kernels_from_disk;
-  } else {
-    if (status == kSuccess) write_cache(key, image);
   }
+  if (is_made_again || (!found.on_disk && status == kSuccess)) write_cache(cache_key(text, architecture_), found.image);
   if (status == kUnsupportedPtxVersion)
     throw BackendError({.what = fmt::format("the CUDA driver ({}.{}) is older than NVRTC {}.{}", driver_state().version / 1000,
                                             driver_state().version % 1000 / 10, nvrtc_state().major, nvrtc_state().minor),
@@ -294,6 +319,7 @@ void LoadedKernel::find(const char* name) {
 
 LoadedKernel::~LoadedKernel() {
   if (!module_) return;
+  const Performing performing;
   try {
     const Driver& d = driver();
     Context popped = nullptr;
@@ -304,7 +330,11 @@ LoadedKernel::~LoadedKernel() {
   }
 }
 
-Session::Session(DeviceState& device) : device_(device) { enter(); }
+/// A forked child is refused before it takes a lock that its parent may have held.
+Session::Session(DeviceState& device) : device_(device) {
+  driver();
+  enter();
+}
 
 Session::~Session() { leave(); }
 

@@ -60,6 +60,9 @@ struct DeviceCounts {
   std::uint64_t bytes_to_device = 0, bytes_to_host = 0;
 };
 
+/// Whether the calling thread waits for the compiler. Otherwise kernel() throws run::NotCompiled for what would have to be compiled.
+inline constinit thread_local bool waits_for_compiler = true;
+
 /// Everything below is called by one thread at a time, which holds `mutex` and has the context current: see Session.
 class DeviceState {
  public:
@@ -105,6 +108,13 @@ class DeviceState {
   /// The kernel of that text, compiled at its first use.
   std::shared_ptr<const LoadedKernel> kernel(const std::string& text);
 
+  /// Stands for that device where nothing but its kernels is wanted, for a thread that is Rehearsing. It has a mutex of its own, and
+  /// what is compiled the device keeps, whose mutex is not held meanwhile.
+  struct Rehearsal {};
+  DeviceState(Rehearsal, DeviceState& device)
+      : rehearsed_(&device), name_(device.name_), architecture_(device.architecture_), multiprocessors_(device.multiprocessors_) {}
+  bool is_rehearsal() const noexcept { return rehearsed_ != nullptr; }
+
   std::mutex mutex;
   DeviceCounts counts;
 
@@ -122,10 +132,18 @@ class DeviceState {
 
   /// Kernels kept besides those in use.
   static constexpr std::size_t kMostKernels = 1024;
-  Image compiled(const std::string& text);
+  struct Found {
+    Image image;
+    bool on_disk;
+  };
+  std::shared_ptr<const LoadedKernel> known(const std::string& text);
+  Found find(const std::string& text) const;
+  std::shared_ptr<const LoadedKernel> load(const std::string& text, Found found);
+  Image compiled(const std::string& text) const;
   static std::size_t rounded(std::size_t bytes) noexcept;
   std::size_t free_idle() noexcept;
 
+  DeviceState* rehearsed_ = nullptr;
   Context context_ = nullptr;
   Stream stream_ = nullptr;
   Event event_ = nullptr;  ///< recorded anew for each wait

@@ -115,6 +115,30 @@ struct Driver {
 /// Throws BackendError where there is none that can be used. A driver that failed to start is asked again the next time.
 const Driver& driver();
 
+/// While it lives, driver() of this thread gives a driver that does nothing: memory has addresses and holds nothing, copies, launches and
+/// streams are done at once. What its callers would have compiled is compiled all the same (see DeviceState::kernel).
+class Rehearsing {
+ public:
+  Rehearsing();
+  ~Rehearsing();
+  Rehearsing(const Rehearsing&) = delete;
+  Rehearsing& operator=(const Rehearsing&) = delete;
+
+ private:
+  Driver table_;
+};
+/// While it lives, driver() of this thread gives the real one.
+class Performing {
+ public:
+  Performing() noexcept;
+  ~Performing();
+  Performing(const Performing&) = delete;
+  Performing& operator=(const Performing&) = delete;
+
+ private:
+  const Driver* rehearsed_;
+};
+
 /// The same for those who only ask: why it cannot be used (empty: it can), and what would help. Valid until the calling thread
 /// asks again.
 struct DriverState {

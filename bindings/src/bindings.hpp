@@ -72,6 +72,7 @@ struct CallOptions {
   Options options;
   PyObject* out = nullptr;    ///< borrowed; null for None
   std::optional<int> device;  ///< where operands are brought first: kHost or an ordinal
+  bool wait = false;          ///< for a device's compiler
 };
 /// The options that not every function has.
 enum Accepts : unsigned { kAcceptsNone = 0, kAcceptsOut = 1, kAcceptsOrder = 2, kAcceptsRest = 4, kAcceptsDevice = 8 };

@@ -78,10 +78,10 @@ struct Destination {
   }
 };
 
-void run_released(Execution& execution, Destination& destination, int threads) {
+void run_released(Execution& execution, Destination& destination, const CallOptions& call) {
   WithoutGil released;
   destination.released = &released;
-  RunOptions options{.threads = threads};
+  RunOptions options{.threads = call.options.threads, .wait = call.wait};
   if (is_main_thread()) {
     options.interrupted = [](void* context) { return static_cast<WithoutGil*>(context)->interrupted(); };
     options.context = &released;
@@ -236,7 +236,7 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
     }
     const bool is_released = execution.work() > kReleaseAbove;
     if (is_released)
-      run_released(execution, destination, options.threads);
+      run_released(execution, destination, call);
     else
       execution.run({.threads = 1});
     if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
@@ -297,13 +297,13 @@ PyObject* last_run_facts(PyObject*, PyObject*) {
   const Traffic& t = info.traffic;
   const std::span<const Backend> all = backends();
   const Backend& backend = *std::find_if(all.begin(), all.end(), [&](const Backend& each) { return each.choice == info.backend; });
-  return Py_BuildValue("{s:s,s:O,s:O,s:I,s:i,s:K,s:K,s:K,s:I,s:K,s:O,s:i,s:d}", "backend", backend.name.data(), "compiled",
-                       info.compiled ? Py_True : Py_False, "stages", stages.get(), "kernels", t.kernels, "threads", info.threads,
-                       "operations", static_cast<unsigned long long>(t.operations), "bytes_read",
-                       static_cast<unsigned long long>(t.bytes_read), "bytes_written", static_cast<unsigned long long>(t.bytes_written),
-                       "copies", t.copies + (converted ? conversions.copies : 0), "bytes_copied",
-                       static_cast<unsigned long long>(t.bytes_copied + (converted ? conversions.bytes : 0)), "seconds", seconds.get(),
-                       "kernels_compiled", info.kernels_compiled, "compile_seconds", info.compile_seconds);
+  return Py_BuildValue(
+      "{s:s,s:O,s:O,s:I,s:i,s:K,s:K,s:K,s:I,s:K,s:O,s:O,s:i,s:d}", "backend", backend.name.data(), "compiled",
+      info.compiled ? Py_True : Py_False, "stages", stages.get(), "kernels", t.kernels, "threads", info.threads, "operations",
+      static_cast<unsigned long long>(t.operations), "bytes_read", static_cast<unsigned long long>(t.bytes_read), "bytes_written",
+      static_cast<unsigned long long>(t.bytes_written), "copies", t.copies + (converted ? conversions.copies : 0), "bytes_copied",
+      static_cast<unsigned long long>(t.bytes_copied + (converted ? conversions.bytes : 0)), "seconds", seconds.get(), "pending",
+      info.pending ? Py_True : Py_False, "kernels_compiled", info.kernels_compiled, "compile_seconds", info.compile_seconds);
 }
 
 }  // namespace
@@ -313,7 +313,7 @@ PyObject* last_run_facts(PyObject*, PyObject*) {
 PyMethodDef evaluate_methods[] = {
     {"evaluate", ENGINE_FASTCALL(evaluate),
      "evaluate(expression, names=None, *, out=None, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, "
-     "limits=None, device=None)\n"
+     "limits=None, device=None, wait=False)\n"
      "--\n\n"
      "Evaluate an array expression in one fused pass.\n\n"
      "expression : str, e.g. ``\"4*a + 5*a*b\"``; grammar in the README.\n"
@@ -327,7 +327,9 @@ PyMethodDef evaluate_methods[] = {
      "threads    : at most so many threads; None leaves the choice to the engine.\n"
      "limits     : engine.Limits; None for its defaults.\n"
      "device     : 'cuda', 'cuda:1' or 1: operands elsewhere are copied to that device first, and the result is a\n"
-     "             DeviceArray there; 'cpu': device arrays are copied to the host. None: all are where they are to be.\n\n"
+     "             DeviceArray there; 'cpu': device arrays are copied to the host. None: all are where they are to be.\n"
+     "wait       : True waits for a device's compiler at a first call; otherwise backend='auto' may leave that to another\n"
+     "             thread and answer by the host meanwhile, with the same bits, where that is sooner: see precompile.\n\n"
      "Returns an array of NumPy's result dtype and the broadcast shape of the operands, a NumPy scalar where all of them\n"
      "are 0-d; of a program that ends in an assignment, what was assigned.\n"
      "Raises ParseError, UnknownName, DTypeError, ShapeError, RangeError, LimitError (with a caret), BackendError.\n\n"
@@ -336,7 +338,7 @@ PyMethodDef evaluate_methods[] = {
      "array([1, 3, 5])\n"},
     {"blitz", ENGINE_FASTCALL(blitz),
      "blitz(expression, names=None, *, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, limits=None, "
-     "device=None)\n"
+     "device=None, wait=False)\n"
      "--\n\n"
      "weave's form of evaluate: ``name = …`` writes into the operand of that name, which must have the result's shape.\n\n"
      ">>> import numpy as np, engine\n"

@@ -25,6 +25,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   });
   add_device_arrays(module);
   module.def("trim", &trim, py::call_guard<py::gil_scoped_release>());
+  module.def("_allow_background_compilation", &allow_background_compilation, py::call_guard<py::gil_scoped_release>());
+  module.def("wait_for_kernels", &wait_for_kernels, py::call_guard<py::gil_scoped_release>());
   module.def("num_threads", &num_threads);
   module.def("_set_num_threads", &set_num_threads);
 

@@ -102,6 +102,12 @@ bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned
     call.out = value == Py_None ? nullptr : value;
   } else if ((accepts & kAcceptsDevice) && equals(keyword, "device")) {
     call.device = value == Py_None ? std::optional<int>() : read_device(value, true);
+  } else if ((accepts & kAcceptsDevice) && equals(keyword, "wait")) {
+    if (!PyBool_Check(value)) {
+      PyErr_Format(PyExc_TypeError, "wait must be True or False, not %R", value);
+      throw PythonError{};
+    }
+    call.wait = value == Py_True;
   } else if ((accepts & kAcceptsOrder) && equals(keyword, "order")) {
     o.order = read_word(value, kOrders, "order must be 'K', 'C', 'F' or 'A', not %R");
   } else if (!(accepts & kAcceptsRest)) {
@@ -171,7 +177,7 @@ PyObject* check_options(PyObject*, PyObject* options) {
   try {
     CallOptions ignored;
     if (!PyDict_Check(options)) return PyErr_Format(PyExc_TypeError, "options must be a dict, not %s", Py_TYPE(options)->tp_name);
-    apply(ignored, options, kAcceptsOrder | kAcceptsRest);
+    apply(ignored, options, kAcceptsOrder | kAcceptsRest | kAcceptsDevice);
     Py_RETURN_NONE;
   } catch (...) {
     set_python_error();

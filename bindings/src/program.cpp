@@ -1,7 +1,9 @@
 // bindings/src/program.cpp - engine.Program: a parsed expression that is called with arrays.
 #include <fmt/format.h>
 
+#include <exception>
 #include <new>
+#include <vector>
 
 #include "bindings.hpp"
 #include "structmember.h"
@@ -61,7 +63,7 @@ PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, Py
     const CachedProgram& cached = *self_of(callable)->cached;
     Names names;
     CallOptions options;
-    if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder);
+    if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder | kAcceptsDevice);
     read_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder | kAcceptsDevice, names, options);
     options.options.threads = self_of(callable)->threads;
     return run(cached, names, options);
@@ -79,6 +81,40 @@ PyObject* explain(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObj
     if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder);
     read_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
     return make_explanation(cached, names, options.options.order);
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+/// _precompile(operands, device, wait): host arrays stand for such on that device.
+PyObject* precompile(PyObject* self, PyObject* args) {
+  try {
+    PyObject* mapping = nullptr;
+    int device = 0, wait = 1;
+    if (!PyArg_ParseTuple(args, "O!ip:_precompile", &PyDict_Type, &mapping, &device, &wait)) return nullptr;
+    find_wheels();
+    const CachedProgram& cached = *self_of(self)->cached;
+    Names names;
+    set_mapping(names, mapping, "precompile");
+    const Operands given(cached, names);
+    std::vector<Operand> operands(given.data(), given.data() + cached.names.size());
+    for (Operand& operand : operands) {
+      if (!operand.present || operand.weak != Weak::No || operand.array.device != kHost || operand.array.shape.empty()) continue;
+      operand.array.data = nullptr;
+      operand.array.device = device;
+    }
+    int compiled = 0;
+    std::exception_ptr failed;
+    Py_BEGIN_ALLOW_THREADS;
+    try {
+      compiled = cached.program->precompile(operands.data(), nullptr, wait != 0);
+    } catch (...) {
+      failed = std::current_exception();
+    }
+    Py_END_ALLOW_THREADS;
+    if (failed) std::rethrow_exception(failed);
+    return PyLong_FromLong(compiled);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -161,6 +197,7 @@ void dealloc(PyObject* self) {
 PyMethodDef methods[] = {{"explain", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(explain)), METH_FASTCALL | METH_KEYWORDS,
                           "explain($self, names=None, /, **operands)\n--\n\n"
                           "The plan for operands like these, as an Explanation; they are given as in a call."},
+                         {"_precompile", precompile, METH_VARARGS, nullptr},
                          {"__reduce__", reduce, METH_NOARGS, nullptr},
                          {"__copy__", same, METH_NOARGS, nullptr},
                          {"__deepcopy__", same, METH_O, nullptr},
@@ -175,9 +212,9 @@ PyGetSetDef properties[] = {
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(ProgramObject, vectorcall), READONLY, nullptr},
                          {nullptr, 0, 0, 0, nullptr}};
 char doc[] =
-    "An expression made ready, by engine.compile: program(names=None, /, *, out=None, order='K', device=None, **operands).\n\n"
+    "An expression made ready, by engine.compile: program(names=None, /, *, out=None, order='K', device=None, wait=False, **operands).\n\n"
     "Its operands are given in a mapping or by keyword; those of the caller's variables that it names are taken where there\n"
-    "is neither. out, order and device are as in evaluate. One Program may be called from many threads at once. Programs of equal\n"
+    "is neither. out, order, device and wait are as in evaluate. One Program may be called from many threads at once. Programs of equal\n"
     "text and options are equal; pickled or sent to another process, a Program is its text and options.\n\n"
     ">>> import numpy as np, engine\n"
     ">>> hypot = engine.compile(\"sqrt(x*x + y*y)\")\n"

@@ -11,13 +11,22 @@
 
 namespace engine::run {
 
+/// Thrown by Executable::execute where that was not to wait for a compiler. Nothing has happened then that anybody knows of.
+struct NotCompiled {
+  std::uint64_t kernel;  ///< a number for the kernel that is missing
+};
+
 /// A plan made ready for one backend. Many threads may run it at once.
 class Executable {
  public:
   virtual ~Executable() = default;
   /// Throws what run::execute() throws, and BackendError, OutOfMemory for the device. Operands and `out` are written at the
   /// very end, so that whatever is found before leaves them untouched.
+  /// Without RunOptions::wait: throws NotCompiled where a kernel has yet to be compiled, unless others have stored to operands or `out`.
   virtual void execute(plan::Binding& binding, const RunOptions& options) const = 0;
+  /// Has compiled what execute() would launch, on the calling thread, and keeps it: nothing is computed, and of arrays only the
+  /// addresses are looked at. How many kernels that were. Throws BackendError, OutOfMemory.
+  virtual int compile(plan::Binding& binding) const = 0;
 };
 
 /// What the calling thread has had compiled for a device since it was asked to count.

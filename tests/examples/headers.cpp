@@ -49,6 +49,9 @@ void devices() {
   void* const stream = stream_of(0);
   start_after(0, stream);
   make_wait(0, stream);
+  allow_background_compilation(true);
+  wait_for_kernels();
+  allow_background_compilation(false);
   ArrayView there = view(static_cast<double*>(memory.data()), {3});
   there.device = memory.device();
   execute("a[...] = 2*a", {{"a", there}});
@@ -112,6 +115,8 @@ void texts() {
     const auto program = Program::compile("2*a + b");
     std::puts(program->explain({{"a", view(field)}, {"b", 0.5}}).c_str());
     const Array d = program->run({{"a", view(field)}, {"b", 0.5}});
+    const Operand operands[] = {view(field), 0.5};
+    program->precompile(operands);
     check(d.at<double>(0) == 2.5);
     check(last_run().traffic.bytes_read == 32);  // three elements and the number
   }

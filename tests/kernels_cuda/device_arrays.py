@@ -11,6 +11,8 @@ import pytest
 
 import engine
 
+engine.config.wait = True
+
 A = np.arange(12.0).reshape(3, 4) + 0.5
 LAYOUTS = {
     "C": A,

@@ -18,6 +18,8 @@ import numpy as np
 import engine
 from tests.emulator.standin import Counters
 
+engine.config.wait = True
+
 A = np.arange(12.0).reshape(3, 4) + 0.5
 LOST = "context is lost"
 
@@ -156,6 +158,15 @@ def on_the_device():
         raise Wrong("a negative power was not found")
 
 
+def while_it_is_compiled():
+    """First calls that the host answers, and the next, whose kernels another thread has had compiled, or could not."""
+    there = engine.to_device(A)
+    for text, want in (("a*3 - 1", A * 3 - 1), ("max(a, axis=1)", A.max(axis=1))):
+        same(engine.evaluate(text, {"a": there}, wait=False).numpy(), want)
+        engine.wait_for_kernels()
+        same(engine.evaluate(text, {"a": there}, wait=False).numpy(), want)
+
+
 def in_order():
     """What depends on order: scans, sorts of one block and by passes, and what tells its length only on the way."""
     long = np.random.default_rng(1).permutation(4200).astype("i2")
@@ -229,10 +240,10 @@ class Driver:
 
 
 class Nvrtc:
-    """Faults of NVRTC, in a session of two kernels: each case compiles."""
+    """Faults of NVRTC, in a session of four kernels: each case compiles."""
 
     codes = NVRTC_CODES
-    steps = (questions, on_the_host)
+    steps = (questions, on_the_host, while_it_is_compiled)
 
     def __init__(self):
         self.library = ctypes.CDLL(os.environ["ENGINE_NVRTC"])

@@ -16,6 +16,7 @@ def run(folder, *arguments, **environment) -> subprocess.CompletedProcess:
             **os.environ,
             "ENGINE_CUDA_DRIVER": str(STANDIN),
             "ENGINE_CACHE_DIR": str(folder / "kernels"),
+            "ENGINE_WAIT": "1",  # first calls are the device's, too
             **{key: str(value) for key, value in environment.items()},
         },
         capture_output=True,

@@ -26,6 +26,7 @@ from .errors import (
 from .explanation import Explanation
 from .limits import Limits
 from .memory import trim
+from .precompiling import precompile, wait_for_kernels
 from .report import doctor
 from .settings import config
 from .stats import last_run
@@ -58,7 +59,9 @@ __all__ = [
     "gradient",
     "last_run",
     "num_threads",
+    "precompile",
     "set_num_threads",
     "to_device",
     "trim",
+    "wait_for_kernels",
 ]

@@ -16,6 +16,7 @@ _DEFAULTS: dict[str, Any] = {
     "order": "K",
     "backend": "auto",
     "limits": Limits(),
+    "wait": False,
 }
 
 
@@ -58,11 +59,12 @@ class Config:
     order     : memory order of fresh results: 'K' (the default), 'C', 'F' or 'A'.
     backend   : 'auto' (the default), 'interp', 'jit' or 'cuda'.
     limits    : engine.Limits.
+    wait      : whether first calls on a device wait for its compiler: False (the default) or True.
 
     Assigning to an attribute sets it for the whole process, deleting one goes back to the engine's own default, and
     reset() does so for all. Called with options it is a context manager (and a decorator) whose options hold in the
     body alone: for the thread or the asyncio task that runs it, by way of contextvars, and before those of the process.
-    A Program keeps the options under which it was compiled; of these, order alone is looked at in its calls.
+    A Program keeps the options under which it was compiled; of these, order and wait are looked at in its calls.
     Raises ValueError or TypeError where a value is wrong, AttributeError where there is no such option.
 
     >>> import numpy as np, engine
@@ -71,7 +73,7 @@ class Config:
     ...     engine.evaluate("2*a").flags.f_contiguous, engine.config.casting
     (True, 'unsafe')
     >>> engine.config
-    engine.config(exactness='strict', casting='same_kind', order='K', backend='auto', limits=Limits(...))
+    engine.config(exactness='strict', casting='same_kind', order='K', backend='auto', limits=Limits(...), wait=False)
     """
 
     __slots__ = ("_lock", "_options")
@@ -82,6 +84,7 @@ class Config:
         order: str
         backend: str
         limits: Limits
+        wait: bool
 
     def __init__(self) -> None:
         object.__setattr__(self, "_lock", threading.Lock())

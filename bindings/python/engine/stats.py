@@ -22,6 +22,7 @@ class Run:
     copies        : copies that had to be made: of operands that are no arrays, and because of overlap.
     bytes_copied  : bytes of these.
     seconds       : time of the kernels; None where there was too little to do for a clock.
+    pending       : whether the host answered because a device's kernels were still being compiled, by another thread.
     kernels_compiled, compile_seconds: kernels that a device's compiler made meanwhile, not found in a cache, and the
                     time that took; the logger "engine" says so, too (INFO).
 
@@ -43,6 +44,7 @@ class Run:
     copies: int
     bytes_copied: int
     seconds: float | None
+    pending: bool
     kernels_compiled: int
     compile_seconds: float
 

@@ -73,4 +73,15 @@ void* stream_of(int device);
 void start_after(int device, void* stream);
 void make_wait(int device, void* stream);
 
+/// Whether calls may leave kernels to another thread that compiles them (see RunOptions::wait), and be answered by the host meanwhile.
+/// Not at first: NVRTC must not be at work when a process ends, so whoever allows it forbids it again before main() returns. That
+/// waits for the kernel that is being compiled; others are dropped. Python's module does both.
+///
+///     allow_background_compilation(true);
+void allow_background_compilation(bool is_allowed);
+/// Waits until no kernel is being compiled so.
+///
+///     wait_for_kernels();
+void wait_for_kernels();
+
 }  // namespace engine ENGINE_API

@@ -82,9 +82,9 @@ struct Named {
 class Names {
  public:
   Names() noexcept = default;
-  Names(std::initializer_list<Named> items) : items_(items) {}
-  Names(std::vector<Named> items) noexcept : items_(std::move(items)) {}
-  explicit Names(std::span<const Named> items) : items_(items.begin(), items.end()) {}
+  Names(std::initializer_list<Named> items);
+  Names(std::vector<Named> items) noexcept;
+  explicit Names(std::span<const Named> items);
   const Named* begin() const noexcept { return items_.data(); }
   const Named* end() const noexcept { return items_.data() + items_.size(); }
   /// The operand of that name, or null; the last one where there are several.
@@ -111,6 +111,10 @@ struct RunOptions {
   bool (*interrupted)(void* context) = nullptr;
   void* context = nullptr;
   double seconds = 0;  ///< run() throws LimitError after so long; 0: no limit
+  /// Of a device, with Options::backend Auto: true waits for its compiler where kernels have yet to be compiled. Otherwise that is left
+  /// to another thread, where allow_background_compilation() was called, and the host answers, with the same bits, if it can sooner.
+  /// Other backends always wait.
+  bool wait = false;
 };
 
 /// The stages that prepare a program for its operands, in order.
@@ -135,6 +139,7 @@ struct RunInfo {
   int threads = 0;
   BackendChoice backend = BackendChoice::Interp;  ///< that ran it
   double seconds = -1;                            ///< of the kernels; -1 where there was too little to do for a clock
+  bool pending = false;                           ///< the host answered, while another thread waits for a device's compiler
   int kernels_compiled = 0;                       ///< meanwhile, by a device's compiler; others were found in a cache
   double compile_seconds = 0;                     ///< that took
   Traffic traffic;
@@ -151,7 +156,7 @@ class Execution {
  public:
   /// operands[i] belongs to program.names()[i]. `out` is the caller's array for the result, or null.
   /// Throws ShapeError, DTypeError, UnknownName, RangeError, LimitError, OutOfMemory; `out` and operands are untouched. What
-  /// `operands` and the allocator's context point at has to outlive run().
+  /// `operands`, `out` and the allocator's context point at has to outlive run().
   ///
   ///     Execution execution(*program, operands, &out, Order::K, {nullptr, nullptr});
   ///     execution.run({.threads = 1});
@@ -177,6 +182,8 @@ class Execution {
 
  private:
   static void run_plan(State& state, const RunOptions& options);
+  static void run_on_device(State& state, const RunOptions& options);
+  static bool answer_on_host(State& state, const RunOptions& options);
   static bool run_elsewhere(State& state, const RunOptions& options);
   static void run_limited(State& state, const RunOptions& options);
   alignas(64) std::byte storage_[16384];  ///< the state, in place for ordinary programs: a call allocates nothing
@@ -231,6 +238,14 @@ class Program {
   ///     std::puts(program->explain({{"a", view(field)}, {"b", 0.5}}).c_str());
   std::string explain(const Names& names) const;
 
+  /// Has the kernels compiled, and keeps them, that a call with operands like these launches on a device; computes nothing. Of arrays,
+  /// dtype, shape, strides, device and alignment are looked at; where `data` is null they lie apart, aligned. How many were compiled:
+  /// others were found in a cache, or the call runs on the host; without `wait` 0, as another thread compiles them. Throws what an
+  /// Execution throws before it runs, BackendError.
+  ///
+  ///     program->precompile(operands);
+  int precompile(const Operand* operands, const ArrayView* out = nullptr, bool wait = true) const;
+
   ProgramStats stats() const;
 
   /// What evaluate(), evaluate_into() and execute() do, without the look-up of the text.
@@ -244,8 +259,8 @@ class Program {
   const Impl& impl() const noexcept { return *impl_; }
 
  private:
-  explicit Program(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Program(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 // ---- one call ---------------------------------------------------------------------------------------------------------

@@ -135,10 +135,10 @@ inline constexpr Ellipsis ellipsis{};
 /// One item of a subscript.
 class Index {
  public:
-  Index(Slice slice) : kind_(Kind::Slice), slice_(std::move(slice)) {}
-  Index(NewAxis) : kind_(Kind::NewAxis) {}
-  Index(Ellipsis) : kind_(Kind::Ellipsis) {}
-  Index(const Expr& value) : kind_(Kind::Value), slice_{value, {}, {}} {}
+  Index(Slice slice);
+  Index(NewAxis);
+  Index(Ellipsis);
+  Index(const Expr& value);
   template <Scalar T>
   Index(T value) : Index(Expr(value)) {}
 
@@ -163,9 +163,9 @@ inline Expr Expr::operator[](const Index& item) const { return subscript({&item,
 class Axes {
  public:
   Axes() noexcept = default;
-  Axes(int axis) : is_one_(true), axes_{axis} {}
-  Axes(std::initializer_list<int> axes) : is_given_(true), axes_(axes) {}
-  explicit Axes(std::span<const int> axes) : is_given_(true), axes_(axes.begin(), axes.end()) {}
+  Axes(int axis);
+  Axes(std::initializer_list<int> axes);
+  explicit Axes(std::span<const int> axes);
   /// As the language writes it: "0", "(0, -1)"; empty for all axes.
   std::string text() const;
 
