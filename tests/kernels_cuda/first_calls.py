@@ -1,4 +1,4 @@
-"""First calls on a device that nobody waits for: the host answers while kernels are compiled, and nobody can tell by the bits.
+"""First calls on a device that nobody waits for: the host answers while kernels are compiled, with the same bits.
 
 Run by first_calls_test.py on the stand-in, where nothing is cached before; on a device by
 `ENGINE_CACHE_DIR=<an empty folder> python -m pytest --noconftest tests/kernels_cuda/first_calls.py`.

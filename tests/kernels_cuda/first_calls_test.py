@@ -1,5 +1,5 @@
-"""first_calls.py on the stand-in, with streams that run at once and with streams that run when somebody waits; and how processes
-end that still compile."""
+"""first_calls.py on the stand-in, with streams that run at once and with streams that run when somebody waits; and
+processes that end while kernels are compiled."""
 
 import re
 
@@ -84,7 +84,8 @@ for _ in range(10):
     text = f"tanh(exp({text}))"
 want = engine.evaluate(text, {"a": a}, backend="interp").tobytes()
 for _ in range(2):
-    print(engine.evaluate(text, {"a": a}, threads=2).tobytes() == want, engine.last_run().backend, engine.last_run().pending)
+    same = engine.evaluate(text, {"a": a}, threads=2).tobytes() == want
+    print(same, engine.last_run().backend, engine.last_run().pending)
     engine.wait_for_kernels()
 """
 
