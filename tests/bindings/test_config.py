@@ -31,6 +31,7 @@ def test_defaults_are_those_of_the_documentation():
         "order": "K",
         "backend": "auto",
         "limits": engine.Limits(),
+        "wait": False,
     }
     assert eval(repr(engine.config).replace("engine.config", "dict"), vars(engine)) == dict(engine.config)
 
