@@ -72,7 +72,10 @@ class Call {
     find_direct_cells();
     if (plan_.finds) announce_operands();
     for (const plan::Binding::Step& step : b_.steps) announce(step);
-    if (is_streamed()) return stream(b_.steps[0].kernels[0]);
+    if (is_streamed()) {
+      watch_.expect(b_.steps[0].kernels[0].total);
+      return stream(b_.steps[0].kernels[0]);
+    }
     residency_.arrive();
     try {
       run_steps();
@@ -120,6 +123,7 @@ class Call {
     std::size_t done = 0;
     while (done < b_.steps.size()) {  // there may be more behind them when those are done
       const std::size_t end = b_.steps.size();
+      for (std::size_t i = done; i < end; ++i) watch_.expect(run::elements_of(b_.steps[i], b_));
       keep(done, end);
       for (; done < end; ++done) {
         const plan::Binding::Step step = b_.steps[done];
@@ -140,6 +144,7 @@ class Call {
                 stores(kernel);
             break;
         }
+        watch_.advance(run::elements_of(step, b_));
       }
     }
   }
@@ -343,6 +348,7 @@ class Call {
         if (operand.is_position) operand.base = plan::advance(operand.base, first * operand.strides[0]);
       e_.kernels_.run(planned(kernel), {1, &n, n, of_piece});
       pieces.after_kernel(turn, device.stream());
+      watch_.advance(n);
       if (!early.empty()) {
         device.order(device.stream(), lanes.down);
         for (const Streamed& each : early) bring(each, first, n, pieces.slot(each.slots, turn), lanes.down);
@@ -694,9 +700,12 @@ void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) 
   const Patience patience(options.wait);
   if (!options.wait && binding.device == kHost && !plan_.finds && !has_run_.load(std::memory_order_relaxed)) compile(binding);
   run::Watch watch(options);
-  Session session(device_);
-  Call(*this, binding, watch, session, options.threads).run();
+  {
+    Session session(device_);
+    Call(*this, binding, watch, session, options.threads).run();
+  }
   has_run_.store(true, std::memory_order_relaxed);
+  watch.finish();
 }
 
 /// By an execution that does nothing else.

@@ -15,6 +15,7 @@ struct Request {
   std::string output;                ///< empty: print
   bool in_place = false;
   bool json = false;
+  bool progress = false;  ///< shown on standard error
   Options options;
 };
 

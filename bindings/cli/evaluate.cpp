@@ -62,6 +62,7 @@ class Operands {
     NpyHeader header;
   };
   const Source& source(std::size_t index) const { return sources_[index]; }
+  const std::list<InputFile>& files() const { return files_; }
 
   /// All operands of that file are in other memory now, at the same distance from its beginning.
   void move(const InputFile* file, char* memory) {
@@ -137,6 +138,7 @@ class Destination {
   }
 
   OutputFile* file() { return file_ ? &*file_ : nullptr; }
+  const OutputFile* file() const { return file_ ? &*file_ : nullptr; }
 
  private:
   void* in_file(DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes) {
@@ -175,6 +177,59 @@ class Destination {
   bool json_;
   std::optional<OutputFile> file_;
   std::unique_ptr<void, Free> memory_;
+};
+
+/// Lets go of mapped pages as the work goes on, so that files of any size take little memory, and says how much is done.
+class Progress {
+ public:
+  Progress(const Operands& operands, const Destination& destination, bool is_shown)
+      : operands_(operands), destination_(destination), is_shown_(is_shown) {}
+  ~Progress() {
+    if (shown_ >= 0) std::fputs("\r     \r", stderr);
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  RunOptions options(int threads) {
+    RunOptions options{.threads = threads};
+    options.context = this;
+    options.progressed = [](void* context, double share) {
+      static_cast<Progress*>(context)->go_on(share);
+      return true;
+    };
+    options.progress_elements = std::int64_t{1} << 20;
+    return options;
+  }
+
+ private:
+  /// Bytes of all files that may be touched between two times.
+  static constexpr double kMostTouched = 32 << 20;
+
+  template <class Visit>
+  void each_mapping(Visit visit) const {
+    for (const InputFile& file : operands_.files())
+      if (file.access != Access::Private) visit(file.mapping);
+    if (destination_.file()) visit(destination_.file()->mapping());
+  }
+
+  void go_on(double share) {
+    double bytes = 0;
+    each_mapping([&](const Mapping& mapping) { bytes += static_cast<double>(mapping.size()); });
+    if ((share - released_) * bytes >= kMostTouched) {
+      released_ = share;
+      each_mapping([](const Mapping& mapping) { mapping.let_go(); });
+    }
+    if (!is_shown_ || static_cast<int>(100 * share) <= shown_) return;
+    shown_ = static_cast<int>(100 * share);
+    fmt::print(stderr, "\r{:3} %", shown_);
+    std::fflush(stderr);
+  }
+
+  const Operands& operands_;
+  const Destination& destination_;
+  bool is_shown_;
+  int shown_ = -1;
+  double released_ = 0;
 };
 
 Json shape_json(const Shape& shape) {
@@ -247,7 +302,10 @@ void evaluate(const Request& request) {
   } catch (const Destination::NeedsCOrder&) {
     execution.emplace(*program, operands.data(), nullptr, Order::C, allocator);
   }
-  execution->run({.threads = request.options.threads});
+  {
+    Progress progress(operands, destination, request.progress);
+    execution->run(progress.options(request.options.threads));
+  }
   const ArrayView& value = execution->result();
   const bool is_target = execution->target_name() >= 0;
 

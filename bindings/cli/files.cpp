@@ -74,6 +74,10 @@ Mapping::~Mapping() {
   if (data_) munmap(data_, size_);
 }
 
+void Mapping::let_go() const noexcept {
+  if (data_) madvise(data_, size_, MADV_DONTNEED);
+}
+
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);

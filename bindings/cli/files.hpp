@@ -42,6 +42,8 @@ class Mapping {
   Mapping& operator=(Mapping&& other) noexcept;
   char* data() const { return data_; }
   std::size_t size() const { return size_; }
+  /// Its pages are no part of this process's memory until they are touched again. Not for Access::Private: what was written would be lost.
+  void let_go() const noexcept;
 
  private:
   char* data_ = nullptr;
@@ -74,6 +76,7 @@ class OutputFile {
   char* map(std::size_t size);
   /// Fills it with the first `size` bytes of another file and maps it.
   char* map_copy(const InputFile& from, std::size_t size);
+  const Mapping& mapping() const { return mapping_; }
   void commit();
 
  private:

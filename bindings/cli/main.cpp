@@ -78,6 +78,7 @@ struct CommandLine {
     bench->set_help_flag();  // its own
     for (CLI::App* command : {eval, explain}) add_expression(command);
     eval->add_option("-o,--output", request.output, "Write the value into this .npy file; it is replaced when all is done");
+    eval->add_flag("--progress", request.progress, "Show on standard error how much is done");
     eval->add_flag("--in-place", request.in_place, "Let \"b[1:-1] = …\" and its like change the files of -i themselves");
     functions->add_option("name", function_name, "A function, reduction, cast or constant");
   }

@@ -70,9 +70,10 @@ PyObject* as_region(PyObject* array, const ArrayView& region);
 /// What a call takes besides text and names.
 struct CallOptions {
   Options options;
-  PyObject* out = nullptr;    ///< borrowed; null for None
-  std::optional<int> device;  ///< where operands are brought first: kHost or an ordinal
-  bool wait = false;          ///< for a device's compiler
+  PyObject* out = nullptr;       ///< borrowed; null for None
+  std::optional<int> device;     ///< where operands are brought first: kHost or an ordinal
+  bool wait = false;             ///< for a device's compiler
+  PyObject* progress = nullptr;  ///< borrowed: called with a float from 0 to 1, or True; null for none
 };
 /// The options that not every function has.
 enum Accepts : unsigned { kAcceptsNone = 0, kAcceptsOut = 1, kAcceptsOrder = 2, kAcceptsRest = 4, kAcceptsDevice = 8 };

@@ -78,16 +78,62 @@ struct Destination {
   }
 };
 
-void run_released(Execution& execution, Destination& destination, const CallOptions& call) {
+/// What RunOptions' functions are told of a run.
+struct Running {
+  WithoutGil& released;
+  PyObject* progress;
+
+  static bool interrupted(void* context) { return static_cast<Running*>(context)->released.interrupted(); }
+  static bool progressed(void* context, double share) {
+    const auto& self = *static_cast<Running*>(context);
+    return self.released.held([&] {
+      const Ref value(PyFloat_FromDouble(share));
+      const Ref answer(value ? PyObject_CallOneArg(self.progress, value.get()) : nullptr);
+      return static_cast<bool>(answer);
+    });
+  }
+};
+
+void run_released(Execution& execution, Destination& destination, const CallOptions& call, PyObject* progress) {
   WithoutGil released;
   destination.released = &released;
+  Running running{released, progress};
   RunOptions options{.threads = call.options.threads, .wait = call.wait};
-  if (is_main_thread()) {
-    options.interrupted = [](void* context) { return static_cast<WithoutGil*>(context)->interrupted(); };
-    options.context = &released;
-  }
+  options.context = &running;
+  if (is_main_thread()) options.interrupted = &Running::interrupted;
+  if (progress) options.progressed = &Running::progressed;
   execution.run(options);
 }
+
+/// The progress bar of progress=True, which is taken down whatever happens.
+class Bar {
+ public:
+  explicit Bar(PyObject* progress) {
+    if (progress != Py_True) {
+      bar_ = Ref(Py_XNewRef(progress));
+      return;
+    }
+    const Ref module(PyImport_ImportModule("engine.progressing"));
+    bar_ = Ref(module ? PyObject_CallMethod(module.get(), "Bar", nullptr) : nullptr);
+    if (!bar_) throw PythonError{};
+    is_ours_ = true;
+  }
+  ~Bar() {
+    if (!is_ours_) return;
+    PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+    PyErr_Fetch(&type, &value, &trace);
+    const Ref closed(PyObject_CallMethod(bar_.get(), "close", nullptr));
+    if (!closed) PyErr_Clear();
+    PyErr_Restore(type, value, trace);
+  }
+  Bar(const Bar&) = delete;
+  Bar& operator=(const Bar&) = delete;
+  PyObject* get() const { return bar_.get(); }
+
+ private:
+  Ref bar_;
+  bool is_ours_ = false;
+};
 
 /// What was converted for the calling thread's run of that number.
 struct Conversions {
@@ -234,9 +280,9 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
       region = Ref(as_region(operands.object(static_cast<std::size_t>(execution.target_name())), execution.result()));
       if (!region) throw PythonError{};
     }
-    const bool is_released = execution.work() > kReleaseAbove;
+    const bool is_released = call.progress || execution.work() > kReleaseAbove;
     if (is_released)
-      run_released(execution, destination, call);
+      run_released(execution, destination, call, Bar(call.progress).get());
     else
       execution.run({.threads = 1});
     if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
@@ -313,7 +359,7 @@ PyObject* last_run_facts(PyObject*, PyObject*) {
 PyMethodDef evaluate_methods[] = {
     {"evaluate", ENGINE_FASTCALL(evaluate),
      "evaluate(expression, names=None, *, out=None, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, "
-     "limits=None, device=None, wait=False)\n"
+     "limits=None, device=None, wait=False, progress=False)\n"
      "--\n\n"
      "Evaluate an array expression in one fused pass.\n\n"
      "expression : str, e.g. ``\"4*a + 5*a*b\"``; grammar in the README.\n"
@@ -329,7 +375,9 @@ PyMethodDef evaluate_methods[] = {
      "device     : 'cuda', 'cuda:1' or 1: operands elsewhere are copied to that device first, and the result is a\n"
      "             DeviceArray there; 'cpu': device arrays are copied to the host. None: all are where they are to be.\n"
      "wait       : True waits for a device's compiler at a first call; otherwise backend='auto' may leave that to another\n"
-     "             thread and answer by the host meanwhile, with the same bits, where that is sooner: see precompile.\n\n"
+     "             thread and answer by the host meanwhile, with the same bits, where that is sooner: see precompile.\n"
+     "progress   : True shows a bar (tqdm's, where that can be imported); or a callable that is told how much is done, from\n"
+     "             0 to 1, every 20 ms or so and at the end. What it raises ends the evaluation.\n\n"
      "Returns an array of NumPy's result dtype and the broadcast shape of the operands, a NumPy scalar where all of them\n"
      "are 0-d; of a program that ends in an assignment, what was assigned.\n"
      "Raises ParseError, UnknownName, DTypeError, ShapeError, RangeError, LimitError (with a caret), BackendError.\n\n"
@@ -338,7 +386,7 @@ PyMethodDef evaluate_methods[] = {
      "array([1, 3, 5])\n"},
     {"blitz", ENGINE_FASTCALL(blitz),
      "blitz(expression, names=None, *, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, limits=None, "
-     "device=None, wait=False)\n"
+     "device=None, wait=False, progress=False)\n"
      "--\n\n"
      "weave's form of evaluate: ``name = …`` writes into the operand of that name, which must have the result's shape.\n\n"
      ">>> import numpy as np, engine\n"

@@ -108,6 +108,12 @@ bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned
       throw PythonError{};
     }
     call.wait = value == Py_True;
+  } else if ((accepts & kAcceptsDevice) && equals(keyword, "progress")) {
+    if (!PyBool_Check(value) && value != Py_None && !PyCallable_Check(value)) {
+      PyErr_Format(PyExc_TypeError, "progress must be True, False or a callable, not %R", value);
+      throw PythonError{};
+    }
+    call.progress = value == Py_False || value == Py_None ? nullptr : value;
   } else if ((accepts & kAcceptsOrder) && equals(keyword, "order")) {
     o.order = read_word(value, kOrders, "order must be 'K', 'C', 'F' or 'A', not %R");
   } else if (!(accepts & kAcceptsRest)) {

@@ -116,6 +116,7 @@ class Call {
             break;
           case plan::Action::Kind::Order:
             order(step);
+            watch_.advance(ordered_elements_of(step, b_));
             break;
           case plan::Action::Kind::Run:
             for (plan::BoundKernel& kernel : step.kernels) run(kernel);
@@ -123,6 +124,7 @@ class Call {
         }
       }
     }
+    watch_.finish();
   }
 
   int threads_used() const noexcept { return used_; }
@@ -133,6 +135,7 @@ class Call {
     std::size_t working = 0;
     for (std::size_t i = first; i < end; ++i) {
       const plan::Binding::Step& step = b_.steps[i];
+      watch_.expect(elements_of(step, b_));
       for (plan::BoundKernel& kernel : step.kernels) {
         working = std::max(working, interp::working_bytes(code_of(kernel), kernel));
         for (plan::Detour& detour : kernel.detours) {
@@ -250,8 +253,8 @@ int execute(const ir::Graph& graph, const plan::Plan& plan, std::span<const inte
     if (scratch) scratch->trim();
   };
   try {
-    const bool is_stoppable = options.interrupted || options.seconds > 0;
-    if (plan.simple && binding.buffers.empty() && !is_stoppable && interp::run_block(codes[0], binding.steps[0].kernels[0])) return 1;
+    const bool is_watched = options.interrupted || options.progressed || options.seconds > 0;
+    if (plan.simple && binding.buffers.empty() && !is_watched && interp::run_block(codes[0], binding.steps[0].kernels[0])) return 1;
     scratch = &interp::Scratch::of_thread();
     Call call(graph, plan, codes, binding, options, *scratch);
     call.run();
@@ -274,6 +277,16 @@ void check_not_negative(const ir::Graph& graph, const plan::Action& action, DTyp
                     .labels = {{action.span, fmt::format("the smallest exponent is {}", lowest)}},
                     .help = "make the base a float: float64(x) ** y",
                     .text = std::string(graph.text)});
+}
+
+std::int64_t ordered_elements_of(const plan::Binding::Step& step, const plan::Binding& binding) noexcept {
+  return step.action->kind == plan::Action::Kind::Order ? n_items(binding.buffers[step.action->sources[0].buffer].shape) : 0;
+}
+
+std::int64_t elements_of(const plan::Binding::Step& step, const plan::Binding& binding) noexcept {
+  std::int64_t n = ordered_elements_of(step, binding);
+  for (const plan::BoundKernel& kernel : step.kernels) n += kernel.total;
+  return n;
 }
 
 std::size_t at_risk(const plan::Binding& binding, std::size_t first, std::size_t end) noexcept {

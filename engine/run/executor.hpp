@@ -22,6 +22,10 @@ double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, cons
 /// Predicted element-operations.
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;
 
+/// Elements of all that a step does, for who wants to know how far it is; and those alone that are put in order.
+std::int64_t elements_of(const plan::Binding::Step& step, const plan::Binding& binding) noexcept;
+std::int64_t ordered_elements_of(const plan::Binding::Step& step, const plan::Binding& binding) noexcept;
+
 /// Of steps [first, end), about to be done: where those end that would have to be undone if a value, or a shape, is refused.
 std::size_t at_risk(const plan::Binding& binding, std::size_t first, std::size_t end) noexcept;
 

@@ -9,6 +9,7 @@ import resource
 import signal
 import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -274,6 +275,41 @@ def test_files_larger_than_memory_are_changed_in_a_copy(tmp_path):
     run(*arguments, "-o", "d.npy", cwd=tmp_path, preexec_fn=limit_memory)
     run(*arguments, "--in-place", cwd=tmp_path, preexec_fn=limit_memory)
     assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "d.npy").read_bytes()
+
+
+PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)  # KiB
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", (("2*a + 1", "-o", "d.npy"), ("sum(sqrt(a))",), ("a[...] = 2*a + 1", "--in-place"))
+)
+@pytest.mark.parametrize("threads", (1, 4))
+def test_pages_of_files_are_let_go_as_the_work_goes_on(tmp_path, arguments, threads):
+    sparse(tmp_path / "a.npy", SPARSE_BYTES // 2)
+    words = [PROGRAM, "eval", *arguments, "-i", "a=a.npy", "--threads", threads]
+    # By way of a small process, whose own memory at the time of the fork counts as its child's.
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", PEAK, *map(str, words)], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stderr) << 10 < SPARSE_BYTES // 8
+    if len(arguments) > 1:
+        got = np.load(tmp_path / ("d.npy" if "-o" in arguments else "a.npy"), mmap_mode="r")
+        assert got[0] == 7 and got[1] == 9 and got[-1] == 11 and (got[2:-1] == 1).all()
+
+
+def test_progress_is_shown_on_standard_error_alone(tmp_path):
+    sparse(tmp_path / "a.npy", 64 << 20)
+    words = [PROGRAM, "eval", "sum(sqrt(a))", "-i", "a=a.npy", "--progress", "--threads", "1"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stdout == "5.9681187850686666\n"
+    shown = [int(word) for word in done.stderr.replace("%", "").split()]
+    assert len(shown) > 3 and shown == sorted(set(shown)) and shown[-1] == 100
+    assert done.stderr.endswith("%\n     \n")  # which text=True makes of carriage returns
 
 
 # ---- outputs --------------------------------------------------------------------------------------------------------

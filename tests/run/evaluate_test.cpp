@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <engine/engine.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string_view>
@@ -98,6 +99,37 @@ TEST(Evaluate, GivesTheSameBitsByOneBlockAsByTheLoopOverBlocks) {
     }
     EXPECT_EQ(std::memcmp(here[0].data(), here[1].data(), a.size() * 8), 0) << text;
   }
+}
+
+TEST(Evaluate, TellsHowMuchIsDoneAndStopsWhereThatIsWished) {
+  std::vector<double> a(1 << 20, 0.5), told;
+  const auto program = Program::compile("sum(exp(a)*sin(a)) + a");
+  Caller caller;
+  const Operand operands[] = {array(a, {1 << 20})};
+  RunOptions options{.threads = 1};
+  options.context = &told;
+  options.progress_elements = 100'000;
+  options.progressed = [](void* context, double share) {
+    static_cast<std::vector<double>*>(context)->push_back(share);
+    return true;
+  };
+  const auto run = [&] {
+    Execution execution(*program, operands, nullptr, Order::K, {&Caller::allocate, &caller});
+    execution.run(options);
+  };
+  run();
+  EXPECT_GE(told.size(), 15u);
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+  EXPECT_EQ(told.back(), 1);
+  for (std::size_t i = 0; i + 1 < told.size(); ++i) EXPECT_LT(told[i + 1] - told[i], 0.2);
+
+  told.clear();
+  options.progressed = [](void* context, double share) {
+    static_cast<std::vector<double>*>(context)->push_back(share);
+    return share < 0.4;
+  };
+  EXPECT_THROW(run(), Interrupted);
+  EXPECT_LT(told.back(), 0.6);
 }
 
 TEST(Evaluate, WritesASliceAndLeavesTheBorder) {

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any, Literal, NoReturn, Protocol, TypeAlias, final
 
@@ -57,6 +57,7 @@ def evaluate(
     limits: Limits | None = None,
     device: str | int | None = None,
     wait: bool = False,
+    progress: bool | Callable[[float], object] | None = False,
 ) -> _Result: ...
 def blitz(
     expression: str,
@@ -70,6 +71,7 @@ def blitz(
     limits: Limits | None = None,
     device: str | int | None = None,
     wait: bool = False,
+    progress: bool | Callable[[float], object] | None = False,
 ) -> _Result: ...
 def compile(
     expression: str,
@@ -118,6 +120,7 @@ class Program:
         order: _Order = "K",
         device: str | int | None = None,
         wait: bool = False,
+        progress: bool | Callable[[float], object] | None = False,
         **operands: ArrayLike,
     ) -> _Result: ...
     def explain(self, names: _Names | None = None, /, **operands: ArrayLike) -> Explanation: ...

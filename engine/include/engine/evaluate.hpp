@@ -111,6 +111,10 @@ struct RunOptions {
   bool (*interrupted)(void* context) = nullptr;
   void* context = nullptr;
   double seconds = 0;  ///< run() throws LimitError after so long; 0: no limit
+  /// Told by the calling thread how much of the work is done, from 0 to 1, every 20 ms or so, and after `progress_elements` more elements
+  /// where that is not 0; last, 1. False makes run() throw Interrupted. May be null.
+  bool (*progressed)(void* context, double share) = nullptr;
+  std::int64_t progress_elements = 0;
   /// Of a device, with Options::backend Auto: true waits for its compiler where kernels have yet to be compiled. Otherwise that is left
   /// to another thread, where allow_background_compilation() was called, and the host answers, with the same bits, if it can sooner.
   /// Other backends always wait.

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include <unistd.h>
 
@@ -494,13 +495,15 @@ void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
   std::pmr::monotonic_buffer_resource memory(scratch + code.scratch_bytes, BlockRunner::table_bytes(code, kernel));
   BlockRunner runner(code, kernel, scratch, &memory);
   if (stores == Stores::Near) runner.keep_near();
+  std::int64_t told = first;
   for (unsigned looks = 0; first < end; ++looks) {
-    if (looks % kBlocksPerLook == 0) watch.poll();
+    if (looks % kBlocksPerLook == 0) watch.poll(first - std::exchange(told, first));
     std::size_t n = runner.block_at(first, end);
     if (looks == 0 && n == kBlock) n = runner.first_block(first);
     runner.run(first, n, true);
     first += static_cast<std::int64_t>(n);
   }
+  watch.advance(end - told);
   runner.finish();
 }
 
@@ -508,13 +511,15 @@ void visit_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
   char* scratch = Scratch::of_thread().get(working_bytes(code, kernel));
   std::pmr::monotonic_buffer_resource memory(scratch + code.scratch_bytes, BlockRunner::table_bytes(code, kernel));
   BlockRunner runner(code, kernel, scratch, &memory);
+  std::int64_t told = first;
   for (unsigned looks = 0; first < end; ++looks) {
-    if (looks % kBlocksPerLook == 0) watch.poll();
+    if (looks % kBlocksPerLook == 0) watch.poll(first - std::exchange(told, first));
     const std::size_t n = runner.block_at(first, end);
     runner.run(first, n, false);
     sink(runner.store_value(), first, static_cast<std::int64_t>(n));
     first += static_cast<std::int64_t>(n);
   }
+  watch.advance(end - told);
 }
 
 std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {

@@ -381,7 +381,8 @@ class Share {
   }
 
   void run(std::int64_t first, std::size_t n) {
-    if (looks_++ % kBlocksPerLook == 0) watch_.poll();
+    if (looks_++ % kBlocksPerLook == 0) watch_.poll(std::exchange(since_, 0));
+    since_ += static_cast<std::int64_t>(n);
     if (!all_operands_) runner_.run(first, n, false);
     first_ = first;
   }
@@ -422,6 +423,7 @@ class Share {
   bool fetches_ = false;
   Watch& watch_;
   unsigned looks_ = 0;
+  std::int64_t since_ = 0;  ///< elements since it looked
   std::int64_t first_ = 0;
 };
 
