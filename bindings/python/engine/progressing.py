@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
 
 class Bar:
-    """Told how much of an evaluation is done, from 0 to 1: tqdm's where it can be imported, else a line of per cents."""
+    """Told how much of an evaluation is done, from 0 to 1: tqdm's where that can be imported, else per cents."""
 
     def __init__(self) -> None:
         self._tqdm: Any = None
         self._shown = -1
         try:
-            from tqdm.auto import tqdm
+            tqdm = importlib.import_module("tqdm.auto")
         except ImportError:
             return
-        self._tqdm = tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining}", leave=False)
+        self._tqdm = tqdm.tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining}", leave=False)
 
     def __call__(self, share: float) -> None:
         percent = int(100 * share)
