@@ -72,6 +72,7 @@ struct CallOptions {
   Options options;
   PyObject* out = nullptr;       ///< borrowed; null for None
   std::optional<int> device;     ///< where operands are brought first: kHost or an ordinal
+  PyObject* stream = nullptr;    ///< borrowed; null for None
   bool wait = false;             ///< for a device's compiler
   PyObject* progress = nullptr;  ///< borrowed: called with a float from 0 to 1, or True; null for none
 };

@@ -395,6 +395,65 @@ bool read_device_foreign(Ref& reference, const Subject& subject, ArrayView& view
   return true;
 }
 
+// ---- stream= ------------------------------------------------------------------------------------------------------------------
+
+CallersStream::CallersStream(PyObject* stream) : object_(Py_NewRef(stream)) {
+  Ref number;
+  if (PyLong_Check(stream) && !PyBool_Check(stream)) {
+    number = Ref(Py_NewRef(stream));
+  } else if (PyObject_HasAttrString(stream, "__cuda_stream__")) {
+    const Ref pair(PyObject_CallMethod(stream, "__cuda_stream__", nullptr));  // (version of the protocol, address)
+    if (!pair) throw PythonError{};
+    if (PyTuple_Check(pair.get()) && PyTuple_GET_SIZE(pair.get()) == 2) number = Ref(Py_NewRef(PyTuple_GET_ITEM(pair.get(), 1)));
+  } else {
+    for (const char* name : {"ptr", "cuda_stream"})
+      if (!number && PyObject_HasAttrString(stream, name)) number = Ref(PyObject_GetAttrString(stream, name));
+  }
+  if (!number || !PyLong_Check(number.get())) {
+    if (!PyErr_Occurred())
+      PyErr_Format(PyExc_TypeError, "stream must be the address of a CUDA stream, or a stream of CuPy or torch, not %R", stream);
+    throw PythonError{};
+  }
+  const unsigned long long address = PyLong_AsUnsignedLongLong(number.get());
+  if (PyErr_Occurred()) throw PythonError{};
+  if (address > 1) stream_ = reinterpret_cast<void*>(static_cast<std::uintptr_t>(address));  // NOLINT(performance-no-int-to-ptr)
+}
+
+CallersStream::~CallersStream() {
+  if (!stream_ || device_ == kHost) return;
+  try {
+    make_wait(device_, stream_);
+  } catch (const Error&) {  // the context is lost: who asks next is told
+  }
+}
+
+void CallersStream::start(int device) {
+  if (device == kHost) {
+    PyErr_SetString(PyExc_ValueError, "stream= orders work on a device, and the operands are in the host's memory");
+    throw PythonError{};
+  }
+  if (stream_) start_after(device, stream_);
+  device_ = device;
+}
+
+void CallersStream::keep(PyObject* array) const {
+  DeviceArray* const made = array ? as_device_array(array) : nullptr;
+  if (!made || !stream_) return;
+  struct Kept {
+    std::shared_ptr<void> memory;
+    Ref stream;
+  };
+  auto kept = std::make_unique<Kept>(Kept{made->memory, Ref(Py_NewRef(object_.get()))});
+  made->memory = std::shared_ptr<void>(kept.release(), [stream = stream_, device = device_](void* owner) {
+    const py::gil_scoped_acquire acquired;
+    const std::unique_ptr<Kept> last(static_cast<Kept*>(owner));
+    try {
+      start_after(device, stream);
+    } catch (const Error&) {
+    }
+  });
+}
+
 void add_device_arrays(py::module_& module) {
   // The metaclass of every other type: pybind11's own serves static properties, of which there are none here.
   py::class_<DeviceArray> type(module, "DeviceArray", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)), py::is_final(),

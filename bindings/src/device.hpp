@@ -26,6 +26,25 @@ Ref copied_to(int device, PyObject* array);
 /// Memory for a result; `array` becomes its DeviceArray.
 void* allocate_on_device(int device, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes, Ref& array);
 
+/// A stream of the caller's, for one call: the engine's work comes after what it was given before, and what it is given next after that.
+class CallersStream {
+ public:
+  /// An address (CUstream), or an object with __cuda_stream__(), `ptr` (CuPy's) or `cuda_stream` (torch's). Throws PythonError.
+  explicit CallersStream(PyObject* stream);
+  ~CallersStream();
+  CallersStream(const CallersStream&) = delete;
+  CallersStream& operator=(const CallersStream&) = delete;
+  /// Throws BackendError, and PythonError, a ValueError, where it is no device.
+  void start(int device);
+  /// The memory of a fresh result is given back after what the stream does with it.
+  void keep(PyObject* array) const;
+
+ private:
+  Ref object_;
+  void* stream_ = nullptr;  ///< null: the legacy default stream, with which ours keeps order by itself
+  int device_ = kHost;
+};
+
 /// Reads an object with __cuda_array_interface__, or __dlpack__ on a CUDA device; false where it has neither. The engine's work
 /// waits for what was asked of its stream before. `reference` becomes the DeviceArray over its memory.
 bool read_device_foreign(Ref& reference, const Subject& subject, ArrayView& view);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "device.hpp"
 
@@ -269,6 +270,8 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
   Ref fresh;
   try {
     Destination destination{&fresh, cached.program->device(operands.data(), out ? &out_view : nullptr)};
+    std::optional<CallersStream> stream;
+    if (call.stream) stream.emplace(call.stream).start(destination.device);
     Execution execution(*cached.program, operands.data(), out ? &out_view : nullptr, options.order, {&Destination::allocate, &destination});
     if (out && execution.target_name() >= 0) {
       const std::string target(cached.program->name(static_cast<std::size_t>(execution.target_name())));
@@ -288,6 +291,7 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
     if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
     if (is_released && last_run().kernels_compiled > 0) log_compilations(last_run(), cached.program->text());
     if (region) return region.release();
+    if (stream) stream->keep(fresh.get());
   } catch (const UnknownName& error) {
     explain_unknown(error, names);
   }
@@ -359,7 +363,7 @@ PyObject* last_run_facts(PyObject*, PyObject*) {
 PyMethodDef evaluate_methods[] = {
     {"evaluate", ENGINE_FASTCALL(evaluate),
      "evaluate(expression, names=None, *, out=None, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, "
-     "limits=None, device=None, wait=False, progress=False)\n"
+     "limits=None, device=None, stream=None, wait=False, progress=False)\n"
      "--\n\n"
      "Evaluate an array expression in one fused pass.\n\n"
      "expression : str, e.g. ``\"4*a + 5*a*b\"``; grammar in the README.\n"
@@ -374,6 +378,8 @@ PyMethodDef evaluate_methods[] = {
      "limits     : engine.Limits; None for its defaults.\n"
      "device     : 'cuda', 'cuda:1' or 1: operands elsewhere are copied to that device first, and the result is a\n"
      "             DeviceArray there; 'cpu': device arrays are copied to the host. None: all are where they are to be.\n"
+     "stream     : of a device, an address (CUstream) or a stream of CuPy or torch: work comes after what that was given\n"
+     "             before, and what it is given next after the work. None: in order with the default stream.\n"
      "wait       : True waits for a device's compiler at a first call; otherwise backend='auto' may leave that to another\n"
      "             thread and answer by the host meanwhile, with the same bits, where that is sooner: see precompile.\n"
      "progress   : True shows a bar (tqdm's, where that can be imported); or a callable that is told how much is done, from\n"
@@ -386,7 +392,7 @@ PyMethodDef evaluate_methods[] = {
      "array([1, 3, 5])\n"},
     {"blitz", ENGINE_FASTCALL(blitz),
      "blitz(expression, names=None, *, order='K', casting='same_kind', exactness='strict', backend='auto', threads=None, limits=None, "
-     "device=None, wait=False, progress=False)\n"
+     "device=None, stream=None, wait=False, progress=False)\n"
      "--\n\n"
      "weave's form of evaluate: ``name = …`` writes into the operand of that name, which must have the result's shape.\n\n"
      ">>> import numpy as np, engine\n"

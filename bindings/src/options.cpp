@@ -102,6 +102,8 @@ bool read_option(CallOptions& call, PyObject* keyword, PyObject* value, unsigned
     call.out = value == Py_None ? nullptr : value;
   } else if ((accepts & kAcceptsDevice) && equals(keyword, "device")) {
     call.device = value == Py_None ? std::optional<int>() : read_device(value, true);
+  } else if ((accepts & kAcceptsDevice) && equals(keyword, "stream")) {
+    call.stream = value == Py_None ? nullptr : value;
   } else if ((accepts & kAcceptsDevice) && equals(keyword, "wait")) {
     if (!PyBool_Check(value)) {
       PyErr_Format(PyExc_TypeError, "wait must be True or False, not %R", value);

@@ -212,11 +212,10 @@ PyGetSetDef properties[] = {
 PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(ProgramObject, vectorcall), READONLY, nullptr},
                          {nullptr, 0, 0, 0, nullptr}};
 char doc[] =
-    "An expression made ready, by engine.compile: program(names=None, /, *, out=None, order='K', device=None, wait=False, progress=False, "
-    "**operands).\n\n"
+    "An expression made ready, by engine.compile: program(names=None, /, *, out=None, order='K', device=None, stream=None,\n"
+    "wait=False, progress=False, **operands).\n\n"
     "Its operands are given in a mapping or by keyword; those of the caller's variables that it names are taken where there\n"
-    "is neither. out, order, device, wait and progress are as in evaluate. One Program may be called from many threads at once. Programs "
-    "of equal\n"
+    "is neither. Options are as in evaluate. One Program may be called from many threads at once. Programs of equal\n"
     "text and options are equal; pickled or sent to another process, a Program is its text and options.\n\n"
     ">>> import numpy as np, engine\n"
     ">>> hypot = engine.compile(\"sqrt(x*x + y*y)\")\n"

@@ -4,6 +4,8 @@ Run by device_array_test.py on the stand-in, whose memory no host instruction re
 `python -m pytest --noconftest tests/kernels_cuda/device_arrays.py`.
 """
 
+import ctypes
+import os
 import threading
 
 import numpy as np
@@ -286,6 +288,121 @@ def test_exporters_are_told_the_stream_of_the_work():
     array = Torchlike(there)
     engine.evaluate("a + 1", {"a": array})
     assert array.streams == [there.__cuda_array_interface__["stream"]]
+
+
+class Streams:
+    """Another library's, by the driver alone."""
+
+    def __init__(self):
+        self.driver = ctypes.CDLL(os.environ.get("ENGINE_CUDA_DRIVER", "libcuda.so.1"))
+        context = ctypes.c_void_p()
+        self.do("cuDevicePrimaryCtxRetain", ctypes.byref(context), 0)
+        self.do("cuCtxPushCurrent_v2", context)
+
+    def do(self, name, *arguments):
+        assert getattr(self.driver, name)(*arguments) == 0, name
+
+    def make(self):
+        stream = ctypes.c_void_p()
+        self.do("cuStreamCreate", ctypes.byref(stream), 1)  # which keeps no order with the default stream
+        return stream.value
+
+    def pinned(self):
+        """Like A; copies to pageable memory are waited for."""
+        memory = ctypes.c_void_p()
+        self.do("cuMemHostAlloc", ctypes.byref(memory), ctypes.c_size_t(A.nbytes), 0)
+        array = np.frombuffer((ctypes.c_double * A.size).from_address(memory.value)).reshape(A.shape)
+        array[...] = 0
+        return array
+
+    def upload(self, start, array, stream):
+        size, source = ctypes.c_size_t(array.nbytes), array.ctypes.data_as(ctypes.c_void_p)
+        self.do("cuMemcpyHtoDAsync_v2", ctypes.c_uint64(start), source, size, ctypes.c_void_p(stream))
+
+    def download(self, array, start, stream):
+        size, target = ctypes.c_size_t(array.nbytes), array.ctypes.data_as(ctypes.c_void_p)
+        self.do("cuMemcpyDtoHAsync_v2", target, ctypes.c_uint64(start), size, ctypes.c_void_p(stream))
+
+    def wait(self, stream):
+        self.do("cuStreamSynchronize", ctypes.c_void_p(stream))
+
+
+class CupyStream:
+    def __init__(self, ptr):
+        self.ptr = ptr
+
+
+class TorchStream:
+    def __init__(self, cuda_stream):
+        self.cuda_stream = cuda_stream
+
+
+class ProtocolStream:
+    def __init__(self, address):
+        self.address = address
+
+    def __cuda_stream__(self):
+        return (0, self.address)
+
+
+@pytest.mark.parametrize("kind", (int, CupyStream, TorchStream, ProtocolStream))
+@pytest.mark.parametrize("form", ("fresh", "out", "target", "program"))
+@pytest.mark.parametrize("first", ("ours", "theirs"))
+def test_work_is_in_order_with_the_stream_that_is_given(kind, form, first):
+    streams = Streams()
+    number = streams.make()
+    stream = kind(number)
+    a, b = engine.to_device(np.zeros(A.shape)), engine.to_device(np.zeros(A.shape))
+    b.numpy()
+    streams.upload(address(a), A, number)
+    if form == "fresh":
+        got = engine.evaluate("a*2 + 1", {"a": a}, stream=stream)
+    elif form == "out":
+        got = engine.evaluate("a*2 + 1", {"a": a}, out=b, stream=stream)
+    elif form == "target":
+        got = engine.evaluate("b[...] = a*2 + 1", {"a": a, "b": b}, stream=stream)
+    else:
+        got = engine.compile("a*2 + 1")(a=a, stream=stream)
+    back = streams.pinned()
+    if first == "ours":  # waits for the engine's stream alone
+        same(got, A * 2 + 1)
+    streams.download(back, address(got), number)
+    streams.wait(number)
+    assert (back == A * 2 + 1).all()
+
+
+def test_memory_of_a_result_is_used_anew_after_the_stream_that_reads_it():
+    streams = Streams()
+    number = streams.make()
+    a = engine.to_device(A)
+    for k in range(5):
+        engine.trim()  # so that no other memory is idle
+        got = engine.evaluate("a + k", {"a": a, "k": k}, stream=number)
+        where, back = address(got), streams.pinned()
+        streams.download(back, where, number)
+        del got
+        other = engine.evaluate("a * 0 - k", {"a": a, "k": k})
+        assert address(other) == where
+        other.numpy()
+        del other
+        streams.wait(number)
+        assert (back == A + k).all()
+
+
+@pytest.mark.parametrize("stream", (0, 1, CupyStream(0)))
+def test_the_default_stream_may_be_given(stream):
+    same(engine.evaluate("a + 1", {"a": engine.to_device(A)}, stream=stream), A + 1)
+
+
+def test_what_is_no_stream_is_refused():
+    a = engine.to_device(A)
+    for stream in ("s", 1.5, True, object(), CupyStream("s")):
+        with pytest.raises(TypeError, match="stream must be the address of a CUDA stream"):
+            engine.evaluate("a", {"a": a}, stream=stream)
+    with pytest.raises(OverflowError):
+        engine.evaluate("a", {"a": a}, stream=-1)
+    with pytest.raises(ValueError, match="stream= orders work on a device"):
+        engine.evaluate("a", {"a": A}, stream=2)
 
 
 @pytest.mark.parametrize("changes", [

@@ -56,6 +56,7 @@ def evaluate(
     threads: int | None = None,
     limits: Limits | None = None,
     device: str | int | None = None,
+    stream: Any = None,
     wait: bool = False,
     progress: bool | Callable[[float], object] | None = False,
 ) -> _Result: ...
@@ -70,6 +71,7 @@ def blitz(
     threads: int | None = None,
     limits: Limits | None = None,
     device: str | int | None = None,
+    stream: Any = None,
     wait: bool = False,
     progress: bool | Callable[[float], object] | None = False,
 ) -> _Result: ...
@@ -119,6 +121,7 @@ class Program:
         out: NDArray[Any] | Any | None = None,
         order: _Order = "K",
         device: str | int | None = None,
+        stream: Any = None,
         wait: bool = False,
         progress: bool | Callable[[float], object] | None = False,
         **operands: ArrayLike,
