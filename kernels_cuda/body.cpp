@@ -43,10 +43,13 @@ class Writer {
       if (instr.kind == plan::Instr::Kind::Load || instr.kind == plan::Instr::Kind::Position) {
         body_.loads.push_back(i);
         add_parameter(fmt::format("const {} v{}", lane_name(instr.dtype), i));
+      } else if (instr.kind == plan::Instr::Kind::Constant && instr.op) {
+        body_.given.push_back(i);  // another value is no other text
       } else {
         lines += fmt::format("  const {} v{} = {};\n", lane_name(instr.dtype), i, value_of(instr));
       }
     }
+    for (const std::uint32_t i : body_.given) add_parameter(fmt::format("const {} v{}", lane_name(body[i].dtype), i));
     for (const plan::Store& store : plan_.stores_of(kernel_)) body_.results.push_back(store.value);
     for (const plan::Fold& fold : plan_.folds_of(kernel_)) body_.results.push_back(fold.value);
     for (std::size_t r = 0; r < body_.results.size(); ++r) {

@@ -12,6 +12,7 @@ namespace engine::cuda {
 struct Body {
   std::string text;                    ///< functions of operations, and the function `element`
   std::vector<std::uint32_t> loads;    ///< instructions that are parameters, in order: Load and Position
+  std::vector<std::uint32_t> given;    ///< instructions that are parameters, after those: constants that an operand gave
   std::vector<std::uint32_t> results;  ///< instructions that are results, in order: of stores, then of folds
   bool has_complex = false, has_half = false;
 };

@@ -86,6 +86,7 @@ struct Parameter {
     Head,        ///< long: elements before the first pack
     Address,     ///< of access `index`; of a position its first value
     Value,       ///< the element of access `index`
+    Constant,    ///< `constant`
     Stride,      ///< long: bytes, of access `index` along `axis`
     Extent,      ///< unsigned: of `axis`; of Rows that go down, of the last but one: groups of rows
     LongExtent,  ///< long: of `axis`
@@ -114,6 +115,7 @@ struct Parameter {
   Kind kind;
   std::uint32_t index = 0, axis = 0;
   std::uint32_t bytes = 8;
+  ir::Value constant{};
   friend bool operator==(const Parameter&, const Parameter&) = default;
 };
 

@@ -215,6 +215,9 @@ class Parameters {
         if (space.operands[parameter.index].is_position) return put(space.operands[parameter.index].base);
         std::memcpy(to, space.operands[parameter.index].value, parameter.bytes);
         return;
+      case Parameter::Kind::Constant:
+        std::memcpy(to, parameter.constant.bytes.data(), parameter.bytes);
+        return;
       case Parameter::Kind::Stride:
         return put(space.operands[parameter.index].strides[parameter.axis]);
       case Parameter::Kind::Extent:

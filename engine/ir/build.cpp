@@ -188,6 +188,7 @@ class Builder {
     Typed t;
     t.weak = type.weak == Weak::No ? Weak::Int : type.weak;
     t.value.kind = t.weak;
+    t.value.is_given = true;
     switch (t.weak) {
       case Weak::Bool:
         t.value.integer = type.value.as<bool>();
@@ -251,7 +252,7 @@ class Builder {
     if (!t.is_constant()) return g_.cast(t.node, dtype, span);
     Value value;
     if (!weak_convert(t.value, dtype, value)) out_of_range(t, dtype, span);
-    return g_.constant(dtype, value, span);
+    return g_.constant(dtype, value, span, t.value.is_given);
   }
 
   [[noreturn]] void out_of_range(const Typed& t, DType dtype, Span span) const {
@@ -267,7 +268,7 @@ class Builder {
       const double whole = __builtin_trunc(t.value.re);
       if (!(whole >= -0x1p63 && whole < 0x1p64))
         fail<RangeError>(span, fmt::format("{} does not fit {}", t.value.re, name(dtype)), "this cast");
-      t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = static_cast<Int128>(whole)}};
+      t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = static_cast<Int128>(whole), .is_given = t.value.is_given}};
     }
     Value value;
     if (t.is_constant() && !weak_convert(t.value, dtype, value))

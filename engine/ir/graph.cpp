@@ -61,8 +61,8 @@ NodeId Graph::input(std::uint32_t slot, std::uint32_t version, Span span) {
   return intern(*this, node);
 }
 
-NodeId Graph::constant(DType dtype, const Value& value, Span span) {
-  return intern(*this, {.kind = NodeKind::Constant, .dtype = dtype, .payload = find_or_add(values, value), .span = span});
+NodeId Graph::constant(DType dtype, const Value& value, Span span, bool is_given) {
+  return intern(*this, {.kind = NodeKind::Constant, .dtype = dtype, .op = is_given, .payload = find_or_add(values, value), .span = span});
 }
 
 NodeId Graph::apply(catalog::Op op, int loop, std::span<const NodeId> args, Span span, std::uint32_t payload) {

@@ -118,7 +118,8 @@ struct Node {
   DType dtype = DType::Float64;
   std::uint8_t rank = 0;
   std::uint8_t n_args = 0;
-  std::uint16_t op = 0;    ///< Apply: catalog::Op; Reduce: catalog::Reduction, or catalog::Ordered where its spec says so
+  /// Apply: catalog::Op; Reduce: catalog::Reduction, or catalog::Ordered where its spec says so; Constant: 1 where an operand gave it
+  std::uint16_t op = 0;
   std::uint16_t loop = 0;  ///< Apply: index into catalog::loops(op)
   std::array<NodeId, 3> args{kNone, kNone, kNone};
   /// Input: slot; Constant: index into values; View: index into views; Reduce: into reduces; Output: into outputs;
@@ -161,7 +162,8 @@ struct Graph {
 
   /// Each returns the existing node where an equal one is there. Output nodes are never merged.
   NodeId input(std::uint32_t slot, std::uint32_t version, Span span);
-  NodeId constant(DType dtype, const Value& value, Span span);
+  /// `is_given`: by an operand, so that another call may have another value.
+  NodeId constant(DType dtype, const Value& value, Span span, bool is_given = false);
   NodeId apply(catalog::Op op, int loop, std::span<const NodeId> args, Span span, std::uint32_t payload = 0);
   NodeId cast(NodeId arg, DType to, Span span);  ///< the argument itself where it has that dtype
   NodeId view(NodeId arg, bool transpose, std::span<const ViewItem> items, Span span);

@@ -137,8 +137,9 @@ class Reader {
       node.payload = number<std::uint32_t>();
       expect("@");
       node.version = number<std::uint32_t>();
-    } else if (kind == "Constant") {
+    } else if (kind == "Constant" || kind == "Given") {
       node.kind = NodeKind::Constant;
+      node.op = kind == "Given";
       expect("0x");
       Value value;
       const std::size_t n = std::min(rest_.find(' '), rest_.size());
@@ -305,7 +306,7 @@ std::string print(const Graph& g) {
         text += fmt::format("Input {}@{}", node.payload, node.version);
         break;
       case NodeKind::Constant:
-        text += "Constant " + value_text(g.values[node.payload], node.dtype);
+        text += (node.op ? "Given " : "Constant ") + value_text(g.values[node.payload], node.dtype);
         break;
       case NodeKind::Apply: {
         const catalog::OpInfo& row = catalog::info(static_cast<catalog::Op>(node.op));

@@ -103,7 +103,7 @@ void verify(const Graph& g) {
         require(node.dtype == g.slots[node.payload].dtype && node.rank == g.slots[node.payload].rank, id, "type of the slot");
         break;
       case NodeKind::Constant:
-        require(node.payload < g.values.size() && node.rank == 0, id, "constant");
+        require(node.payload < g.values.size() && node.rank == 0 && node.op <= 1, id, "constant");
         break;
       case NodeKind::Apply: {
         const catalog::OpInfo& row = catalog::info(static_cast<catalog::Op>(node.op));

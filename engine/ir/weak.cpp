@@ -292,7 +292,9 @@ class Evaluator {
 }  // namespace
 
 WeakValue weak_apply(Op op, std::span<const WeakValue> args, Span span, std::string_view text) {
-  return Evaluator(op, args, span, text).run();
+  WeakValue value = Evaluator(op, args, span, text).run();
+  for (const WeakValue& arg : args) value.is_given |= arg.is_given;
+  return value;
 }
 
 DType weak_strong_dtype(const WeakValue& value) {

@@ -15,6 +15,7 @@ struct WeakValue {
   Weak kind = Weak::No;
   Int128 integer = 0;     ///< Bool, Int
   double re = 0, im = 0;  ///< Float, Complex
+  bool is_given = false;  ///< an operand has part in it: another call may have another value
 
   double real() const { return kind == Weak::Float || kind == Weak::Complex ? re : static_cast<double>(integer); }
 };

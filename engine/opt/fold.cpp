@@ -23,15 +23,17 @@ ir::Graph fold(ir::Graph graph, const Options&) {
     if (!foldable(g, node)) return id;
     ir::Value in[3], out;
     const void* pointers[3] = {};
+    bool is_given = false;
     for (std::size_t i = 0; i < node.n_args; ++i) {
       in[i] = g.values[g[node.args[i]].payload];
       pointers[i] = in[i].bytes.data();
+      is_given |= g[node.args[i]].op != 0;
     }
     if (node.kind == ir::NodeKind::Cast)
       catalog::cast_scalar(g[node.args[0]].dtype, node.dtype, pointers[0], out.bytes.data());
     else
       catalog::apply_scalar(static_cast<catalog::Op>(node.op), node.loop, pointers, out.bytes.data());
-    return g.constant(node.dtype, out, node.span);
+    return g.constant(node.dtype, out, node.span, is_given);
   });
 }
 

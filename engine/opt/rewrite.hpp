@@ -32,7 +32,7 @@ ir::Graph rewrite(ir::Graph graph, Change change) {
         map[id] = out.input(node.payload, node.version, node.span);
         break;
       case NodeKind::Constant:
-        map[id] = out.constant(node.dtype, graph.values[node.payload], node.span);
+        map[id] = out.constant(node.dtype, graph.values[node.payload], node.span, node.op != 0);
         break;
       case NodeKind::Apply:
         map[id] = out.apply(static_cast<catalog::Op>(node.op), node.loop, {args.data(), node.n_args}, node.span, node.payload);

@@ -490,7 +490,7 @@ class Planner {
       } else if (node.kind == NodeKind::Input) {
         value = load(input_buffer(at.node), at.chain, node);
       } else if (node.kind == NodeKind::Constant) {
-        value = add_instr({.kind = Instr::Kind::Constant, .dtype = node.dtype, .uniform = true, .payload = node.payload});
+        value = add_instr({.kind = Instr::Kind::Constant, .dtype = node.dtype, .uniform = true, .op = node.op, .payload = node.payload});
       } else if (is_position(node)) {
         value = add_instr({.kind = Instr::Kind::Position, .dtype = node.dtype, .payload = node.payload});
       } else if (node.kind == NodeKind::View) {

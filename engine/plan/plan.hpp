@@ -64,7 +64,7 @@ struct Instr {
   Kind kind = Kind::Load;
   DType dtype = DType::Float64;
   bool uniform = false;                                    ///< the same for every element of the space
-  std::uint16_t op = 0;                                    ///< Apply
+  std::uint16_t op = 0;                                    ///< Apply; Constant: 1 where an operand gave it
   std::uint16_t loop = 0;                                  ///< Apply
   std::array<std::uint32_t, 3> args{kNone, kNone, kNone};  ///< earlier instructions of the same body
   std::uint32_t payload = 0;  ///< Load: accesses; Constant: Graph::values; Position: axis from the end, 1 = last

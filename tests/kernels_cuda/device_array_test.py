@@ -78,6 +78,58 @@ def test_memory_is_read_and_written_by_whole_sectors(tmp_path, text, most):
     assert 1.0 <= float(ratio) <= most
 
 
+MANY = """
+import numpy as np, engine
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+line, square = engine.to_device(np.ones(100)), engine.to_device(np.ones((10, 10), "f4"))
+for i in range(9000):
+    kind = i % 4
+    if kind == 0:
+        engine.evaluate(f"x{i} * 2 + x{i}", {f"x{i}": line})
+    elif kind == 1:
+        engine.evaluate(f"sum(x{i} * k + 1)", {f"x{i}": line, "k": i})
+    elif kind == 2:
+        engine.evaluate("x[:n] + 1", {"x": line, "n": i % 100})
+    else:
+        engine.evaluate(f"x{i} - sum(x{i}, axis=0)", {f"x{i}": square})
+    if i == 5000:
+        before = resident()
+print((resident() - before) >> 20)
+"""
+
+
+def test_many_signatures_take_bounded_memory(tmp_path):
+    (grown,) = lines(tmp_path, "-c", MANY)
+    assert int(grown) < 8
+
+
+WAITS = """
+import ctypes, os
+import numpy as np, engine
+driver = ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"])
+driver.standin_calls.restype = ctypes.c_uint64
+a = engine.to_device(np.random.default_rng(1).random((300, 40)))
+for text in TEXTS:
+    engine.evaluate(text, {"a": a})
+    driver.standin_reset_counters()
+    engine.evaluate(text, {"a": a})
+    names = ("LaunchKernel", "StreamSynchronize", "EventSynchronize", "MemcpyDtoHAsync_v2", "MemcpyHtoDAsync_v2")
+    launches, *waits = (driver.standin_calls(f"cu{name}".encode()) for name in names)
+    print(launches > 1, *waits)
+"""
+SEVERAL = (
+    "(a - mean(a, axis=0)) / std(a, axis=0)",
+    "t = a - sum(a, axis=1, keepdims=True); u = t / max(t); u * sum(u)",
+    "sort(a, axis=1) - cumsum(a, axis=1) + median(a)",
+)
+
+
+def test_kernels_of_a_program_are_launched_without_waiting_for_each_other(tmp_path):
+    assert lines(tmp_path, "-c", WAITS.replace("TEXTS", repr(SEVERAL))) == ["True 0 0 0 0"] * len(SEVERAL)
+
+
 TWO_DEVICES = """
 import numpy as np, engine
 A = np.arange(12.0).reshape(3, 4)

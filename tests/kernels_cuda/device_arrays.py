@@ -290,6 +290,30 @@ def test_exporters_are_told_the_stream_of_the_work():
     assert array.streams == [there.__cuda_array_interface__["stream"]]
 
 
+@pytest.mark.parametrize("text", [
+    "a*k + 1", "a // k", "a % k", "where(a > k, a, k)", "sum(a*k + j)", "sum(a + k*2, axis=0)", "cumsum(a*k)",
+    "a[a > k]", "clip(a, j, k)", "k*2*a + k/j", "a**k", "mean(a*k, axis=1) - j", "a[:j] * k", "sort(a % k)",
+    "(a > k) & (a < k + 40)",
+])  # fmt: skip
+@pytest.mark.parametrize("dtype", ("i8", "u1", "f8", "f4", "c16"))
+def test_numbers_are_arguments_of_kernels_and_compile_nothing(text, dtype):
+    a = (np.arange(60).reshape(6, 10) % 50 + 1).astype(dtype)
+    there, compiled = engine.to_device(a), []
+    for k, j in ((3, 2), (4, 1), (5, 3), (60, 4), (5.5, 2), (6.5, 3)):
+        names = {"k": k, "j": j}
+        try:
+            want = engine.evaluate(text, {"a": a, **names}, backend="interp")
+        except engine.Error as error:
+            with pytest.raises(type(error)):
+                engine.evaluate(text, {"a": there, **names})
+            continue
+        got = engine.evaluate(text, {"a": there, **names})
+        compiled.append((type(k), engine.last_run().kernels_compiled))
+        same(got, want)
+    for kind in (int, float):
+        assert not any(n for each, n in [entry for entry in compiled if entry[0] is kind][1:] if each)
+
+
 class Streams:
     """Another library's, by the driver alone."""
 
