@@ -24,7 +24,7 @@ KernelWriter::KernelWriter(const ir::Graph& graph, const plan::Plan& plan, const
   }
   for (std::uint32_t k : used_) declare_access(k);
   for (const std::uint32_t i : body_.given) {
-    parameter(Kind::Constant, lane_name(body[i].dtype), fmt::format("c{}", i), static_cast<std::uint32_t>(item_size(body[i].dtype)));
+    parameter(Kind::Constant, lane_name(body[i].dtype), fmt::format("given{}", i), static_cast<std::uint32_t>(item_size(body[i].dtype)));
     result_.parameters.back().constant = graph.values[body[i].payload];
   }
 }

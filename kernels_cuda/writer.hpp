@@ -56,7 +56,7 @@ class KernelWriter {
       const std::uint32_t k = load_access_[i];
       add(is_single(k) ? fmt::format("u{}", k) : loads(i, k));
     }
-    for (const std::uint32_t i : body_.given) add(fmt::format("c{}", i));
+    for (const std::uint32_t i : body_.given) add(fmt::format("given{}", i));
     for (std::size_t r = 0; r < body_.results.size(); ++r) add(results(r));
     return fmt::format("element({})", arguments);
   }

@@ -36,6 +36,7 @@ def start(folder, *kernels, **environment):
             "ENGINE_NVRTC": str(PROXY),
             "PROXY_NVRTC": nvrtc.library()._name,
             "ENGINE_CACHE_DIR": str(folder),
+            "ENGINE_WAIT": "1",
             **environment,
         },
         stdout=subprocess.PIPE,

@@ -215,6 +215,7 @@ def evaluate(architecture: int, wanted: list[str], folder: str) -> list[dict]:
             "PROXY_NVRTC": nvrtc.library()._name,
             "PROXY_PTX_AS_CUBIN": folder,
             "STANDIN_CAPABILITY": str(architecture),
+            "ENGINE_WAIT": "1",
             "ENGINE_CACHE_DIR": "/dev/null/none",
         },
         capture_output=True,
