@@ -3,6 +3,7 @@
 // Everything that comes in is checked before the library sees it, and every exception becomes a code at the border.
 #include <engine/engine.h>
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <engine/engine.hpp>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -37,28 +39,52 @@ struct BadArgument {
   std::string what;
 };
 
-struct LastError {
-  engine_error shown{ENGINE_OK, 0, "", "", "", "", 0, nullptr};
+/// What a thread's last call said. Without constructor and destructor: those of a thread_local are registered at its first use, and
+/// glibc ends the process where there is no memory for that.
+constexpr engine_error kNoError{ENGINE_OK, 0, "", "", "", "", 0, nullptr};
+constinit ENGINE_THREAD_LOCAL engine_error last_error = kNoError;
+
+/// What it points at.
+struct Words {
   std::string message, what, help, text;
   std::vector<std::string> labels;
   std::vector<engine_span> spans;
-};
-thread_local LastError last_error;
 
-void clear(LastError& error) noexcept { error.shown = {ENGINE_OK, 0, "", "", "", "", 0, nullptr}; }
+  /// Of the calling thread, freed when that ends. Throws std::bad_alloc at its first call alone.
+  static Words& of_thread() {
+    static constinit ENGINE_THREAD_LOCAL Words* here = nullptr;
+    if (here) return *here;
+    static const Key key;
+    auto made = std::make_unique<Words>();
+    if (!key.is_valid || pthread_setspecific(key.id, made.get()) != 0) throw std::bad_alloc();
+    return *(here = made.release());
+  }
+
+ private:
+  struct Key {
+    pthread_key_t id{};
+    bool is_valid = pthread_key_create(&id, [](void* words) {
+                      last_error = kNoError;
+                      delete static_cast<Words*>(words);
+                    }) == 0;
+    ~Key() {
+      if (is_valid) pthread_key_delete(id);
+    }
+  };
+};
 
 /// Where there is no memory for words: those that need none.
 engine_code fail_plainly(engine_code code, const char* words) noexcept {
-  clear(last_error);
-  last_error.shown.code = code;
-  last_error.shown.message = last_error.shown.what = words;
+  last_error = kNoError;
+  last_error.code = code;
+  last_error.message = last_error.what = words;
   return code;
 }
 
 engine_code fail(engine_code code, std::string message, const Diagnostic& d) noexcept {
   try {
-    LastError& e = last_error;
-    clear(e);
+    last_error = kNoError;
+    Words& e = Words::of_thread();
     e.message = std::move(message);
     e.what = d.what;
     e.help = d.help;
@@ -68,14 +94,14 @@ engine_code fail(engine_code code, std::string message, const Diagnostic& d) noe
     for (const Label& label : d.labels) e.labels.push_back(label.text);
     for (std::size_t i = 0; i < d.labels.size(); ++i)
       e.spans.push_back({d.labels[i].span.begin, d.labels[i].span.end, e.labels[i].c_str()});
-    e.shown = {code,
-               static_cast<std::uint32_t>(e.spans.size()),
-               e.message.c_str(),
-               e.what.c_str(),
-               e.help.c_str(),
-               e.text.c_str(),
-               e.text.size(),
-               e.spans.data()};
+    last_error = {code,
+                  static_cast<std::uint32_t>(e.spans.size()),
+                  e.message.c_str(),
+                  e.what.c_str(),
+                  e.help.c_str(),
+                  e.text.c_str(),
+                  e.text.size(),
+                  e.spans.data()};
     return code;
   } catch (...) {
     return fail_plainly(code, "the error could not be described: out of memory");
@@ -114,7 +140,7 @@ engine_code attempt(Body&& body) noexcept {
 template <class Body>
 engine_code guarded(Body&& body) noexcept {
   const engine_code code = attempt(body);
-  if (code == ENGINE_OK) clear(last_error);
+  if (code == ENGINE_OK) last_error = kNoError;
   return code;
 }
 
@@ -556,7 +582,7 @@ const char* engine_code_name(engine_code code) {
   return code >= 0 && static_cast<std::size_t>(code) < std::size(kNames) ? kNames[code] : nullptr;
 }
 
-const engine_error* engine_last_error() { return &last_error.shown; }
+const engine_error* engine_last_error() { return &last_error; }
 
 const char* engine_dtype_name(int32_t dtype) {
   static constexpr const char* kNames[kDTypes] = {"bool",  "int8",   "uint8",   "int16",   "uint16",  "int32",     "uint32",

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <engine/engine.h>
 #include <engine/engine.hpp>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "failing_malloc.hpp"
@@ -150,6 +152,17 @@ const std::vector<Scenario>& scenarios() {
       {"DeepNesting", std::string(200, '(') + "a" + std::string(200, ')') + " + " + many("sqrt(a)", 90, " * "), {line}},
       {"UnalignedAndSwapped", "a*2 + b", {{.shape = {300}, .offset = 1}, {.shape = {300}, .swapped = true}}},
       {"TransposedAgainstBroadcast", "a + b*c", {{.shape = {20, 30}, .transposed = true}, {.shape = {30, 20}}, {.shape = {20}}}},
+      {"Sort", "sort(a) - argsort(a)", {line}},
+      {"Scan", "cumsum(a*b) + cummax(a)", repeat(line, 2)},
+      {"Pick", "a[a > 2] * 2", {line}},
+      {"Unique", "unique(a) + sum(a)", {line}},
+      {"Middle", "median(a, axis=0) - quantile(a, 0.3, axis=0)", {grid}},
+      {"Part", "partition(a, 7) + topk(a, 1000)", {line}},
+      {"Count", "bincount(a) * 2", {whole}},
+      {"Histogram", "histogram(a, 5)", {line}},
+      {"LargeSortInThreads", "sort(a)", {{.shape = {300'000}}}, Out::Own, 3},
+      {"LargeScanInThreads", "cumsum(a)", {{.shape = {300'000}}}, Out::Own, 3},
+      {"LargePickInThreads", "a[a > 2]", {{.shape = {200'000}}}, Out::None, 3},
       {"Complex", "abs(a*a + conj(a))", {{.dtype = DType::Complex128, .shape = {200}}}},
       {"MixedTypes",
        "where(a > 2, b, c) + float16(a)",
@@ -335,6 +348,32 @@ TEST(AllocationFailure, FailsWhileThreadsAreStartedAndFewerDoTheWork) {
 TEST(AllocationFailure, FailsWhileDerivedFunctionsAreReadForTheFirstTime) {
   sweep_first_uses({"", "nanstd(a, axis=0) + isclose(b, a) + sinc(a)", repeat({.shape = {30, 20}}, 2), Out::Own});
   sweep_first_uses({.name = "", .text = "squrt(a)", .error = ErrorKind::UnknownName});
+}
+
+/// Each number is tried in a thread that has had no error of the C interface before.
+TEST(AllocationFailure, FailsAtAThreadsFirstErrorsInCAndTheyKeepTheirCode) {
+  for (long count : {1L, -1L}) {
+    bool is_done = false;
+    for (long first = 1; !is_done; ++first) {
+      engine_code code = ENGINE_OK, again = ENGINE_OK;
+      bool has_words = false, has_all = false;
+      std::thread([&] {
+        engine_program* program = nullptr;
+        failing_malloc_arm(first, count);
+        code = engine_compile("a + (b", 6, nullptr, &program);
+        const engine_error* error = engine_last_error();
+        has_words = error->code == code && *error->message != 0;
+        is_done = failing_malloc_disarm() == 0;
+        again = engine_compile("a + (b", 6, nullptr, &program);
+        error = engine_last_error();
+        has_all = error->code == ENGINE_PARSE_ERROR && error->n_spans > 0 && std::strstr(error->message, "^");
+      }).join();
+      EXPECT_TRUE(code == ENGINE_PARSE_ERROR || code == ENGINE_OUT_OF_MEMORY) << code;
+      EXPECT_TRUE(has_words) << first;
+      EXPECT_EQ(again, ENGINE_PARSE_ERROR);
+      EXPECT_TRUE(has_all) << first;
+    }
+  }
 }
 
 }  // namespace
