@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -151,7 +152,7 @@ class Pool {
     claim_.store(std::uint64_t{generation} << 32 | kClosed, std::memory_order_release);
     await(done_, [&] { return done_.load(std::memory_order_acquire) == n_chunks_; });
     for (std::uint32_t i = 0; i < n_left_ && !failure_; ++i) body(context, left_[i]);
-    if (failure_) std::rethrow_exception(failure_);
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));  // of which nothing is to be kept
     return true;
   }
 

@@ -292,8 +292,8 @@ def test_exporters_are_told_the_stream_of_the_work():
 
 @pytest.mark.parametrize("text", [
     "a*k + 1", "a // k", "a % k", "where(a > k, a, k)", "sum(a*k + j)", "sum(a + k*2, axis=0)", "cumsum(a*k)",
-    "sum(k + a, axis=0)", "a[a > k]", "clip(a, j, k)", "k*2*a + k/j", "a**k", "mean(a*k, axis=1) - j", "a[:j] * k", "sort(a % k)",
-    "(a > k) & (a < k + 40)",
+    "sum(k + a, axis=0)", "a[a > k]", "clip(a, j, k)", "k*2*a + k/j", "a**k", "mean(a*k, axis=1) - j", "a[:j] * k",
+    "sort(a % k)", "(a > k) & (a < k + 40)",
 ])  # fmt: skip
 @pytest.mark.parametrize("dtype", ("i8", "u1", "f8", "f4", "c16"))
 def test_numbers_are_arguments_of_kernels_and_compile_nothing(text, dtype):
