@@ -453,11 +453,8 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
     state_->out = out;
     state_->order = order;
     const int device = impl.device_of(operands, out);
-    state_->compiled = impl.find(operands, out, aliased, device);
-    if (!state_->compiled) {
-      state_->compiled = impl.compile(operands, out, aliased, device, state_->deadline);
-      impl.keep(state_->compiled);
-      state_->made_plan = true;
+    state_->compiled = impl.find_or_compile(operands, out, aliased, device, state_->deadline, state_->made_plan);
+    if (state_->made_plan) {
       if (record.parsed == &impl) state_->parse_ns = impl.parse_ns;
       record.parsed = nullptr;
     }

@@ -219,11 +219,8 @@ int Program::precompile(const Operand* operands, const ArrayView* out, bool wait
     const bool aliased = impl_->is_aliased(kept.data());
     const ArrayView* const target = there ? &*there : nullptr;
     const int device = impl_->device_of(kept.data(), target);
-    std::shared_ptr<const Compiled> compiled = impl_->find(kept.data(), target, aliased, device);
-    if (!compiled) {
-      compiled = impl_->compile(kept.data(), target, aliased, device, deadline);
-      impl_->keep(compiled);
-    }
+    bool is_new = false;
+    std::shared_ptr<const Compiled> compiled = impl_->find_or_compile(kept.data(), target, aliased, device, deadline, is_new);
     if (!compiled->executable) return 0;
     const run::Executable& executable = *compiled->executable;
     const auto job = remember(impl_->shared_from_this(), std::move(compiled), executable, kept.data(), target, impl_->options.order);

@@ -137,6 +137,15 @@ struct Program::Impl : std::enable_shared_from_this<Program::Impl> {  // by who 
     plans.push_back(std::move(compiled));
   }
 
+  /// The plan that is there, or else a new one, which is kept: then `is_new`.
+  std::shared_ptr<const Compiled> find_or_compile(const Operand* operands, const ArrayView* out, bool aliased, int device,
+                                                  const Deadline& deadline, bool& is_new) const {
+    std::shared_ptr<const Compiled> compiled = find(operands, out, aliased, device);
+    is_new = !compiled;
+    if (is_new) keep(compiled = compile(operands, out, aliased, device, deadline));
+    return compiled;
+  }
+
   bool is_aliased(const Operand* operands) const {
     if (!may_alias) return false;
     for (std::size_t i = 0; i < names.size(); ++i) {
