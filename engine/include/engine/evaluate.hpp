@@ -109,8 +109,8 @@ struct RunOptions {
   int threads = 0;  ///< at most so many; 0: num_threads(). Small work is done by the caller alone.
   /// Asked by the calling thread every 20 ms or so while kernels run; true makes run() throw Interrupted. May be null.
   bool (*interrupted)(void* context) = nullptr;
-  void* context = nullptr;
-  double seconds = 0;  ///< run() throws LimitError after so long; 0: no limit
+  void* context = nullptr;  ///< of both functions here
+  double seconds = 0;       ///< run() throws LimitError after so long; 0: no limit
   /// Told by the calling thread how much of the work is done, from 0 to 1, every 20 ms or so, and after `progress_elements` more elements
   /// where that is not 0; last, 1. False makes run() throw Interrupted. May be null.
   bool (*progressed)(void* context, double share) = nullptr;
