@@ -123,6 +123,18 @@ def test_a_refusal_leaves_what_was_there():
         engine.wait_for_kernels()
 
 
+def test_what_was_written_already_is_waited_for():
+    """The host would begin anew, from operands that are changed."""
+    b = engine.to_device(A)
+    engine.evaluate("b[...] = b + 41", {"b": b}, wait=True)
+    got = engine.evaluate("b[...] = b + 41; sum(b) + sum(b * b, axis=0)", {"b": b})
+    run = engine.last_run()
+    assert (run.backend, run.pending) == ("cuda", False) and run.kernels_compiled > 0
+    want = A + 41 + 41
+    assert b.numpy().tobytes() == want.tobytes()
+    assert got.numpy().tobytes() == engine.evaluate("sum(b) + sum(b * b, axis=0)", {"b": want}).tobytes()
+
+
 def test_who_wishes_waits():
     a = engine.to_device(A)
     engine.evaluate("a * 31", {"a": a}, wait=True)
