@@ -3,6 +3,7 @@
 #include <string>
 
 #include "engine/run/backend.hpp"
+#include "engine/run/jit/jit.hpp"
 #ifdef ENGINE_WITH_CUDA
 #include "kernels_cuda/backend.hpp"
 #endif
@@ -26,6 +27,9 @@ Availability probe(BackendChoice choice) noexcept {
       return {true, "chooses among the backends of this build", {}};
     case BackendChoice::Interp:
       return {true, "runs everywhere", {}};
+    case BackendChoice::Jit:
+      if (run::jit::compiler()) return {true, run::jit::reason(), {}};
+      return {false, run::jit::reason(), "use backend=\"auto\" or \"interp\""};
     default:
       break;
   }

@@ -26,6 +26,7 @@
 #include "engine/program.hpp"
 #include "engine/run/backend.hpp"
 #include "engine/run/executor.hpp"
+#include "engine/run/jit/jit.hpp"
 
 namespace engine {
 namespace {
@@ -223,10 +224,13 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
   c.plan = plan::make_plan(c.graph, out ? &*c.out : nullptr, options, &c.arena);
   if (wants_dump("plan")) dump("plan", plan::explain(c.graph, c.plan));
   stages.done("plan");
+  const bool is_for_device = device != kHost || options.backend == BackendChoice::Cuda;
+  const run::interp::MachineCompiler* const machines =
+      is_for_device || options.backend == BackendChoice::Interp ? nullptr : run::jit::compiler();
   c.codes.reserve(c.plan.kernels.size());
   c.work.reserve(c.plan.kernels.size());
   for (const plan::Kernel& kernel : c.plan.kernels) {
-    c.codes.push_back(run::interp::compile(c.graph, c.plan, kernel, &c.arena));
+    c.codes.push_back(run::interp::compile(c.graph, c.plan, kernel, &c.arena, machines));
     c.work.push_back(plan::work_of(c.plan, kernel));
   }
   if (c.plan.simple) c.simple = plan::simple_work_of(c.plan);

@@ -24,7 +24,49 @@ constexpr std::int64_t kMostPanelBytes = std::int64_t{1} << 20;
 /// Below so many bytes all lines stay in the first-level cache while they are gathered item by item.
 constexpr std::int64_t kWorthPanels = std::int64_t{32} << 10;
 
+/// Elements of a block of machine code that works on memory: so much that its start costs nothing, so little that who wants it
+/// to stop need not wait.
+constexpr std::size_t kMostBlock = 64 * kBlock;
+
 std::uint8_t number_size(DType dtype) { return static_cast<std::uint8_t>(is_complex(dtype) ? item_size(dtype) / 2 : item_size(dtype)); }
+
+/// The last elements of a block, fewer than the machine's lanes: from copies, filled up with the first of them, so that what is
+/// computed beside them is as ordinary as they are.
+template <std::size_t kMost>
+void run_rest(const Machine& machine, void** table, std::size_t first, std::size_t n) {
+  constexpr std::size_t kRegister = 64;
+  alignas(kRegister) char copies[kMost][kRegister];
+  void* kept[kMost];
+  std::size_t k = 0;
+  for (const Machine::Reach& in : machine.ins) {
+    kept[k] = table[in.value];
+    const char* const from = static_cast<const char*>(kept[k]) + first * in.item;
+    std::memcpy(copies[k], from, n * in.item);
+    for (std::size_t i = n; i < machine.lanes; ++i) std::memcpy(copies[k] + i * in.item, from, in.item);
+    table[in.value] = copies[k++];
+  }
+  for (const Machine::Reach& out : machine.outs) {
+    kept[k] = table[out.value];
+    table[out.value] = copies[k++];
+  }
+  machine.function(table, machine.lanes);
+  k = 0;
+  for (const Machine::Reach& in : machine.ins) table[in.value] = kept[k++];
+  for (const Machine::Reach& out : machine.outs) {
+    std::memcpy(static_cast<char*>(kept[k]) + first * out.item, copies[k], n * out.item);
+    table[out.value] = kept[k++];
+  }
+}
+
+void run_machine(const Machine& machine, void** table, std::size_t n) {
+  const std::size_t whole = n - n % machine.lanes;
+  if (whole) machine.function(table, whole);
+  if (whole == n) return;
+  if (machine.ins.size() + machine.outs.size() <= 16)
+    run_rest<16>(machine, table, whole, n - whole);
+  else
+    run_rest<kMostReaches>(machine, table, whole, n - whole);
+}
 
 template <class T>
 std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
@@ -78,6 +120,7 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
   if (kernel_.total > kFetchAhead / 64) plan_ahead(memory);
   plan_panels(memory);
   if (kernel_.total > last_level_cache() / 64) plan_stream();
+  plan_most();
 
   for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
   for (const Step& step : code_.uniform_loads) {
@@ -199,6 +242,20 @@ void BlockRunner::plan_stream() noexcept {
   r.stream = streams_ = bytes > last_level_cache();
 }
 
+/// Machine code that reads and writes memory where it lies needs no block to fit a cache.
+void BlockRunner::plan_most() noexcept {
+  if (code_.machines.size() != 1 || !ahead_.empty() || streams_) return;
+  const auto lies = [&](std::uint32_t access) { return reach_[access].flat && !reach_[access].detour; };
+  for (const Step& step : code_.steps)
+    if (step.kind != Step::Kind::Machine && (step.kind != Step::Kind::Load || !lies(step.access))) return;
+  std::size_t direct = 0;
+  for (const StoreSlot& slot : code_.stores) {
+    if (!slot.direct || !lies(slot.access)) return;
+    ++direct;
+  }
+  if (direct == code_.machines[0].outs.size()) most_ = kMostBlock;
+}
+
 void BlockRunner::finish() const noexcept {
   if (streams_) end_stream();
 }
@@ -271,8 +328,8 @@ std::size_t BlockRunner::first_block(std::int64_t first) const noexcept {
 }
 
 std::size_t BlockRunner::block_at(std::int64_t first, std::int64_t end) const noexcept {
-  std::int64_t n = std::min<std::int64_t>(kBlock, end - first);
-  if (kernel_.rank > 1 && inner_ >= kLongRow) n = std::min(n, inner_ - first % inner_);
+  std::int64_t n = std::min<std::int64_t>(static_cast<std::int64_t>(most_), end - first);
+  if (most_ == kBlock && kernel_.rank > 1 && inner_ >= kLongRow) n = std::min(n, inner_ - first % inner_);
   return static_cast<std::size_t>(n);
 }
 
@@ -431,6 +488,9 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
       case Step::Kind::Position:
         positions(static_cast<std::int64_t*>(table_[step.out]), kernel_.accesses[step.access], n);
         break;
+      case Step::Kind::Machine:
+        run_machine(code_.machines[step.access], table_.data(), n);
+        break;
     }
   }
   if (!store) return;
@@ -480,6 +540,8 @@ bool run_block(const Code& code, const plan::BoundKernel& kernel) {
   for (const Step& step : code.steps) {
     if (step.kind == Step::Kind::Load)
       table[step.out] = kernel.accesses[step.access].base;
+    else if (step.kind == Step::Kind::Machine)
+      run_machine(code.machines[step.access], table, n);
     else
       call(step, n);
   }
@@ -497,9 +559,9 @@ void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
   if (stores == Stores::Near) runner.keep_near();
   std::int64_t told = first;
   for (unsigned looks = 0; first < end; ++looks) {
-    if (looks % kBlocksPerLook == 0) watch.poll(first - std::exchange(told, first));
+    if (looks % kBlocksPerLook == 0 || runner.most() > kBlock) watch.poll(first - std::exchange(told, first));
     std::size_t n = runner.block_at(first, end);
-    if (looks == 0 && n == kBlock) n = runner.first_block(first);
+    if (looks == 0 && n == runner.most()) n -= kBlock - runner.first_block(first);
     runner.run(first, n, true);
     first += static_cast<std::int64_t>(n);
   }

@@ -31,9 +31,11 @@ class BlockRunner {
   /// What it takes from `memory`, at most.
   static std::size_t table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 
-  /// Computes elements [first, first + n), n <= kBlock. Stores are done when `store` is set.
+  /// Computes elements [first, first + n), n <= most(). Stores are done when `store` is set.
   void run(std::int64_t first, std::size_t n, bool store);
 
+  /// Elements of a block at most: kBlock, or more where no register holds a block.
+  std::size_t most() const noexcept { return most_; }
   /// The longest block that should start there: to the end of a long row, across short ones.
   std::size_t block_at(std::int64_t first, std::int64_t end) const noexcept;
 
@@ -99,6 +101,7 @@ class BlockRunner {
   void plan_ahead(std::pmr::memory_resource* memory);
   void plan_panels(std::pmr::memory_resource* memory);
   void plan_stream() noexcept;
+  void plan_most() noexcept;
   bool in_panel(const void* at) const noexcept;
   void fill(Panel& panel, std::int64_t row) const;
   void* from_panel(const Step& step, const Reach& reach, std::size_t n);
@@ -123,6 +126,7 @@ class BlockRunner {
   std::span<Ahead> ahead_;
   std::span<Panel> panels_;
   bool streams_ = false;
+  std::size_t most_ = kBlock;
   std::size_t calls_ = 0;  ///< of one block
   std::int64_t inner_;     ///< extent of the innermost axis
   std::int64_t first_ = 0;

@@ -33,10 +33,20 @@ struct ValueInfo {
 
 class Compiler {
  public:
-  Compiler(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, std::pmr::memory_resource* memory)
-      : graph_(graph), plan_(plan), kernel_(kernel), memory_(memory), code_(memory), values_(memory), map_(memory), uses_(memory) {}
+  Compiler(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, std::pmr::memory_resource* memory,
+           const MachineCompiler* machines)
+      : graph_(graph),
+        plan_(plan),
+        kernel_(kernel),
+        memory_(memory),
+        machines_(machines),
+        code_(memory),
+        values_(memory),
+        map_(memory),
+        uses_(memory) {}
 
-  Code make() {
+  /// False where there was no room for machine code.
+  bool make() {
     const std::span<const plan::Instr> body = plan_.body(kernel_);
     values_.reserve(body.size() + 8);
     code_.steps.reserve(body.size());
@@ -48,6 +58,7 @@ class Compiler {
       values_[map_[i]].uses += uses_[i];
     }
     drop_fused();
+    if (machines_ && !make_machines()) return false;
     for (const plan::Store& store : plan_.stores_of(kernel_)) add_store(store);
     for (const plan::Fold& fold : plan_.folds_of(kernel_)) {
       code_.fold_values.push_back(map_[fold.value]);
@@ -55,8 +66,9 @@ class Compiler {
       code_.fold_part = std::max(code_.fold_part, numbers * item_size(plan_.buffers[fold.buffer].dtype));
     }
     assign_registers();
-    return std::move(code_);
+    return true;
   }
+  Code take() { return std::move(code_); }
 
  private:
   std::uint32_t add_value(DType dtype, bool uniform) {
@@ -109,7 +121,7 @@ class Compiler {
   std::uint32_t convert(std::uint32_t from, DType to) {
     const DType dtype = values_[from].dtype;
     if (dtype == to) return from;
-    return call(cast_kernel(dtype, to), std::array{from}, to);
+    return call(cast_kernel(dtype, to), std::array{from}, to, {.kind = Meaning::Kind::Cast});
   }
 
   std::uint32_t widen(std::uint32_t half) {
@@ -137,18 +149,19 @@ class Compiler {
       return signature.out == DType::Float16;
     };
     if (!uses_half() || has(catalog::info(op).flags, catalog::Flags::Half)) {
-      if (n == 2) {
+      const Meaning meaning{Meaning::Kind::Apply, op, static_cast<std::uint16_t>(loop)};
+      if (n == 2 && !machines_) {
         if (const std::uint32_t fused = fuse(op, std::span(args).first(n), signature.out); fused != kNone) return fused;
         for (int scalar = 0; scalar < 2; ++scalar) {
           if (!values_[args[static_cast<std::size_t>(scalar)]].uniform || values_[args[static_cast<std::size_t>(1 - scalar)]].uniform)
             continue;
           if (Kernel kernel = scalar_kernel(op, loop, scalar))
-            return remember(op, call(kernel, std::span(args).first(n), signature.out, true));
+            return remember(op, call(kernel, std::span(args).first(n), signature.out, meaning, true));
         }
       }
       double cost = 1;
       if (has(catalog::info(op).flags, catalog::Flags::Lanes)) cost = is_complex(signature.out) ? kComplexCost : kFunctionCost;
-      return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out, false, cost));
+      return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out, meaning, false, cost));
     }
     catalog::Loop wide = signature;
     for (std::size_t i = 0; i < n; ++i)
@@ -163,7 +176,8 @@ class Compiler {
       for (std::size_t k = 0; k < n; ++k) same = same && loops[i].in[k] == wide.in[k];
       if (same) loop = static_cast<int>(i);
     }
-    const std::uint32_t result = call(apply_kernel(op, loop), std::span(args).first(n), wide.out);
+    const std::uint32_t result =
+        call(apply_kernel(op, loop), std::span(args).first(n), wide.out, {Meaning::Kind::Apply, op, static_cast<std::uint16_t>(loop)});
     return signature.out == DType::Float16 ? convert(result, DType::Float16) : result;
   }
 
@@ -189,19 +203,33 @@ class Compiler {
     made.kernel = nullptr;
     unsigned scalars = 0;
     for (std::size_t i = 0; i < 3; ++i) scalars |= values_[three[i]].uniform ? 1u << i : 0;
-    return call(fused_kernel(inner.op, op, at == 1, dtype, scalars), three, dtype, true);
+    return call(fused_kernel(inner.op, op, at == 1, dtype, scalars), three, dtype, {}, true);
   }
 
   void drop_fused() {
     std::erase_if(code_.steps, [](const Step& step) { return step.kind == Step::Kind::Call && !step.kernel; });
   }
 
+  /// Whether machine code is to be made of a call.
+  bool is_known(const Meaning& meaning, std::span<const std::uint32_t> args, DType dtype) const {
+    if (!machines_) return false;
+    std::array<DType, 3> in{};
+    for (std::size_t i = 0; i < args.size(); ++i) in[i] = values_[args[i]].dtype;
+    return machines_->knows(meaning, std::span(in).first(args.size()), dtype);
+  }
+
   /// Adds a call; `takes_cells`: a uniform argument is passed as one element instead of a spread register.
-  std::uint32_t call(Kernel kernel, std::span<const std::uint32_t> args, DType dtype, bool takes_cells = false, double cost = 1) {
+  std::uint32_t call(Kernel kernel, std::span<const std::uint32_t> args, DType dtype, const Meaning& meaning, bool takes_cells = false,
+                     double cost = 1) {
     bool uniform = true;
     for (std::uint32_t arg : args) uniform = uniform && values_[arg].uniform;
     Step step;
     step.kernel = kernel;
+    if (!uniform && is_known(meaning, args, dtype)) {
+      step.meaning = meaning;
+      takes_cells = true;
+      cost *= machines_->cost;
+    }
     step.n_in = static_cast<std::uint8_t>(args.size());
     for (std::size_t i = 0; i < args.size(); ++i)
       step.in[i] = uniform || takes_cells || !values_[args[i]].uniform ? args[i] : spread(args[i]);
@@ -226,8 +254,9 @@ class Compiler {
     bool direct = false;
     if (values_[value].uniform) {
       value = spread(value);
-    } else if (!code_.steps.empty() && code_.steps.back().kind == Step::Kind::Call && code_.steps.back().out == value) {
-      direct = true;
+    } else if (!code_.steps.empty() && makes(code_.steps.back(), value)) {
+      // A machine may write several targets: it reads before it writes, and of joined kernels nothing a store writes is read again.
+      direct = std::none_of(code_.stores.begin(), code_.stores.end(), [&](const StoreSlot& other) { return other.value == value; });
     } else if (kernel_.n_stores > 1) {
       // Of joined kernels nothing a store writes is read again, so any call may write its target; but only once.
       direct = is_call(value) &&
@@ -237,16 +266,104 @@ class Compiler {
   }
 
   bool is_call(std::uint32_t value) const {
-    return std::any_of(code_.steps.begin(), code_.steps.end(),
-                       [&](const Step& step) { return step.kind == Step::Kind::Call && step.out == value; });
+    return std::any_of(code_.steps.begin(), code_.steps.end(), [&](const Step& step) { return makes(step, value); });
+  }
+  bool makes(const Step& step, std::uint32_t value) const {
+    if (step.kind == Step::Kind::Call) return step.out == value;
+    bool found = false;
+    if (step.kind == Step::Kind::Machine) each_out(step, [&](std::uint32_t out) { found = found || out == value; });
+    return found;
+  }
+
+  // ---- machine code -------------------------------------------------------------------------------------------------
+
+  /// Puts machines in the place of calls that have a meaning: all of them that can be done by then, then the other calls, and
+  /// so on. Loads and positions wait for nothing, so they come first.
+  bool make_machines() {
+    if (std::none_of(code_.steps.begin(), code_.steps.end(), is_for_machine)) return true;
+    std::pmr::vector<DType> dtypes(memory_);
+    bool* const is_uniform = static_cast<bool*>(memory_->allocate(values_.size(), 1));
+    std::pmr::vector<bool> is_ready(values_.size(), false, memory_);
+    for (std::size_t v = 0; v < values_.size(); ++v) {
+      dtypes.push_back(values_[v].dtype);
+      is_uniform[v] = values_[v].uniform;
+      is_ready[v] = values_[v].uniform;
+    }
+    for (const Splat& splat : code_.splats) is_ready[splat.out] = true;
+    std::pmr::vector<Step> waiting(memory_), steps(memory_), segment(memory_), rest(memory_);
+    for (const Step& step : code_.steps) {
+      (step.kind == Step::Kind::Call ? waiting : steps).push_back(step);
+      if (step.kind != Step::Kind::Call) is_ready[step.out] = true;
+    }
+    const auto take_ready = [&](bool for_machine, std::size_t most) {
+      segment.clear();
+      rest.clear();
+      for (const Step& step : waiting) {
+        const bool ready = std::all_of(step.in.begin(), step.in.begin() + step.n_in, [&](std::uint32_t v) { return is_ready[v]; });
+        if (!ready || is_for_machine(step) != for_machine || segment.size() == most) {
+          rest.push_back(step);
+          continue;
+        }
+        segment.push_back(step);
+        // Within a machine, in the order of steps; other calls one level at a time, so that machines get all they can.
+        if (for_machine) is_ready[step.out] = true;
+      }
+      for (const Step& step : segment) is_ready[step.out] = true;
+      std::swap(waiting, rest);
+    };
+    while (!waiting.empty()) {
+      take_ready(true, kMostSteps);
+      if (!segment.empty() && !add_machine(segment, waiting, dtypes, {is_uniform, values_.size()}, steps)) return false;
+      if (segment.size() == kMostSteps) continue;
+      take_ready(false, waiting.size());
+      steps.insert(steps.end(), segment.begin(), segment.end());
+    }
+    code_.steps = std::move(steps);
+    return true;
+  }
+
+  static bool is_for_machine(const Step& step) { return step.meaning.kind != Meaning::Kind::None; }
+
+  /// `later`: the calls that come after it.
+  bool add_machine(std::span<const Step> segment, std::span<const Step> later, std::span<const DType> dtypes,
+                   std::span<const bool> is_uniform, std::pmr::vector<Step>& steps) {
+    std::pmr::vector<bool> leaves(values_.size(), false, memory_);
+    for (const Step& step : later)
+      for (std::uint8_t i = 0; i < step.n_in; ++i) leaves[step.in[i]] = true;
+    for (const plan::Store& store : plan_.stores_of(kernel_)) leaves[map_[store.value]] = true;
+    for (const plan::Fold& fold : plan_.folds_of(kernel_)) leaves[map_[fold.value]] = true;
+    std::pmr::vector<std::uint32_t> outs(memory_);
+    for (const Step& step : segment)
+      if (leaves[step.out]) outs.push_back(step.out);
+    Machine machine(memory_);
+    if (!machines_->make({segment, dtypes, is_uniform, outs}, machine)) return false;
+    for (const std::uint32_t out : outs) machine.outs.push_back({out, static_cast<std::uint8_t>(item_size(dtypes[out]))});
+    Step step;
+    step.kind = Step::Kind::Machine;
+    step.access = static_cast<std::uint32_t>(code_.machines.size());
+    steps.push_back(step);
+    code_.machines.push_back(std::move(machine));
+    return true;
+  }
+
+  /// Calls visit(value) for what a step reads, and for what it writes.
+  template <class Visit>
+  void each_in(const Step& step, Visit visit) const {
+    for (std::uint8_t i = 0; i < step.n_in; ++i) visit(step.in[i]);
+    if (step.kind == Step::Kind::Machine)
+      for (const Machine::Reach& in : code_.machines[step.access].ins) visit(in.value);
+  }
+  template <class Visit>
+  void each_out(const Step& step, Visit visit) const {
+    if (step.kind != Step::Kind::Machine) return visit(step.out);
+    for (const Machine::Reach& out : code_.machines[step.access].outs) visit(out.value);
   }
 
   // ---- registers ----------------------------------------------------------------------------------------------------
 
   void assign_registers() {
     const auto end = static_cast<std::uint32_t>(code_.steps.size());
-    for (std::uint32_t s = 0; s < end; ++s)
-      for (std::uint8_t i = 0; i < code_.steps[s].n_in; ++i) values_[code_.steps[s].in[i]].last_use = s;
+    for (std::uint32_t s = 0; s < end; ++s) each_in(code_.steps[s], [&](std::uint32_t value) { values_[value].last_use = s; });
     for (const StoreSlot& store : code_.stores) values_[store.value].last_use = end;
     for (std::uint32_t value : code_.fold_values) values_[value].last_use = end;
 
@@ -270,29 +387,31 @@ class Compiler {
     const auto size_class = [](DType dtype) { return static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(item_size(dtype)))); };
     std::pmr::vector<bool> returned(values_.size(), false, memory_);
     for (const Splat& splat : code_.splats) returned[splat.out] = true;  // filled once, never reused
+    const auto give_back = [&](std::uint32_t value) {
+      returned[value] = true;
+      free[size_class(values_[value].dtype)].push_back(values_[value].offset);
+    };
     for (std::uint32_t s = 0; s < end; ++s) {
-      Step& step = code_.steps[s];
-      // An argument that dies here may lend its register to the result: kernels allow out == in exactly.
-      for (std::uint8_t i = 0; i < step.n_in; ++i) {
-        const std::uint32_t arg = step.in[i];
-        if (values_[arg].uniform || returned[arg] || values_[arg].last_use != s) continue;
-        if (item_size(values_[arg].dtype) != item_size(values_[step.out].dtype)) continue;
-        returned[arg] = true;
-        free[size_class(values_[arg].dtype)].push_back(values_[arg].offset);
-      }
-      auto& pool = free[size_class(values_[step.out].dtype)];
-      if (pool.empty()) {
-        values_[step.out].offset = take(static_cast<std::uint32_t>(item_size(values_[step.out].dtype)));
-      } else {
-        values_[step.out].offset = pool.back();
-        pool.pop_back();
-      }
-      for (std::uint8_t i = 0; i < step.n_in; ++i) {
-        const std::uint32_t arg = step.in[i];
-        if (values_[arg].uniform || returned[arg] || values_[arg].last_use != s) continue;
-        returned[arg] = true;
-        free[size_class(values_[arg].dtype)].push_back(values_[arg].offset);
-      }
+      const Step& step = code_.steps[s];
+      const auto dies = [&](std::uint32_t value) { return !values_[value].uniform && !returned[value] && values_[value].last_use == s; };
+      // An argument that dies here may lend its register to a result of its size: kernels allow out == in exactly.
+      each_in(step, [&](std::uint32_t arg) {
+        bool fits = false;
+        each_out(step, [&](std::uint32_t out) { fits = fits || item_size(values_[arg].dtype) == item_size(values_[out].dtype); });
+        if (fits && dies(arg)) give_back(arg);
+      });
+      each_out(step, [&](std::uint32_t out) {
+        auto& pool = free[size_class(values_[out].dtype)];
+        if (pool.empty()) {
+          values_[out].offset = take(static_cast<std::uint32_t>(item_size(values_[out].dtype)));
+        } else {
+          values_[out].offset = pool.back();
+          pool.pop_back();
+        }
+      });
+      each_in(step, [&](std::uint32_t arg) {
+        if (dies(arg)) give_back(arg);
+      });
     }
     code_.offsets.resize(values_.size());
     for (std::size_t i = 0; i < values_.size(); ++i) code_.offsets[i] = values_[i].offset == kNone ? 0 : values_[i].offset;
@@ -303,6 +422,7 @@ class Compiler {
   const plan::Plan& plan_;
   const plan::Kernel& kernel_;
   std::pmr::memory_resource* memory_;
+  const MachineCompiler* machines_;
   Code code_;
   std::pmr::vector<ValueInfo> values_;
   std::pmr::vector<std::uint32_t> map_;   // instruction -> value
@@ -311,8 +431,13 @@ class Compiler {
 
 }  // namespace
 
-Code compile(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, std::pmr::memory_resource* memory) {
-  return Compiler(graph, plan, kernel, memory).make();
+Code compile(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, std::pmr::memory_resource* memory,
+             const MachineCompiler* machines) {
+  Compiler compiler(graph, plan, kernel, memory, machines);
+  if (compiler.make()) return compiler.take();
+  Compiler without(graph, plan, kernel, memory, nullptr);
+  without.make();
+  return without.take();
 }
 
 std::string print(const Code& code) {
@@ -328,6 +453,16 @@ std::string print(const Code& code) {
       case Step::Kind::Call:
         text += fmt::format("{} v{} = call ({})\n", when, step.out, fmt::join(step.in.begin(), step.in.begin() + step.n_in, ", "));
         break;
+      case Step::Kind::Machine: {
+        const Machine& machine = code.machines[step.access];
+        const auto values = [](std::span<const Machine::Reach> reaches) {
+          std::string list;
+          for (const Machine::Reach& r : reaches) list += fmt::format("{}v{}", list.empty() ? "" : ", ", r.value);
+          return list;
+        };
+        text += fmt::format("{} {} = machine code, {} lanes ({})\n", when, values(machine.outs), machine.lanes, values(machine.ins));
+        break;
+      }
     }
   };
   for (const Step& step : code.uniform_loads) line(step, "once ");

@@ -1,7 +1,9 @@
 // run/interp/compile.hpp - a plan's kernel -> bytecode of the blocked register machine.
 #pragma once
 
+#include <memory>
 #include <memory_resource>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,15 +14,45 @@ namespace engine::run::interp {
 
 inline constexpr std::uint32_t kNone = 0xffffffffu;
 
+/// Steps that one machine does at most: more would gain nothing, and its code and what it reaches are bounded by it.
+inline constexpr std::size_t kMostSteps = 128;
+/// Values that it reads and writes, at most: three and one of each step.
+inline constexpr std::size_t kMostReaches = 4 * kMostSteps;
+
+/// What a call computes.
+struct Meaning {
+  enum class Kind : std::uint8_t { None, Apply, Cast };
+  Kind kind = Kind::None;
+  catalog::Op op{};
+  std::uint16_t loop = 0;
+};
+
 /// One step on one block. Values are entries of a table of addresses: a register, a cell (one element), or memory itself.
 struct Step {
-  enum class Kind : std::uint8_t { Call, Load, Position };
+  enum class Kind : std::uint8_t { Call, Load, Position, Machine };
   Kind kind = Kind::Call;
   std::uint8_t n_in = 0;
   std::uint32_t out = 0;
   std::array<std::uint32_t, 3> in{};
   Kernel kernel = nullptr;   ///< Call
-  std::uint32_t access = 0;  ///< Load, Position: index among the bound kernel's accesses
+  std::uint32_t access = 0;  ///< Load, Position: index among the bound kernel's accesses; Machine: index among Code::machines
+  Meaning meaning{};         ///< Call
+};
+
+/// Machine code in the place of calls that follow each other. What they hand to each other stays in the processor's registers.
+struct Machine {
+  /// Of the table's addresses, n elements; n is a multiple of `lanes`. Every address may be anything, but for cells.
+  using Function = void (*)(void* const* table, std::size_t n);
+  struct Reach {
+    std::uint32_t value;
+    std::uint8_t item;
+  };
+  explicit Machine(std::pmr::memory_resource* memory) : ins(memory), outs(memory) {}
+  Function function = nullptr;
+  std::size_t lanes = 1;
+  std::pmr::vector<Reach> ins;         ///< read, an element for each element that is computed
+  std::pmr::vector<Reach> outs;        ///< written; may be one of `ins` exactly
+  std::shared_ptr<const void> memory;  ///< where the function is
 };
 
 /// A uniform value spread over a register once per run.
@@ -45,7 +77,8 @@ struct Code {
         stores(memory),
         fold_values(memory),
         offsets(memory),
-        constants(memory) {}
+        constants(memory),
+        machines(memory) {}
   std::pmr::vector<Step> steps;  ///< per block
   std::pmr::vector<Step> once;   ///< per run, on single elements
   std::pmr::vector<Splat> splats;
@@ -58,12 +91,32 @@ struct Code {
     ir::Value bits;
   };
   std::pmr::vector<Constant> constants;
+  std::pmr::vector<Machine> machines;
   std::size_t scratch_bytes = 0;
   std::size_t fold_part = 0;  ///< bytes of the largest accumulator of one of the folds' elements
   double cost = 0;            ///< element-operations per element, for the caller's decisions
 };
 
-Code compile(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, std::pmr::memory_resource* memory);
+/// Calls that machine code is to do at once.
+struct Segment {
+  std::span<const Step> steps;
+  std::span<const DType> dtypes;     ///< of each value
+  std::span<const bool> is_uniform;  ///< of each value: it is in a cell
+  std::span<const std::uint32_t> outs;
+};
+
+/// Who makes machine code of steps.
+struct MachineCompiler {
+  /// Whether it knows a call; `in`: the dtypes of the arguments.
+  bool (*knows)(const Meaning& meaning, std::span<const DType> in, DType out) noexcept;
+  /// Fills in `function`, `lanes`, `ins` and `memory`. False where there is no room for code.
+  bool (*make)(const Segment& segment, Machine& machine);
+  double cost;  ///< of a call in machine code, in the calls of the interpreter
+};
+
+/// `machines`: null for calls alone.
+Code compile(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, std::pmr::memory_resource* memory,
+             const MachineCompiler* machines = nullptr);
 
 /// The code as text, a step a line, for explain() and tests.
 std::string print(const Code& code);

@@ -1,0 +1,638 @@
+// run/jit/emit.cpp - the loop around the body, and each instruction in the words of AVX2 and AVX-512.
+//
+//   constants, 8 bytes each, aligned to 64
+//   entry:  save registers, make room for spills, load addresses, run the head
+//   main:   the body several times, while so many vectors are left
+//   rest:   the body once, while any are left
+// An instruction writes its result last: the result may have the register of an argument.
+#include "engine/run/jit/emit.hpp"
+
+#include <xbyak/xbyak.h>
+
+#include <algorithm>
+#include <array>
+
+namespace engine::run::jit {
+namespace {
+
+using Xbyak::Address;
+using Xbyak::Operand;
+using Xbyak::Opmask;
+using Xbyak::Reg64;
+using Xbyak::Xmm;
+using Xbyak::Ymm;
+using Xbyak::Zmm;
+
+constexpr std::size_t kLine = 64;
+
+/// Instructions of a body that is written several times over, and how often.
+constexpr std::size_t kShortBody = 40;
+constexpr int kUnroll = 2;
+
+class Emitter : public Xbyak::CodeGenerator {
+ public:
+  Emitter(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer)
+      : CodeGenerator(buffer.size(), buffer.data()),
+        target_(target),
+        program_(program),
+        allocation_(allocation),
+        lanes_(program.lanes(target)),
+        wide_(target.has_avx512) {}
+
+  Emitted run() {
+    for (const std::uint64_t constant : program_.pool) dq(constant);
+    align(kLine, false);
+    const std::size_t entry = getSize();
+    find_pointers();
+    enter();
+    for (const Placed& placed : allocation_.head) code(placed, 0);
+    loops();
+    leave();
+    return {getSize(), entry};
+  }
+
+ private:
+  // ---- frame --------------------------------------------------------------------------------------------------------
+
+  struct Pointer {
+    std::uint32_t value;
+    int reg;  ///< -1: in the table
+  };
+
+  /// Addresses of what is read and written; the first ones in registers.
+  void find_pointers() {
+    static constexpr std::array<int, 10> kRegisters{Operand::RDX, Operand::R8,  Operand::R9,  Operand::R10, Operand::RBX,
+                                                    Operand::RBP, Operand::R12, Operand::R13, Operand::R14, Operand::R15};
+    for (const Instruction& i : program_.body) {
+      const bool reaches = i.code == Code::Load || i.code == Code::LoadMask || i.code == Code::Store || i.code == Code::StoreMask;
+      if (!reaches || n_pointers_ == kRegisters.size()) continue;
+      const auto end = pointers_.begin() + static_cast<std::ptrdiff_t>(n_pointers_);
+      if (std::find_if(pointers_.begin(), end, [&](const Pointer& p) { return p.value == i.payload; }) != end) continue;
+      pointers_[n_pointers_] = {i.payload, kRegisters[n_pointers_]};
+      ++n_pointers_;
+    }
+  }
+
+  static constexpr std::size_t kScratchPointers = 4;  ///< of those registers a function need not save
+
+  void enter() {
+    for (std::size_t i = kScratchPointers; i < n_pointers_; ++i) push(Reg64(pointers_[i].reg));
+    if (allocation_.n_slots) {
+      frame_ = static_cast<int>((allocation_.n_slots + 1) * kLine);
+      mov(rax, rsp);
+      sub(rsp, frame_);
+      and_(rsp, -static_cast<int>(kLine));
+      mov(ptr[rsp + frame_ - 8], rax);
+    }
+    for (std::size_t i = 0; i < n_pointers_; ++i) mov(Reg64(pointers_[i].reg), ptr[rdi + static_cast<int>(pointers_[i].value) * 8]);
+  }
+  void leave() {
+    vzeroupper();
+    if (allocation_.n_slots) mov(rsp, ptr[rsp + frame_ - 8]);
+    for (std::size_t i = n_pointers_; i > kScratchPointers; --i) pop(Reg64(pointers_[i - 1].reg));
+    ret();
+  }
+
+  void loops() {
+    const int unroll = allocation_.body.size() <= kShortBody ? kUnroll : 1;
+    const Reg64& index = rcx;
+    const Reg64& limit = r11;
+    Xbyak::Label rest, done;
+    xor_(ecx, ecx);
+    if (unroll > 1) {
+      mov(limit, rsi);
+      and_(limit, -unroll * lanes_);
+      jz(rest);
+      align(32);
+      const std::uint8_t* const main = getCurr();
+      for (int copy = 0; copy < unroll; ++copy)
+        for (const Placed& placed : allocation_.body) code(placed, copy * lanes_);
+      add(index, unroll * lanes_);
+      cmp(index, limit);
+      jb(main);
+      L(rest);
+      cmp(index, rsi);
+      jae(done);
+    }
+    const std::uint8_t* const once = getCurr();
+    for (const Placed& placed : allocation_.body) code(placed, 0);
+    add(index, lanes_);
+    cmp(index, rsi);
+    jb(once);
+    L(done);
+  }
+
+  // ---- operands -----------------------------------------------------------------------------------------------------
+
+  /// The register, as wide as so many bytes need.
+  static Xmm vector(int index, int bytes) {
+    if (bytes > 32) return Zmm(index);
+    if (bytes > 16) return Ymm(index);
+    return Xmm(index);
+  }
+  /// As wide as all lanes of that size.
+  Xmm lanes_of(int index, int bytes) const { return vector(index, bytes * lanes_); }
+  /// Registers of the emitter's own: behind those of values.
+  Xmm scratch(int which, int bytes) const { return lanes_of(target_.n_vectors + which, bytes); }
+  int scratch_index(int which) const { return target_.n_vectors + which; }
+
+  Address at(std::uint32_t value, int item, int lane) {
+    const auto end = pointers_.begin() + static_cast<std::ptrdiff_t>(n_pointers_);
+    const auto found = std::find_if(pointers_.begin(), end, [&](const Pointer& p) { return p.value == value; });
+    if (found != end) return ptr[Reg64(found->reg) + rcx * item + lane * item];
+    mov(rax, ptr[rdi + static_cast<int>(value) * 8]);
+    return ptr[rax + rcx * item + lane * item];
+  }
+  Address constant(std::uint32_t index) { return ptr[rip + static_cast<const void*>(getCode() + index * 8u)]; }
+  Address slot(std::uint32_t index) { return ptr[rsp + static_cast<int>(index * kLine)]; }
+
+  void load(const Xmm& to, const Address& from, int bytes) {
+    if (bytes >= 16)
+      vmovups(to, from);
+    else if (bytes == 8)
+      vmovq(to, from);
+    else
+      vmovd(to, from);
+  }
+  void save(const Address& to, const Xmm& from, int bytes) {
+    if (bytes >= 16)
+      vmovups(to, from);
+    else if (bytes == 8)
+      vmovq(to, from);
+    else
+      vmovd(to, from);
+  }
+
+  // ---- instructions -------------------------------------------------------------------------------------------------
+
+  void code(const Placed& placed, int lane) {
+    switch (placed.kind) {
+      case Placed::Kind::Spill:
+        if (placed.mask)
+          kmovq(slot(placed.at), Opmask(placed.in[0] + 1));
+        else
+          vmovups(slot(placed.at), vector(placed.in[0], target_.vector_bytes));
+        return;
+      case Placed::Kind::Reload:
+        if (placed.mask)
+          kmovq(Opmask(placed.out + 1), slot(placed.at));
+        else
+          vmovups(vector(placed.out, target_.vector_bytes), slot(placed.at));
+        return;
+      case Placed::Kind::Code:
+        break;
+    }
+    const Instruction& i = placed.at & kHead ? program_.head[placed.at & ~kHead] : program_.body[placed.at];
+    if (wide_ && emit_mask(i, placed, lane)) return;
+    if (!wide_ && emit_vector_mask(i, placed, lane)) return;
+    emit(i, placed, lane);
+  }
+
+  void emit(const Instruction& i, const Placed& p, int lane) {
+    const int bytes = i.bytes;
+    const Xmm r = lanes_of(p.out, bytes), x = lanes_of(p.in[0], bytes), y = lanes_of(p.in[1], bytes);
+    const bool is_double = bytes == 8;
+    switch (i.code) {
+      case Code::Load:
+        return load(r, at(i.payload, bytes, lane), bytes * lanes_);
+      case Code::Store:
+        return save(at(i.payload, bytes, lane), x, bytes * lanes_);
+      case Code::Splat:
+        mov(rax, ptr[rdi + static_cast<int>(i.payload) * 8]);
+        return broadcast(lanes_of(p.out, bytes), ptr[rax], bytes);
+      case Code::Constant:
+        vpbroadcastq(lanes_of(p.out, bytes), constant(i.payload));
+        return;
+      case Code::AddF:
+        is_double ? vaddpd(r, x, y) : vaddps(r, x, y);
+        return;
+      case Code::SubF:
+        is_double ? vsubpd(r, x, y) : vsubps(r, x, y);
+        return;
+      case Code::MulF:
+        is_double ? vmulpd(r, x, y) : vmulps(r, x, y);
+        return;
+      case Code::DivF:
+        is_double ? vdivpd(r, x, y) : vdivps(r, x, y);
+        return;
+      case Code::MaxF:
+        is_double ? vmaxpd(r, x, y) : vmaxps(r, x, y);
+        return;
+      case Code::MinF:
+        is_double ? vminpd(r, x, y) : vminps(r, x, y);
+        return;
+      case Code::SqrtF:
+        is_double ? vsqrtpd(r, x) : vsqrtps(r, x);
+        return;
+      case Code::RoundF:
+        return round(r, x, bytes, static_cast<Rounding>(i.payload));
+      case Code::AddI:
+        return by_size(bytes, [&] { vpaddb(r, x, y); }, [&] { vpaddw(r, x, y); }, [&] { vpaddd(r, x, y); }, [&] { vpaddq(r, x, y); });
+      case Code::SubI:
+        return by_size(bytes, [&] { vpsubb(r, x, y); }, [&] { vpsubw(r, x, y); }, [&] { vpsubd(r, x, y); }, [&] { vpsubq(r, x, y); });
+      case Code::MulI:
+        return by_size(bytes, [] {}, [&] { vpmullw(r, x, y); }, [&] { vpmulld(r, x, y); }, [&] { multiply64(r, x, y); });
+      case Code::MaxS:
+        return by_size(bytes, [&] { vpmaxsb(r, x, y); }, [&] { vpmaxsw(r, x, y); }, [&] { vpmaxsd(r, x, y); }, [&] { vpmaxsq(r, x, y); });
+      case Code::MinS:
+        return by_size(bytes, [&] { vpminsb(r, x, y); }, [&] { vpminsw(r, x, y); }, [&] { vpminsd(r, x, y); }, [&] { vpminsq(r, x, y); });
+      case Code::MaxU:
+        return by_size(bytes, [&] { vpmaxub(r, x, y); }, [&] { vpmaxuw(r, x, y); }, [&] { vpmaxud(r, x, y); }, [&] { vpmaxuq(r, x, y); });
+      case Code::MinU:
+        return by_size(bytes, [&] { vpminub(r, x, y); }, [&] { vpminuw(r, x, y); }, [&] { vpminud(r, x, y); }, [&] { vpminuq(r, x, y); });
+      case Code::AbsI:
+        return by_size(bytes, [&] { vpabsb(r, x); }, [&] { vpabsw(r, x); }, [&] { vpabsd(r, x); }, [&] { vpabsq(r, x); });
+      case Code::ShiftLeft:
+        return by_size(bytes, [] {}, [&] { vpsllvw(r, x, y); }, [&] { vpsllvd(r, x, y); }, [&] { vpsllvq(r, x, y); });
+      case Code::ShiftRightU:
+        return by_size(bytes, [] {}, [&] { vpsrlvw(r, x, y); }, [&] { vpsrlvd(r, x, y); }, [&] { vpsrlvq(r, x, y); });
+      case Code::ShiftRightS:
+        return by_size(bytes, [] {}, [&] { vpsravw(r, x, y); }, [&] { vpsravd(r, x, y); }, [&] { vpsravq(r, x, y); });
+      case Code::And:
+        wide_ ? vpandq(r, x, y) : vpand(r, x, y);
+        return;
+      case Code::Or:
+        wide_ ? vporq(r, x, y) : vpor(r, x, y);
+        return;
+      case Code::Xor:
+        wide_ ? vpxorq(r, x, y) : vpxor(r, x, y);
+        return;
+      case Code::AndNot:
+        wide_ ? vpandnq(r, x, y) : vpandn(r, x, y);
+        return;
+      case Code::SignExtend:
+      case Code::ZeroExtend:
+        return extend(r, lanes_of(p.in[0], static_cast<int>(i.payload)), static_cast<int>(i.payload), bytes, i.code == Code::SignExtend);
+      case Code::Truncate:
+        return truncate(p.out, p.in[0], static_cast<int>(i.payload), bytes);
+      case Code::SignedToF:
+      case Code::UnsignedToF:
+        return to_float(p.out, p.in[0], static_cast<int>(i.payload), bytes, i.code == Code::SignedToF);
+      case Code::FToSigned:
+        if (i.payload == 8)
+          vcvttpd2qq(r, lanes_of(p.in[0], 8));
+        else
+          vcvttps2qq(r, lanes_of(p.in[0], 4));
+        return;
+      case Code::FToF:
+        if (bytes == 8)
+          vcvtps2pd(r, lanes_of(p.in[0], 4));
+        else
+          vcvtpd2ps(lanes_of(p.out, 4), lanes_of(p.in[0], 8));
+        return;
+      case Code::HalfToF:
+        vcvtph2ps(r, lanes_of(p.in[0], 2));
+        return;
+      case Code::FToHalf:
+        vcvtps2ph(lanes_of(p.out, 2), lanes_of(p.in[0], 4), 0);
+        return;
+      default:
+        return;
+    }
+  }
+
+  template <class One, class Two, class Four, class Eight>
+  static void by_size(int bytes, One one, Two two, Four four, Eight eight) {
+    switch (bytes) {
+      case 1:
+        return one();
+      case 2:
+        return two();
+      case 4:
+        return four();
+      default:
+        return eight();
+    }
+  }
+
+  void broadcast(const Xmm& to, const Address& from, int bytes) {
+    by_size(
+        bytes, [&] { vpbroadcastb(to, from); }, [&] { vpbroadcastw(to, from); }, [&] { vpbroadcastd(to, from); },
+        [&] { vpbroadcastq(to, from); });
+  }
+
+  void round(const Xmm& r, const Xmm& x, int bytes, Rounding rounding) {
+    constexpr std::uint8_t kQuiet = 8;
+    const auto mode = static_cast<std::uint8_t>(kQuiet | static_cast<std::uint8_t>(rounding));
+    if (wide_)
+      bytes == 8 ? vrndscalepd(r, x, mode) : vrndscaleps(r, x, mode);
+    else
+      bytes == 8 ? vroundpd(r, x, mode) : vroundps(r, x, mode);
+  }
+
+  /// Without vpmullq: low * low, and both mixed products moved up.
+  void multiply64(const Xmm& r, const Xmm& x, const Xmm& y) {
+    if (wide_) return vpmullq(r, x, y);
+    const Xmm a = scratch(0, 8), b = scratch(1, 8);
+    vpsrlq(a, x, 32);
+    vpmuludq(a, a, y);
+    vpsrlq(b, y, 32);
+    vpmuludq(b, b, x);
+    vpaddq(a, a, b);
+    vpsllq(a, a, 32);
+    vpmuludq(b, x, y);
+    vpaddq(r, a, b);
+  }
+
+  void extend(const Xmm& r, const Xmm& x, int from, int to, bool has_sign) {
+    const int steps = from * 16 + to;
+    switch (steps) {
+      case 1 * 16 + 2:
+        has_sign ? vpmovsxbw(r, x) : vpmovzxbw(r, x);
+        return;
+      case 1 * 16 + 4:
+        has_sign ? vpmovsxbd(r, x) : vpmovzxbd(r, x);
+        return;
+      case 1 * 16 + 8:
+        has_sign ? vpmovsxbq(r, x) : vpmovzxbq(r, x);
+        return;
+      case 2 * 16 + 4:
+        has_sign ? vpmovsxwd(r, x) : vpmovzxwd(r, x);
+        return;
+      case 2 * 16 + 8:
+        has_sign ? vpmovsxwq(r, x) : vpmovzxwq(r, x);
+        return;
+      default:
+        has_sign ? vpmovsxdq(r, x) : vpmovzxdq(r, x);
+        return;
+    }
+  }
+
+  /// Low bits of each lane.
+  void truncate(int out, int in, int from, int to) {
+    if (wide_) {
+      const Xmm r = lanes_of(out, to), x = lanes_of(in, from);
+      switch (from * 16 + to) {
+        case 8 * 16 + 4:
+          return vpmovqd(r, x);
+        case 8 * 16 + 2:
+          return vpmovqw(r, x);
+        case 8 * 16 + 1:
+          return vpmovqb(r, x);
+        case 4 * 16 + 2:
+          return vpmovdw(r, x);
+        case 4 * 16 + 1:
+          return vpmovdb(r, x);
+        default:
+          return vpmovwb(r, x);
+      }
+    }
+    for (; from > to; from /= 2) {
+      if (from == 4) {  // so that packing, which saturates, changes nothing
+        vpslld(scratch(0, 4), lanes_of(in, 4), 16);
+        vpsrad(scratch(0, 4), scratch(0, 4), 16);
+        in = scratch_index(0);
+      } else if (from == 2) {
+        vpsllw(scratch(0, 2), lanes_of(in, 2), 8);
+        vpsraw(scratch(0, 2), scratch(0, 2), 8);
+        in = scratch_index(0);
+      }
+      const int next = from / 2 == to ? out : scratch_index(0);
+      halve(next, in, from);
+      in = next;
+    }
+  }
+
+  /// AVX2: lanes of `from` bytes to half as many, saturating, in order.
+  void halve(int out, int in, int from) {
+    const Xmm low(in), high(scratch_index(2)), r(out);
+    const bool two = from * lanes_ > 16;
+    if (two) vextracti128(high, Ymm(in), 1);
+    const Xmm& other = two ? high : low;
+    if (from == 8)
+      vshufps(r, low, other, 0x88);
+    else if (from == 4)
+      vpackssdw(r, low, other);
+    else
+      vpacksswb(r, low, other);
+  }
+
+  void to_float(int out, int in, int from, int to, bool has_sign) {
+    const Xmm r = lanes_of(out, to), x = lanes_of(in, from);
+    switch (from * 16 + to) {
+      case 4 * 16 + 4:
+        has_sign ? vcvtdq2ps(r, x) : vcvtudq2ps(r, x);
+        return;
+      case 4 * 16 + 8:
+        has_sign ? vcvtdq2pd(r, x) : vcvtudq2pd(r, x);
+        return;
+      case 8 * 16 + 4:
+        has_sign ? vcvtqq2ps(r, x) : vcvtuqq2ps(r, x);
+        return;
+      default:
+        has_sign ? vcvtqq2pd(r, x) : vcvtuqq2pd(r, x);
+        return;
+    }
+  }
+
+  static std::uint8_t float_predicate(std::uint32_t payload) {
+    constexpr std::array<std::uint8_t, 5> kQuiet{0x00, 0x11, 0x12, 0x03, 0x04};  // EQ_OQ LT_OQ LE_OQ UNORD_Q NEQ_UQ
+    return kQuiet[payload];
+  }
+
+  // ---- masks of AVX-512: one bit a lane, in registers of their own ---------------------------------------------------
+
+  static Opmask mask(int index) { return Opmask(index + 1); }  // k0 masks nothing
+
+  bool emit_mask(const Instruction& i, const Placed& p, int lane) {
+    const int bytes = i.bytes;
+    switch (i.code) {
+      case Code::LoadMask: {
+        const Xmm x = scratch(0, 1);
+        load(x, at(i.payload, 1, lane), lanes_);
+        vptestmb(mask(p.out), x, x);
+        return true;
+      }
+      case Code::SplatMask:
+        mov(rax, ptr[rdi + static_cast<int>(i.payload) * 8]);
+        movzx(eax, byte[rax]);
+        neg(rax);
+        sbb(rax, rax);
+        kmovq(mask(p.out), rax);
+        return true;
+      case Code::StoreMask: {
+        const Xmm x = scratch(0, 1);
+        vpmovm2b(x, mask(p.in[0]));
+        vpabsb(x, x);
+        save(at(i.payload, 1, lane), x, lanes_);
+        return true;
+      }
+      case Code::CompareF:
+        if (bytes == 8)
+          vcmppd(mask(p.out), lanes_of(p.in[0], 8), lanes_of(p.in[1], 8), float_predicate(i.payload));
+        else
+          vcmpps(mask(p.out), lanes_of(p.in[0], 4), lanes_of(p.in[1], 4), float_predicate(i.payload));
+        return true;
+      case Code::CompareS:
+      case Code::CompareU: {
+        constexpr std::array<std::uint8_t, 5> kPredicates{0, 1, 2, 3, 4};
+        const std::uint8_t predicate = kPredicates[i.payload];
+        const Opmask k = mask(p.out);
+        const Xmm x = lanes_of(p.in[0], bytes), y = lanes_of(p.in[1], bytes);
+        if (i.code == Code::CompareS)
+          by_size(
+              bytes, [&] { vpcmpb(k, x, y, predicate); }, [&] { vpcmpw(k, x, y, predicate); }, [&] { vpcmpd(k, x, y, predicate); },
+              [&] { vpcmpq(k, x, y, predicate); });
+        else
+          by_size(
+              bytes, [&] { vpcmpub(k, x, y, predicate); }, [&] { vpcmpuw(k, x, y, predicate); }, [&] { vpcmpud(k, x, y, predicate); },
+              [&] { vpcmpuq(k, x, y, predicate); });
+        return true;
+      }
+      case Code::MaskAnd:
+        kandq(mask(p.out), mask(p.in[0]), mask(p.in[1]));
+        return true;
+      case Code::MaskOr:
+        korq(mask(p.out), mask(p.in[0]), mask(p.in[1]));
+        return true;
+      case Code::MaskXor:
+        kxorq(mask(p.out), mask(p.in[0]), mask(p.in[1]));
+        return true;
+      case Code::MaskAndNot:
+        kandnq(mask(p.out), mask(p.in[0]), mask(p.in[1]));
+        return true;
+      case Code::MaskNot:
+        knotq(mask(p.out), mask(p.in[0]));
+        return true;
+      case Code::Select: {
+        const Xmm r = lanes_of(p.out, bytes) | mask(p.in[0]);
+        const Xmm x = lanes_of(p.in[1], bytes), y = lanes_of(p.in[2], bytes);
+        by_size(bytes, [&] { vpblendmb(r, y, x); }, [&] { vpblendmw(r, y, x); }, [&] { vpblendmd(r, y, x); }, [&] { vpblendmq(r, y, x); });
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  // ---- masks of AVX2: all bits of a lane as wide as the widest numbers -----------------------------------------------
+
+  bool emit_vector_mask(const Instruction& i, const Placed& p, int lane) {
+    const int widest = program_.widest, bytes = i.bytes;
+    const Xmm r = lanes_of(p.out, widest), x = lanes_of(p.in[0], widest), y = lanes_of(p.in[1], widest);
+    switch (i.code) {
+      case Code::LoadMask: {
+        const Xmm a = scratch(0, 1);
+        load(a, at(i.payload, 1, lane), lanes_);
+        return truth_of_bytes(p.out), true;
+      }
+      case Code::SplatMask:
+        mov(rax, ptr[rdi + static_cast<int>(i.payload) * 8]);
+        vpbroadcastb(scratch(0, 1), ptr[rax]);
+        return truth_of_bytes(p.out), true;
+      case Code::StoreMask: {
+        const int narrow = narrowed(p.in[0], 1, scratch_index(0));
+        const Xmm a = scratch(0, 1);
+        vpabsb(a, lanes_of(narrow, 1));
+        save(at(i.payload, 1, lane), a, lanes_);
+        return true;
+      }
+      case Code::CompareF: {
+        const Xmm to = bytes == widest ? r : scratch(0, bytes);
+        if (bytes == 8)
+          vcmppd(to, lanes_of(p.in[0], 8), lanes_of(p.in[1], 8), float_predicate(i.payload));
+        else
+          vcmpps(to, lanes_of(p.in[0], 4), lanes_of(p.in[1], 4), float_predicate(i.payload));
+        if (bytes < widest) extend(r, to, bytes, widest, true);
+        return true;
+      }
+      case Code::CompareS:
+      case Code::CompareU:
+        compare(p, bytes, static_cast<Predicate>(i.payload));
+        return true;
+      case Code::MaskAnd:
+        vpand(r, x, y);
+        return true;
+      case Code::MaskOr:
+        vpor(r, x, y);
+        return true;
+      case Code::MaskXor:
+        vpxor(r, x, y);
+        return true;
+      case Code::MaskAndNot:
+        vpandn(r, x, y);
+        return true;
+      case Code::MaskNot: {
+        const Xmm ones = scratch(0, widest);
+        vpcmpeqd(ones, ones, ones);
+        vpxor(r, x, ones);
+        return true;
+      }
+      case Code::Select: {
+        const int m = narrowed(p.in[0], bytes, scratch_index(0));
+        vpblendvb(lanes_of(p.out, bytes), lanes_of(p.in[2], bytes), lanes_of(p.in[1], bytes), lanes_of(m, bytes));
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  /// Bytes of scratch 0 that are not zero.
+  void truth_of_bytes(int out) {
+    const int widest = program_.widest;
+    const Xmm bytes = scratch(0, 1), zero = scratch(1, widest), r = lanes_of(out, widest);
+    vpxor(zero, zero, zero);
+    vpcmpeqb(bytes, bytes, scratch(1, 1));
+    const Xmm ones = scratch(1, widest);
+    vpcmpeqd(ones, ones, ones);
+    if (widest > 1) {
+      extend(scratch(0, widest), bytes, 1, widest, true);
+      vpxor(r, scratch(0, widest), ones);
+    } else {
+      vpxor(r, bytes, ones);
+    }
+  }
+
+  /// The mask in lanes of `bytes` bytes: itself, or in `to`.
+  int narrowed(int index, int bytes, int to) {
+    for (int from = program_.widest; from > bytes; from /= 2) {
+      halve(to, index, from);
+      index = to;
+    }
+    return index;
+  }
+
+  void compare(const Placed& p, int bytes, Predicate predicate) {
+    const int widest = program_.widest;
+    const Xmm x = lanes_of(p.in[0], bytes), y = lanes_of(p.in[1], bytes);
+    const bool negated = predicate == Predicate::LessEqual || predicate == Predicate::NotEqual;
+    const bool equal = predicate == Predicate::Equal || predicate == Predicate::NotEqual;
+    const Xmm to = !negated && bytes == widest ? lanes_of(p.out, bytes) : scratch(0, bytes);
+    const Xmm &a = predicate == Predicate::Less ? y : x, &b = predicate == Predicate::Less ? x : y;
+    if (equal)
+      by_size(bytes, [&] { vpcmpeqb(to, x, y); }, [&] { vpcmpeqw(to, x, y); }, [&] { vpcmpeqd(to, x, y); }, [&] { vpcmpeqq(to, x, y); });
+    else  // x < y is y > x, x <= y not x > y
+      by_size(bytes, [&] { vpcmpgtb(to, a, b); }, [&] { vpcmpgtw(to, a, b); }, [&] { vpcmpgtd(to, a, b); }, [&] { vpcmpgtq(to, a, b); });
+    if (negated) {
+      const Xmm ones = scratch(1, bytes), inverted = bytes == widest ? lanes_of(p.out, bytes) : to;
+      vpcmpeqd(ones, ones, ones);
+      vpxor(inverted, to, ones);
+    }
+    if (bytes < widest) extend(lanes_of(p.out, widest), to, bytes, widest, true);
+  }
+
+  const Target& target_;
+  const Program& program_;
+  const Allocation& allocation_;
+  int lanes_;
+  bool wide_;
+  int frame_ = 0;
+  std::array<Pointer, 10> pointers_{};
+  std::size_t n_pointers_ = 0;
+};
+
+}  // namespace
+
+Emitted emit(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer) {
+  try {
+    return Emitter(target, program, allocation, buffer).run();
+  } catch (const Xbyak::Error& error) {
+#ifdef ENGINE_VERIFY
+    if (static_cast<int>(error) != Xbyak::ERR_CODE_IS_TOO_BIG) throw;  // an operand that no instruction has
+#endif
+    return {};
+  }
+}
+
+}  // namespace engine::run::jit

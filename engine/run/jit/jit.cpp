@@ -1,0 +1,96 @@
+// run/jit/jit.cpp - select, allocate, emit, install.
+#include "engine/run/jit/jit.hpp"
+
+#include <array>
+#include <string_view>
+
+#include "engine/run/interp/scratch.hpp"
+#include "engine/run/jit/arena.hpp"
+#include "engine/run/jit/emit.hpp"
+#include "engine/run/jit/vcode.hpp"
+
+namespace engine::run::jit {
+namespace {
+
+/// Code of kMostSteps steps, each of a few instructions, twice over.
+constexpr std::size_t kMostBytes = std::size_t{96} << 10;
+
+template <const Target& kTarget>
+bool knows_call(const interp::Meaning& meaning, std::span<const DType> in, DType out) noexcept {
+  return knows(kTarget, meaning, in, out);
+}
+
+template <const Target& kTarget>
+bool make(const interp::Segment& segment, interp::Machine& machine) {
+  std::array<std::byte, 8192> stack;
+  std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
+  const Program program = select(kTarget, segment, &memory);
+  const Allocation allocation = allocate(kTarget, program, &memory);
+  const std::span buffer(reinterpret_cast<std::byte*>(interp::Scratch::of_thread().get(kMostBytes)), kMostBytes);
+  const Emitted emitted = emit(kTarget, program, allocation, buffer);
+  if (emitted.size == 0) return false;
+  machine.memory = install(buffer.first(emitted.size));
+  if (!machine.memory) return false;
+  // What is executable is data to the language: POSIX lets the two be converted.
+  machine.function =
+      reinterpret_cast<interp::Machine::Function>(const_cast<char*>(static_cast<const char*>(machine.memory.get()) + emitted.entry));
+  machine.lanes = static_cast<std::size_t>(program.lanes(kTarget));
+  for (const std::uint32_t value : program.ins) machine.ins.push_back({value, static_cast<std::uint8_t>(item_size(segment.dtypes[value]))});
+  return true;
+}
+
+/// Of a call in machine code, by the time of the seed expression in the first-level cache.
+constexpr double kCost = 0.25;
+
+template <const Target& kTarget>
+constexpr interp::MachineCompiler kCompiler{.knows = &knows_call<kTarget>, .make = &make<kTarget>, .cost = kCost};
+
+struct Choice {
+  const interp::MachineCompiler* compiler = nullptr;
+  std::string reason;
+};
+
+Choice choose() {
+  const std::string_view isa = interp::instruction_set();
+  Choice choice;
+  if (isa == "avx512") choice.compiler = &kCompiler<kAvx512>;
+  if (isa == "avx2" && __builtin_cpu_supports("f16c")) choice.compiler = &kCompiler<kAvx2>;
+  if (!choice.compiler) {
+    choice.reason = "this CPU, or ENGINE_ISA, is without AVX2";
+    return choice;
+  }
+  // Asked of the system, which may refuse it.
+  constexpr std::array<std::byte, 64> kNothing{};
+  if (!install(kNothing)) {
+    choice.compiler = nullptr;
+    choice.reason = refusal().empty() ? "no memory for code" : refusal();
+    return choice;
+  }
+  choice.reason = isa == "avx512" ? "machine code for AVX-512" : "machine code for AVX2";
+  return choice;
+}
+
+const Choice& chosen() noexcept {
+  static const Choice the_choice = [] {
+    try {
+      return choose();
+    } catch (...) {
+      return Choice{};
+    }
+  }();
+  return the_choice;
+}
+
+}  // namespace
+
+const interp::MachineCompiler* compiler() noexcept { return chosen().compiler; }
+const std::string& reason() noexcept { return chosen().reason; }
+
+std::string print(std::string_view isa, const interp::Segment& segment) {
+  const Target& target = isa == "avx512" ? kAvx512 : kAvx2;
+  std::pmr::monotonic_buffer_resource memory;
+  const Program program = select(target, segment, &memory);
+  return print(program) + print(program, allocate(target, program, &memory));
+}
+
+}  // namespace engine::run::jit
