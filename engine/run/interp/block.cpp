@@ -120,7 +120,6 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
   if (kernel_.total > kFetchAhead / 64) plan_ahead(memory);
   plan_panels(memory);
   if (kernel_.total > last_level_cache() / 64) plan_stream();
-  plan_most();
 
   for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
   for (const Step& step : code_.uniform_loads) {
@@ -242,8 +241,7 @@ void BlockRunner::plan_stream() noexcept {
   r.stream = streams_ = bytes > last_level_cache();
 }
 
-/// Machine code that reads and writes memory where it lies needs no block to fit a cache.
-void BlockRunner::plan_most() noexcept {
+void BlockRunner::widen_stores() noexcept {
   if (code_.machines.size() != 1 || !ahead_.empty() || streams_) return;
   const auto lies = [&](std::uint32_t access) { return reach_[access].flat && !reach_[access].detour; };
   for (const Step& step : code_.steps)
@@ -557,6 +555,7 @@ void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
   std::pmr::monotonic_buffer_resource memory(scratch + code.scratch_bytes, BlockRunner::table_bytes(code, kernel));
   BlockRunner runner(code, kernel, scratch, &memory);
   if (stores == Stores::Near) runner.keep_near();
+  runner.widen_stores();
   std::int64_t told = first;
   for (unsigned looks = 0; first < end; ++looks) {
     if (looks % kBlocksPerLook == 0 || runner.most() > kBlock) watch.poll(first - std::exchange(told, first));

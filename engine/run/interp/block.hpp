@@ -34,7 +34,9 @@ class BlockRunner {
   /// Computes elements [first, first + n), n <= most(). Stores are done when `store` is set.
   void run(std::int64_t first, std::size_t n, bool store);
 
-  /// Elements of a block at most: kBlock, or more where no register holds a block.
+  /// Longer blocks, of which all is stored, where machine code reads and writes memory as it lies: no register has to hold them.
+  void widen_stores() noexcept;
+  /// Elements of a block.
   std::size_t most() const noexcept { return most_; }
   /// The longest block that should start there: to the end of a long row, across short ones.
   std::size_t block_at(std::int64_t first, std::int64_t end) const noexcept;
@@ -101,7 +103,6 @@ class BlockRunner {
   void plan_ahead(std::pmr::memory_resource* memory);
   void plan_panels(std::pmr::memory_resource* memory);
   void plan_stream() noexcept;
-  void plan_most() noexcept;
   bool in_panel(const void* at) const noexcept;
   void fill(Panel& panel, std::int64_t row) const;
   void* from_panel(const Step& step, const Reach& reach, std::size_t n);

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <vector>
 
@@ -42,33 +41,41 @@ class Piece {
     if (!error) error = view(file, PROT_READ | PROT_WRITE, writable_);
     if (!error) error = view(file, PROT_READ | PROT_EXEC, executable_);
     close(file);
+    if (!error) hole(0) = {kPiece, kPiece};
     return error;
   }
 
-  /// Where there is room for so many units; kPiece where there is none. First fit: code is small, and its sizes are alike.
-  std::size_t take(std::size_t size) {
-    for (auto it = free_.begin(); it != free_.end(); ++it) {
-      if (it->second < size) continue;
-      const std::size_t offset = it->first, rest = it->second - size;
-      free_.erase(it);
-      if (rest) free_.emplace(offset + size, rest);
+  /// Where there is room for `size` bytes; kPiece where there is none. First fit: code is small, and its sizes are alike.
+  std::size_t take(std::size_t size) noexcept {
+    for (std::size_t* link = &first_; *link != kPiece; link = &hole(*link).next) {
+      const std::size_t offset = *link;
+      const Hole found = hole(offset);
+      if (found.size < size) continue;
+      if (found.size == size) {
+        *link = found.next;
+      } else {
+        *link = offset + size;
+        hole(offset + size) = {found.size - size, found.next};
+      }
       used += size;
       return offset;
     }
     return kPiece;
   }
-  void give_back(std::size_t offset, std::size_t size) {
+  /// Needs no memory, so that it cannot fail.
+  void give_back(std::size_t offset, std::size_t size) noexcept {
     used -= size;
-    const auto [at, added] = free_.emplace(offset, size);
-    if (const auto next = std::next(at); next != free_.end() && at->first + at->second == next->first) {
-      at->second += next->second;
-      free_.erase(next);
+    std::size_t* link = &first_;
+    std::size_t before = kPiece;
+    for (; *link < offset; link = &hole(*link).next) before = *link;
+    Hole made{size, *link};
+    if (offset + size == made.next) made = {size + hole(made.next).size, hole(made.next).next};
+    if (before != kPiece && before + hole(before).size == offset) {
+      hole(before) = {hole(before).size + made.size, made.next};
+    } else {
+      hole(offset) = made;
+      *link = offset;
     }
-    if (at != free_.begin())
-      if (const auto before = std::prev(at); before->first + before->second == at->first) {
-        before->second += at->second;
-        free_.erase(at);
-      }
   }
 
   void write(std::size_t offset, std::span<const std::byte> code) noexcept { std::memcpy(writable_ + offset, code.data(), code.size()); }
@@ -85,9 +92,15 @@ class Piece {
     return 0;
   }
 
+  /// What nobody uses holds its own size, and where the next such stretch is.
+  struct Hole {
+    std::size_t size, next;
+  };
+  Hole& hole(std::size_t offset) noexcept { return *reinterpret_cast<Hole*>(writable_ + offset); }
+
   char* writable_ = nullptr;
   char* executable_ = nullptr;
-  std::map<std::size_t, std::size_t> free_{{0, kPiece}};  ///< offset -> size
+  std::size_t first_ = 0;  ///< of the holes, in order; kPiece: there is none
 };
 
 struct Arena {

@@ -2,8 +2,7 @@
 //
 //   constants, 8 bytes each, aligned to 64
 //   entry:  save registers, make room for spills, load addresses, run the head
-//   main:   the body several times, while so many vectors are left
-//   rest:   the body once, while any are left
+//   loop:   the body, a vector at a time (unrolled, nothing ran faster: the processor does that itself)
 // An instruction writes its result last: the result may have the register of an argument.
 #include "engine/run/jit/emit.hpp"
 
@@ -27,7 +26,7 @@ constexpr std::size_t kLine = 64;
 
 /// Instructions of a body that is written several times over, and how often.
 constexpr std::size_t kShortBody = 40;
-constexpr int kUnroll = 2;
+constexpr int kUnroll = 1;
 
 class Emitter : public Xbyak::CodeGenerator {
  public:
@@ -45,8 +44,8 @@ class Emitter : public Xbyak::CodeGenerator {
     const std::size_t entry = getSize();
     find_pointers();
     enter();
-    for (const Placed& placed : allocation_.head) code(placed, 0);
-    loops();
+    for (const Placed& placed : allocation_.head) code(placed);
+    loop();
     leave();
     return {getSize(), entry};
   }
@@ -61,7 +60,7 @@ class Emitter : public Xbyak::CodeGenerator {
 
   /// Addresses of what is read and written; the first ones in registers.
   void find_pointers() {
-    static constexpr std::array<int, 10> kRegisters{Operand::RDX, Operand::R8,  Operand::R9,  Operand::R10, Operand::RBX,
+    static constexpr std::array<int, 11> kRegisters{Operand::RDX, Operand::R8,  Operand::R9,  Operand::R10, Operand::R11, Operand::RBX,
                                                     Operand::RBP, Operand::R12, Operand::R13, Operand::R14, Operand::R15};
     for (const Instruction& i : program_.body) {
       const bool reaches = i.code == Code::Load || i.code == Code::LoadMask || i.code == Code::Store || i.code == Code::StoreMask;
@@ -73,7 +72,7 @@ class Emitter : public Xbyak::CodeGenerator {
     }
   }
 
-  static constexpr std::size_t kScratchPointers = 4;  ///< of those registers a function need not save
+  static constexpr std::size_t kScratchPointers = 5;  ///< of those registers a function need not save
 
   void enter() {
     for (std::size_t i = kScratchPointers; i < n_pointers_; ++i) push(Reg64(pointers_[i].reg));
@@ -93,42 +92,21 @@ class Emitter : public Xbyak::CodeGenerator {
     ret();
   }
 
-  void loops() {
-    const int unroll = allocation_.body.size() <= kShortBody ? kUnroll : 1;
-    const Reg64& index = rcx;
-    const Reg64& limit = r11;
-    Xbyak::Label rest, done;
+  void loop() {
     xor_(ecx, ecx);
-    if (unroll > 1) {
-      mov(limit, rsi);
-      and_(limit, -unroll * lanes_);
-      jz(rest);
-      align(32);
-      const std::uint8_t* const main = getCurr();
-      for (int copy = 0; copy < unroll; ++copy)
-        for (const Placed& placed : allocation_.body) code(placed, copy * lanes_);
-      add(index, unroll * lanes_);
-      cmp(index, limit);
-      jb(main);
-      L(rest);
-      cmp(index, rsi);
-      jae(done);
-    }
-    const std::uint8_t* const once = getCurr();
-    for (const Placed& placed : allocation_.body) code(placed, 0);
-    add(index, lanes_);
-    cmp(index, rsi);
-    jb(once);
-    L(done);
+    align(16);
+    const std::uint8_t* const first = getCurr();
+    for (const Placed& placed : allocation_.body) code(placed);
+    add(rcx, lanes_);
+    cmp(rcx, rsi);
+    jb(first);
   }
 
   // ---- operands -----------------------------------------------------------------------------------------------------
 
   /// The register, as wide as so many bytes need.
   static Xmm vector(int index, int bytes) {
-    if (bytes > 32) return Zmm(index);
-    if (bytes > 16) return Ymm(index);
-    return Xmm(index);
+    return {bytes > 32 ? Operand::ZMM : bytes > 16 ? Operand::YMM : Operand::XMM, index};
   }
   /// As wide as all lanes of that size.
   Xmm lanes_of(int index, int bytes) const { return vector(index, bytes * lanes_); }
@@ -136,12 +114,11 @@ class Emitter : public Xbyak::CodeGenerator {
   Xmm scratch(int which, int bytes) const { return lanes_of(target_.n_vectors + which, bytes); }
   int scratch_index(int which) const { return target_.n_vectors + which; }
 
-  Address at(std::uint32_t value, int item, int lane) {
-    const auto end = pointers_.begin() + static_cast<std::ptrdiff_t>(n_pointers_);
-    const auto found = std::find_if(pointers_.begin(), end, [&](const Pointer& p) { return p.value == value; });
-    if (found != end) return ptr[Reg64(found->reg) + rcx * item + lane * item];
+  Address at(std::uint32_t value, int item) {
+    for (std::size_t i = 0; i < n_pointers_; ++i)
+      if (pointers_[i].value == value) return ptr[Reg64(pointers_[i].reg) + rcx * item];
     mov(rax, ptr[rdi + static_cast<int>(value) * 8]);
-    return ptr[rax + rcx * item + lane * item];
+    return ptr[rax + rcx * item];
   }
   Address constant(std::uint32_t index) { return ptr[rip + static_cast<const void*>(getCode() + index * 8u)]; }
   Address slot(std::uint32_t index) { return ptr[rsp + static_cast<int>(index * kLine)]; }
@@ -165,7 +142,7 @@ class Emitter : public Xbyak::CodeGenerator {
 
   // ---- instructions -------------------------------------------------------------------------------------------------
 
-  void code(const Placed& placed, int lane) {
+  void code(const Placed& placed) {
     switch (placed.kind) {
       case Placed::Kind::Spill:
         if (placed.mask)
@@ -183,20 +160,20 @@ class Emitter : public Xbyak::CodeGenerator {
         break;
     }
     const Instruction& i = placed.at & kHead ? program_.head[placed.at & ~kHead] : program_.body[placed.at];
-    if (wide_ && emit_mask(i, placed, lane)) return;
-    if (!wide_ && emit_vector_mask(i, placed, lane)) return;
-    emit(i, placed, lane);
+    if (wide_ && emit_mask(i, placed)) return;
+    if (!wide_ && emit_vector_mask(i, placed)) return;
+    emit(i, placed);
   }
 
-  void emit(const Instruction& i, const Placed& p, int lane) {
+  void emit(const Instruction& i, const Placed& p) {
     const int bytes = i.bytes;
     const Xmm r = lanes_of(p.out, bytes), x = lanes_of(p.in[0], bytes), y = lanes_of(p.in[1], bytes);
     const bool is_double = bytes == 8;
     switch (i.code) {
       case Code::Load:
-        return load(r, at(i.payload, bytes, lane), bytes * lanes_);
+        return load(r, at(i.payload, bytes), bytes * lanes_);
       case Code::Store:
-        return save(at(i.payload, bytes, lane), x, bytes * lanes_);
+        return save(at(i.payload, bytes), x, bytes * lanes_);
       case Code::Splat:
         mov(rax, ptr[rdi + static_cast<int>(i.payload) * 8]);
         return broadcast(lanes_of(p.out, bytes), ptr[rax], bytes);
@@ -434,12 +411,12 @@ class Emitter : public Xbyak::CodeGenerator {
 
   static Opmask mask(int index) { return Opmask(index + 1); }  // k0 masks nothing
 
-  bool emit_mask(const Instruction& i, const Placed& p, int lane) {
+  bool emit_mask(const Instruction& i, const Placed& p) {
     const int bytes = i.bytes;
     switch (i.code) {
       case Code::LoadMask: {
         const Xmm x = scratch(0, 1);
-        load(x, at(i.payload, 1, lane), lanes_);
+        load(x, at(i.payload, 1), lanes_);
         vptestmb(mask(p.out), x, x);
         return true;
       }
@@ -454,7 +431,7 @@ class Emitter : public Xbyak::CodeGenerator {
         const Xmm x = scratch(0, 1);
         vpmovm2b(x, mask(p.in[0]));
         vpabsb(x, x);
-        save(at(i.payload, 1, lane), x, lanes_);
+        save(at(i.payload, 1), x, lanes_);
         return true;
       }
       case Code::CompareF:
@@ -507,13 +484,13 @@ class Emitter : public Xbyak::CodeGenerator {
 
   // ---- masks of AVX2: all bits of a lane as wide as the widest numbers -----------------------------------------------
 
-  bool emit_vector_mask(const Instruction& i, const Placed& p, int lane) {
+  bool emit_vector_mask(const Instruction& i, const Placed& p) {
     const int widest = program_.widest, bytes = i.bytes;
     const Xmm r = lanes_of(p.out, widest), x = lanes_of(p.in[0], widest), y = lanes_of(p.in[1], widest);
     switch (i.code) {
       case Code::LoadMask: {
         const Xmm a = scratch(0, 1);
-        load(a, at(i.payload, 1, lane), lanes_);
+        load(a, at(i.payload, 1), lanes_);
         return truth_of_bytes(p.out), true;
       }
       case Code::SplatMask:
@@ -524,7 +501,7 @@ class Emitter : public Xbyak::CodeGenerator {
         const int narrow = narrowed(p.in[0], 1, scratch_index(0));
         const Xmm a = scratch(0, 1);
         vpabsb(a, lanes_of(narrow, 1));
-        save(at(i.payload, 1, lane), a, lanes_);
+        save(at(i.payload, 1), a, lanes_);
         return true;
       }
       case Code::CompareF: {
@@ -618,7 +595,7 @@ class Emitter : public Xbyak::CodeGenerator {
   int lanes_;
   bool wide_;
   int frame_ = 0;
-  std::array<Pointer, 10> pointers_{};
+  std::array<Pointer, 11> pointers_{};
   std::size_t n_pointers_ = 0;
 };
 

@@ -12,8 +12,8 @@
 namespace engine::run::jit {
 namespace {
 
-/// Code of kMostSteps steps, each of a few instructions, twice over.
-constexpr std::size_t kMostBytes = std::size_t{96} << 10;
+/// Code of kMostSteps steps, each of a few instructions.
+constexpr std::size_t kMostBytes = std::size_t{64} << 10;
 
 template <const Target& kTarget>
 bool knows_call(const interp::Meaning& meaning, std::span<const DType> in, DType out) noexcept {
