@@ -228,7 +228,7 @@ class Compiler {
     if (!uniform && is_known(meaning, args, dtype)) {
       step.meaning = meaning;
       takes_cells = true;
-      cost *= machines_->cost;
+      if (cost == 1) cost = machines_->cost;
     }
     step.n_in = static_cast<std::uint8_t>(args.size());
     for (std::size_t i = 0; i < args.size(); ++i)
@@ -279,69 +279,139 @@ class Compiler {
 
   /// Puts machines in the place of calls that have a meaning: all of them that can be done by then, then the other calls, and
   /// so on. Loads and positions wait for nothing, so they come first.
+  ///
+  /// Of functions, one that depends on another is left to the next machine: a vector would wait for both of them, one after
+  /// the other, where a loop over a block has many vectors on their way at once (log1p(exp(a)) in one machine took 1.5 times
+  /// as long). For the same reason one without arithmetic beside it stays a call.
   bool make_machines() {
     if (std::none_of(code_.steps.begin(), code_.steps.end(), is_for_machine)) return true;
-    std::pmr::vector<DType> dtypes(memory_);
-    bool* const is_uniform = static_cast<bool*>(memory_->allocate(values_.size(), 1));
-    std::pmr::vector<bool> is_ready(values_.size(), false, memory_);
-    for (std::size_t v = 0; v < values_.size(); ++v) {
-      dtypes.push_back(values_[v].dtype);
-      is_uniform[v] = values_[v].uniform;
-      is_ready[v] = values_[v].uniform;
-    }
-    for (const Splat& splat : code_.splats) is_ready[splat.out] = true;
-    std::pmr::vector<Step> waiting(memory_), steps(memory_), segment(memory_), rest(memory_);
+    Parts p(memory_, values_.size());
+    for (const ValueInfo& value : values_) p.add(value.dtype, value.uniform, value.uniform);
+    for (const Splat& splat : code_.splats) p.is_ready[splat.out] = true;
     for (const Step& step : code_.steps) {
-      (step.kind == Step::Kind::Call ? waiting : steps).push_back(step);
-      if (step.kind != Step::Kind::Call) is_ready[step.out] = true;
+      (step.kind == Step::Kind::Call ? p.waiting : p.steps).push_back(step);
+      if (step.kind != Step::Kind::Call) p.is_ready[step.out] = true;
     }
-    const auto take_ready = [&](bool for_machine, std::size_t most) {
-      segment.clear();
-      rest.clear();
-      for (const Step& step : waiting) {
-        const bool ready = std::all_of(step.in.begin(), step.in.begin() + step.n_in, [&](std::uint32_t v) { return is_ready[v]; });
-        if (!ready || is_for_machine(step) != for_machine || segment.size() == most) {
-          rest.push_back(step);
-          continue;
-        }
-        segment.push_back(step);
-        // Within a machine, in the order of steps; other calls one level at a time, so that machines get all they can.
-        if (for_machine) is_ready[step.out] = true;
-      }
-      for (const Step& step : segment) is_ready[step.out] = true;
-      std::swap(waiting, rest);
-    };
-    while (!waiting.empty()) {
-      take_ready(true, kMostSteps);
-      if (!segment.empty() && !add_machine(segment, waiting, dtypes, {is_uniform, values_.size()}, steps)) return false;
-      if (segment.size() == kMostSteps) continue;
-      take_ready(false, waiting.size());
-      steps.insert(steps.end(), segment.begin(), segment.end());
+    while (!p.waiting.empty()) {
+      take_for_machine(p);
+      const bool is_full = p.taken.size() == kMostSteps;
+      keep_lone_functions(p);
+      if (!p.taken.empty() && !add_machine(p)) return false;
+      p.steps.insert(p.steps.end(), p.lone.begin(), p.lone.end());
+      if (!is_full) take_other_calls(p);
     }
-    code_.steps = std::move(steps);
+    code_.steps = std::move(p.steps);
     return true;
   }
 
-  static bool is_for_machine(const Step& step) { return step.meaning.kind != Meaning::Kind::None; }
+  /// What is on its way from calls to machines.
+  struct Parts {
+    Parts(std::pmr::memory_resource* memory, std::size_t n_values)
+        : waiting(memory),
+          taken(memory),
+          lone(memory),
+          steps(memory),
+          dtypes(memory),
+          is_ready(memory),
+          function_in(memory),
+          arithmetic_in(memory),
+          // Each of them may be spread once.
+          is_uniform(static_cast<bool*>(memory->allocate(2 * n_values, 1))) {
+      dtypes.reserve(2 * n_values);
+    }
+    void add(DType dtype, bool uniform, bool ready) {
+      is_uniform[dtypes.size()] = uniform;
+      dtypes.push_back(dtype);
+      is_ready.push_back(ready);
+      function_in.push_back(0);
+      arithmetic_in.push_back(0);
+    }
+    std::pmr::vector<Step> waiting, taken, lone, steps;
+    // Of each value:
+    std::pmr::vector<DType> dtypes;
+    std::pmr::vector<bool> is_ready;
+    std::pmr::vector<std::uint32_t> function_in;    ///< the machine in which it depends on a function
+    std::pmr::vector<std::uint32_t> arithmetic_in;  ///< the machine in which arithmetic makes or reads it
+    bool* is_uniform;
+    std::uint32_t machine = 0;  ///< the one that is being put together, from 1 on
+  };
 
-  /// `later`: the calls that come after it.
-  bool add_machine(std::span<const Step> segment, std::span<const Step> later, std::span<const DType> dtypes,
-                   std::span<const bool> is_uniform, std::pmr::vector<Step>& steps) {
+  static bool is_for_machine(const Step& step) { return step.meaning.kind != Meaning::Kind::None; }
+  static bool is_function(const Step& step) {
+    return step.meaning.kind == Meaning::Kind::Apply && has(catalog::info(step.meaning.op).flags, catalog::Flags::Lanes);
+  }
+  static std::span<const std::uint32_t> ins_of(const Step& step) { return {step.in.data(), step.n_in}; }
+  static bool all_ready(const Parts& p, const Step& step) {
+    return std::ranges::all_of(ins_of(step), [&](std::uint32_t v) { return p.is_ready[v]; });
+  }
+
+  static void take_for_machine(Parts& p) {
+    ++p.machine;
+    p.taken.clear();
+    std::erase_if(p.waiting, [&](const Step& step) {
+      if (p.taken.size() == kMostSteps || !is_for_machine(step) || !all_ready(p, step)) return false;
+      const bool depends = std::ranges::any_of(ins_of(step), [&](std::uint32_t v) { return p.function_in[v] == p.machine; });
+      if (is_function(step) && depends) return false;
+      if (is_function(step) || depends) p.function_in[step.out] = p.machine;
+      if (!is_function(step)) {
+        p.arithmetic_in[step.out] = p.machine;
+        for (const std::uint32_t v : ins_of(step)) p.arithmetic_in[v] = p.machine;
+      }
+      p.is_ready[step.out] = true;
+      p.taken.push_back(step);
+      return true;
+    });
+  }
+
+  void keep_lone_functions(Parts& p) {
+    p.lone.clear();
+    std::erase_if(p.taken, [&](const Step& step) {
+      const bool beside = p.arithmetic_in[step.out] == p.machine || std::ranges::any_of(ins_of(step), [&](std::uint32_t v) {
+                            return p.arithmetic_in[v] == p.machine && !p.is_uniform[v];
+                          });
+      if (!is_function(step) || beside) return false;
+      Step alone = step;
+      for (std::uint8_t i = 0; i < step.n_in; ++i)
+        if (p.is_uniform[step.in[i]]) {
+          alone.in[i] = spread(step.in[i]);
+          while (p.dtypes.size() < values_.size()) p.add(values_[p.dtypes.size()].dtype, false, true);
+        }
+      p.lone.push_back(alone);
+      return true;
+    });
+  }
+
+  /// One level at a time, so that machines get all they can.
+  static void take_other_calls(Parts& p) {
+    const std::size_t first = p.steps.size();
+    std::erase_if(p.waiting, [&](const Step& step) {
+      if (is_for_machine(step) || !all_ready(p, step)) return false;
+      p.steps.push_back(step);
+      return true;
+    });
+    for (std::size_t i = first; i < p.steps.size(); ++i) p.is_ready[p.steps[i].out] = true;
+  }
+
+  bool add_machine(Parts& p) {
     std::pmr::vector<bool> leaves(values_.size(), false, memory_);
-    for (const Step& step : later)
-      for (std::uint8_t i = 0; i < step.n_in; ++i) leaves[step.in[i]] = true;
+    const auto read_by = [&](std::span<const Step> steps) {
+      for (const Step& step : steps)
+        for (const std::uint32_t v : ins_of(step)) leaves[v] = true;
+    };
+    read_by(p.waiting);
+    read_by(p.lone);
     for (const plan::Store& store : plan_.stores_of(kernel_)) leaves[map_[store.value]] = true;
     for (const plan::Fold& fold : plan_.folds_of(kernel_)) leaves[map_[fold.value]] = true;
     std::pmr::vector<std::uint32_t> outs(memory_);
-    for (const Step& step : segment)
+    for (const Step& step : p.taken)
       if (leaves[step.out]) outs.push_back(step.out);
     Machine machine(memory_);
-    if (!machines_->make({segment, dtypes, is_uniform, outs}, machine)) return false;
-    for (const std::uint32_t out : outs) machine.outs.push_back({out, static_cast<std::uint8_t>(item_size(dtypes[out]))});
+    if (!machines_->make({p.taken, p.dtypes, {p.is_uniform, p.dtypes.size()}, outs}, machine)) return false;
+    for (const std::uint32_t out : outs) machine.outs.push_back({out, static_cast<std::uint8_t>(item_size(p.dtypes[out]))});
     Step step;
     step.kind = Step::Kind::Machine;
     step.access = static_cast<std::uint32_t>(code_.machines.size());
-    steps.push_back(step);
+    p.steps.push_back(step);
     code_.machines.push_back(std::move(machine));
     return true;
   }

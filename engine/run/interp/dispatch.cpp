@@ -103,6 +103,10 @@ Kernel apply_kernel(catalog::Op op, int loop) noexcept {
 Kernel scalar_kernel(catalog::Op op, int loop, int scalar) noexcept {
   return chosen().table.scalar[static_cast<std::size_t>(op)][static_cast<std::size_t>(loop)][static_cast<std::size_t>(scalar)];
 }
+VectorFunction vector_function(catalog::Op op, DType dtype) noexcept {
+  if (dtype != DType::Float32 && dtype != DType::Float64) return nullptr;
+  return chosen().table.vector[static_cast<std::size_t>(op)][dtype == DType::Float64];
+}
 Kernel fused_kernel(catalog::Op first, catalog::Op second, bool reversed, DType dtype, unsigned scalars) noexcept {
   const std::size_t a = fusable(first), b = fusable(second);
   if (a == kFusable || b == kFusable || (dtype != DType::Float32 && dtype != DType::Float64)) return nullptr;

@@ -42,14 +42,40 @@ void function(void* out, const void* const* in, std::size_t n) {
   for (std::size_t k = 0; whole + k < n; ++k) r[whole + k] = c[k];
 }
 
+/// For machine code. Raw vectors, and not Vector, which the convention would pass in memory where it has constructors.
+template <Op kOp, class T>
+typename Lanes<T>::Raw of_one(typename Lanes<T>::Raw x) {
+  const Lanes<T> a(x);
+  return Meaning<kOp>::apply(a, a, a).raw;
+}
+template <Op kOp, class T>
+typename Lanes<T>::Raw of_two(typename Lanes<T>::Raw x, typename Lanes<T>::Raw y) {
+  const Lanes<T> a(x);
+  return Meaning<kOp>::apply(a, Lanes<T>(y), a).raw;
+}
+template <Op kOp, class T>
+VectorFunction vector_function() {
+  if constexpr (Meaning<kOp>::kArity > 1)
+    return reinterpret_cast<VectorFunction>(&of_two<kOp, T>);
+  else
+    return reinterpret_cast<VectorFunction>(&of_one<kOp, T>);
+}
+
 template <Op kOp>
 void fill_function(KernelTable& table) {
   if constexpr (Meaning<kOp>::kLanes) {
     constexpr auto kLoops = catalog::loops(Meaning<kOp>::kRule);
     for (std::size_t loop = 0; loop < kLoops.size(); ++loop) {
       auto& kernel = table.apply[static_cast<std::size_t>(kOp)][loop];
-      if (kLoops[loop].out == DType::Float64) kernel = &function<kOp, double>;
-      if (kLoops[loop].out == DType::Float32) kernel = &function<kOp, float>;
+      auto& vector = table.vector[static_cast<std::size_t>(kOp)];
+      if (kLoops[loop].out == DType::Float64) {
+        kernel = &function<kOp, double>;
+        vector[1] = vector_function<kOp, double>();
+      }
+      if (kLoops[loop].out == DType::Float32) {
+        kernel = &function<kOp, float>;
+        vector[0] = vector_function<kOp, float>();
+      }
     }
   }
 }

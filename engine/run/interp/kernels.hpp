@@ -21,6 +21,10 @@ using Kernel = void (*)(void* out, const void* const* in, std::size_t n);
 Kernel apply_kernel(catalog::Op op, int loop) noexcept;
 /// Arithmetic with one broadcast operand: in[scalar] points at ONE element. Null where only the general form exists.
 Kernel scalar_kernel(catalog::Op op, int loop, int scalar) noexcept;
+/// One vector of a function written over lanes, as wide as the instruction set's: takes and gives it in vector registers, by the
+/// convention of the compilers (System V); of one or two arguments, as the operation has. Null where there is none such.
+using VectorFunction = void (*)();
+VectorFunction vector_function(catalog::Op op, DType dtype) noexcept;
 /// out[i] = (in[0][i] first in[1][i]) second in[2][i], `reversed`: in[2][i] second (…); each operation rounded on its own.
 /// For + - * on float32 and float64; null otherwise. Saves the pass over memory between two steps. `scalars`: bit k says that
 /// in[k] points at ONE element; never both of in[0] and in[1].

@@ -20,6 +20,7 @@ struct KernelTable {
   Kernel scalar[catalog::kOps][catalog::kMaxLoops][2];
   Kernel fused[2][kFusable][kFusable][2][7];  ///< [float64?][first][second][reversed][scalars]
   Kernel cast[kDTypes][kDTypes];
+  VectorFunction vector[catalog::kOps][2];  ///< [op][float64?]
   ReduceKernels reduce[catalog::kReductions][kDTypes];
   MomentKernels moments[2][2];  ///< [float64?][NaN skipped?]
   void (*iota)(std::int64_t*, std::int64_t, std::int64_t, std::size_t);

@@ -91,6 +91,8 @@ class Allocator {
   /// The head's values that are used most get registers for the whole loop.
   void place_head() {
     constexpr int kForOthers = 3;  // the arguments of an instruction, where some of the head have to be made again
+    // What is called keeps no register of these.
+    if (std::any_of(program_.body.begin(), program_.body.end(), [](const Instruction& i) { return is_call(i.code); })) return;
     const std::array<int, 2> most = pressure();
     for (std::size_t f = 0; f < 2; ++f) {
       File& file = files_[f];
@@ -130,15 +132,19 @@ class Allocator {
         use = values_[owner].next_use;
       }
     }
-    Value& victim = values_[file.owners[static_cast<std::size_t>(farthest)]];
+    evict(file.owners[static_cast<std::size_t>(farthest)]);
+    return static_cast<std::uint8_t>(farthest);
+  }
+
+  void evict(Register id) {
+    Value& victim = values_[id];
     if (!victim.is_made_again && victim.slot == kNever) {
       victim.slot = out_.n_slots++;
       out_.body.push_back(
           {.kind = Placed::Kind::Spill, .at = victim.slot, .in = {victim.place, 0, 0}, .mask = victim.is_mask && separate_masks_});
     }
+    file_of(victim).owners[victim.place] = kNone;
     victim.place = kNowhere;
-    file.owners[static_cast<std::size_t>(farthest)] = kNone;
-    return static_cast<std::uint8_t>(farthest);
   }
 
   void hold(Register id, std::uint8_t place) {
@@ -173,6 +179,10 @@ class Allocator {
     for (std::size_t k = 0; k < n; ++k) values_[in[k]].next_use = after_[at * 3 + k];
     for (std::size_t k = 0; k < n; ++k)
       if (values_[in[k]].next_use == kNever) let_go(in[k]);
+    if (is_call(instruction.code))
+      for (const File& file : files_)
+        for (const Register owner : file.owners)
+          if (owner != kNone) evict(owner);
     if (instruction.out != kNone) {
       placed.out = take(values_[instruction.out], {});
       if (values_[instruction.out].next_use != kNever) hold(instruction.out, placed.out);

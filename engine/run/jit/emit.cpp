@@ -58,56 +58,70 @@ class Emitter : public Xbyak::CodeGenerator {
     int reg;  ///< -1: in the table
   };
 
-  /// Addresses of what is read and written; the first ones in registers.
+  /// Addresses of what is read and written; the first ones in registers. What is called keeps rbx, rbp and r12 to r15.
   void find_pointers() {
     static constexpr std::array<int, 11> kRegisters{Operand::RDX, Operand::R8,  Operand::R9,  Operand::R10, Operand::R11, Operand::RBX,
                                                     Operand::RBP, Operand::R12, Operand::R13, Operand::R14, Operand::R15};
+    static constexpr std::array<int, 3> kKept{Operand::R13, Operand::R14, Operand::R15};
+    for (const Instruction& i : program_.body) calls_ = calls_ || is_call(i.code);
+    const std::span<const int> registers = calls_ ? std::span<const int>(kKept) : std::span<const int>(kRegisters);
+    if (calls_) {
+      table_ = Reg64(Operand::R12);
+      index_ = Reg64(Operand::RBX);
+      end_ = Reg64(Operand::RBP);
+    }
     for (const Instruction& i : program_.body) {
       const bool reaches = i.code == Code::Load || i.code == Code::LoadMask || i.code == Code::Store || i.code == Code::StoreMask;
-      if (!reaches || n_pointers_ == kRegisters.size()) continue;
+      if (!reaches || n_pointers_ == registers.size()) continue;
       const auto end = pointers_.begin() + static_cast<std::ptrdiff_t>(n_pointers_);
       if (std::find_if(pointers_.begin(), end, [&](const Pointer& p) { return p.value == i.payload; }) != end) continue;
-      pointers_[n_pointers_] = {i.payload, kRegisters[n_pointers_]};
+      pointers_[n_pointers_] = {i.payload, registers[n_pointers_]};
       ++n_pointers_;
     }
+    if (calls_)
+      for (const int r : {Operand::RBX, Operand::RBP, Operand::R12}) saved_[n_saved_++] = r;
+    for (std::size_t i = calls_ ? 0 : kScratchPointers; i < n_pointers_; ++i) saved_[n_saved_++] = pointers_[i].reg;
   }
 
   static constexpr std::size_t kScratchPointers = 5;  ///< of those registers a function need not save
 
   void enter() {
-    for (std::size_t i = kScratchPointers; i < n_pointers_; ++i) push(Reg64(pointers_[i].reg));
-    if (allocation_.n_slots) {
+    for (std::size_t i = 0; i < n_saved_; ++i) push(Reg64(saved_[i]));
+    if (allocation_.n_slots || calls_) {
       frame_ = static_cast<int>((allocation_.n_slots + 1) * kLine);
       mov(rax, rsp);
       sub(rsp, frame_);
       and_(rsp, -static_cast<int>(kLine));
       mov(ptr[rsp + frame_ - 8], rax);
     }
-    for (std::size_t i = 0; i < n_pointers_; ++i) mov(Reg64(pointers_[i].reg), ptr[rdi + static_cast<int>(pointers_[i].value) * 8]);
+    if (calls_) {
+      mov(table_, rdi);
+      mov(end_, rsi);
+    }
+    for (std::size_t i = 0; i < n_pointers_; ++i) mov(Reg64(pointers_[i].reg), address(pointers_[i].value));
   }
   void leave() {
     vzeroupper();
-    if (allocation_.n_slots) mov(rsp, ptr[rsp + frame_ - 8]);
-    for (std::size_t i = n_pointers_; i > kScratchPointers; --i) pop(Reg64(pointers_[i - 1].reg));
+    if (frame_) mov(rsp, ptr[rsp + frame_ - 8]);
+    for (std::size_t i = n_saved_; i-- > 0;) pop(Reg64(saved_[i]));
     ret();
   }
+  Address address(std::uint32_t value) { return ptr[table_ + static_cast<int>(value) * 8]; }
 
   void loop() {
-    xor_(ecx, ecx);
+    xor_(index_.cvt32(), index_.cvt32());
     align(16);
     const std::uint8_t* const first = getCurr();
     for (const Placed& placed : allocation_.body) code(placed);
-    add(rcx, lanes_);
-    cmp(rcx, rsi);
+    add(index_, lanes_);
+    cmp(index_, end_);
     jb(first);
   }
 
   // ---- operands -----------------------------------------------------------------------------------------------------
 
   /// The register, as wide as so many bytes need.
-  static Xmm vector(int index, int bytes) {
-    return {bytes > 32 ? Operand::ZMM : bytes > 16 ? Operand::YMM : Operand::XMM, index};
-  }
+  static Xmm vector(int index, int bytes) { return {bytes > 32 ? Operand::ZMM : bytes > 16 ? Operand::YMM : Operand::XMM, index}; }
   /// As wide as all lanes of that size.
   Xmm lanes_of(int index, int bytes) const { return vector(index, bytes * lanes_); }
   /// Registers of the emitter's own: behind those of values.
@@ -116,9 +130,9 @@ class Emitter : public Xbyak::CodeGenerator {
 
   Address at(std::uint32_t value, int item) {
     for (std::size_t i = 0; i < n_pointers_; ++i)
-      if (pointers_[i].value == value) return ptr[Reg64(pointers_[i].reg) + rcx * item];
-    mov(rax, ptr[rdi + static_cast<int>(value) * 8]);
-    return ptr[rax + rcx * item];
+      if (pointers_[i].value == value) return ptr[Reg64(pointers_[i].reg) + index_ * item];
+    mov(rax, address(value));
+    return ptr[rax + index_ * item];
   }
   Address constant(std::uint32_t index) { return ptr[rip + static_cast<const void*>(getCode() + index * 8u)]; }
   Address slot(std::uint32_t index) { return ptr[rsp + static_cast<int>(index * kLine)]; }
@@ -175,7 +189,7 @@ class Emitter : public Xbyak::CodeGenerator {
       case Code::Store:
         return save(at(i.payload, bytes), x, bytes * lanes_);
       case Code::Splat:
-        mov(rax, ptr[rdi + static_cast<int>(i.payload) * 8]);
+        mov(rax, address(i.payload));
         return broadcast(lanes_of(p.out, bytes), ptr[rax], bytes);
       case Code::Constant:
         vpbroadcastq(lanes_of(p.out, bytes), constant(i.payload));
@@ -263,9 +277,33 @@ class Emitter : public Xbyak::CodeGenerator {
       case Code::FToHalf:
         vcvtps2ph(lanes_of(p.out, 2), lanes_of(p.in[0], 4), 0);
         return;
+      case Code::Call:
+      case Code::CallTwo:
+        return call(i, p);
       default:
         return;
     }
+  }
+
+  /// Arguments and result are whole vectors. Half of one is put into the other half, too: as ordinary as it is.
+  void call(const Instruction& i, const Placed& p) {
+    const int whole = target_.vector_bytes;
+    const auto move = [&](int to, int from) {
+      if (to != from) vmovaps(vector(to, whole), vector(from, whole));
+    };
+    if (i.code == Code::CallTwo) {
+      move(scratch_index(0), p.in[1]);
+      move(0, p.in[0]);
+      move(1, scratch_index(0));
+    } else {
+      move(0, p.in[0]);
+    }
+    if (i.bytes * lanes_ < whole)
+      for (int k = 0; k < arguments(i.code); ++k) wide_ ? vshuff64x2(Zmm(k), Zmm(k), Zmm(k), 0x44) : vinsertf128(Ymm(k), Ymm(k), Xmm(k), 1);
+    mov(rax, reinterpret_cast<std::size_t>(
+                 interp::vector_function(static_cast<catalog::Op>(i.payload), i.bytes == 8 ? DType::Float64 : DType::Float32)));
+    Xbyak::CodeGenerator::call(rax);
+    move(p.out, 0);
   }
 
   template <class One, class Two, class Four, class Eight>
@@ -421,7 +459,7 @@ class Emitter : public Xbyak::CodeGenerator {
         return true;
       }
       case Code::SplatMask:
-        mov(rax, ptr[rdi + static_cast<int>(i.payload) * 8]);
+        mov(rax, address(i.payload));
         movzx(eax, byte[rax]);
         neg(rax);
         sbb(rax, rax);
@@ -494,7 +532,7 @@ class Emitter : public Xbyak::CodeGenerator {
         return truth_of_bytes(p.out), true;
       }
       case Code::SplatMask:
-        mov(rax, ptr[rdi + static_cast<int>(i.payload) * 8]);
+        mov(rax, address(i.payload));
         vpbroadcastb(scratch(0, 1), ptr[rax]);
         return truth_of_bytes(p.out), true;
       case Code::StoreMask: {
@@ -595,6 +633,10 @@ class Emitter : public Xbyak::CodeGenerator {
   int lanes_;
   bool wide_;
   int frame_ = 0;
+  bool calls_ = false;
+  Reg64 table_ = rdi, index_ = rcx, end_ = rsi;
+  std::array<int, 6> saved_{};
+  std::size_t n_saved_ = 0;
   std::array<Pointer, 11> pointers_{};
   std::size_t n_pointers_ = 0;
 };

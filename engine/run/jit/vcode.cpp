@@ -54,6 +54,9 @@ std::string payload_of(const Program& program, const Instruction& i) {
   switch (i.code) {
     case Code::Constant:
       return fmt::format(" {:#018x}", program.pool[i.payload]);
+    case Code::Call:
+    case Code::CallTwo:
+      return fmt::format(" {}", catalog::info(static_cast<catalog::Op>(i.payload)).name());
     case Code::RoundF:
       return fmt::format(" {}", kRoundings[i.payload]);
     case Code::CompareF:

@@ -65,7 +65,9 @@ inline constexpr Register kNone = 0xffffffffu;
   X(FToSigned, 1, N) /* int64; NaN and what is beyond it: the smallest */          \
   X(FToF, 1, N)                                                                    \
   X(HalfToF, 1, N)                                                                 \
-  X(FToHalf, 1, N)
+  X(FToHalf, 1, N)                                                                           \
+  X(Call, 1, N)        /* payload: the operation, in the interpreter's vectors */            \
+  X(CallTwo, 2, N)
 
 enum class Code : std::uint8_t {
 #define X(NAME, ARGS, RESULT) NAME,
@@ -86,6 +88,7 @@ struct Instruction {
 };
 
 int arguments(Code code) noexcept;
+inline bool is_call(Code code) noexcept { return code == Code::Call || code == Code::CallTwo; }
 bool gives_mask(Code code) noexcept;
 
 /// What an instruction set has.
