@@ -48,6 +48,17 @@ TEST(Algebra, KeepsWhatChangesABit) {
   EXPECT_EQ(operations("int64(float64(a))", "a:int64[1]"), "Cast Cast ");
 }
 
+TEST(Algebra, MultipliesWhereADivisionHasAnExactReciprocal) {
+  EXPECT_EQ(operations("a / 2", "a:float64[1]"), "Multiply ");
+  EXPECT_EQ(operations("a / -0.25", "a:float32[1]"), "Multiply ");
+  EXPECT_EQ(operations("a / 2", "a:int32[1]"), "Cast Multiply ");
+  EXPECT_EQ(operations("a / 3", "a:float64[1]"), "Divide ");
+  EXPECT_EQ(operations("a / 0", "a:float64[1]"), "Divide ");
+  EXPECT_EQ(operations("a / 2.0**1023", "a:float64[1]"), "Divide ");  // whose reciprocal is subnormal
+  EXPECT_EQ(operations("2 / a", "a:float64[1]"), "Divide ");
+  EXPECT_EQ(operations("a / 2", "a:complex128[1]"), "Divide ");
+}
+
 TEST(Prune, DropsValuesNobodyReads) { EXPECT_EQ(operations("t = exp(a); a + 1", "a:float64[1]"), "Add "); }
 
 }  // namespace

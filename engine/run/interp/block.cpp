@@ -30,20 +30,25 @@ constexpr std::size_t kMostBlock = 64 * kBlock;
 
 std::uint8_t number_size(DType dtype) { return static_cast<std::uint8_t>(is_complex(dtype) ? item_size(dtype) / 2 : item_size(dtype)); }
 
-/// The last elements of a block, fewer than the machine's lanes: from copies, filled up with the first of them, so that what is
-/// computed beside them is as ordinary as they are.
+/// The last elements of a block, fewer than the machine's lanes. It reads whole vectors where they lie, if that is within a page:
+/// what is behind the operand may be anything, and is computed for nothing. Across pages it reads copies, filled up with the first
+/// of these elements.
 template <std::size_t kMost>
 void run_rest(const Machine& machine, void** table, std::size_t first, std::size_t n) {
-  constexpr std::size_t kRegister = 64;
+  constexpr std::size_t kRegister = 64, kPage = 4096;
   alignas(kRegister) char copies[kMost][kRegister];
   void* kept[kMost];
   std::size_t k = 0;
   for (const Machine::Reach& in : machine.ins) {
     kept[k] = table[in.value];
-    const char* const from = static_cast<const char*>(kept[k]) + first * in.item;
-    std::memcpy(copies[k], from, n * in.item);
-    for (std::size_t i = n; i < machine.lanes; ++i) std::memcpy(copies[k] + i * in.item, from, in.item);
-    table[in.value] = copies[k++];
+    char* const from = static_cast<char*>(kept[k]) + first * in.item;
+    table[in.value] = from;
+    if (reinterpret_cast<std::uintptr_t>(from) % kPage > kPage - kRegister) {
+      std::memcpy(copies[k], from, n * in.item);
+      for (std::size_t i = n; i < machine.lanes; ++i) std::memcpy(copies[k] + i * in.item, from, in.item);
+      table[in.value] = copies[k];
+    }
+    ++k;
   }
   for (const Machine::Reach& out : machine.outs) {
     kept[k] = table[out.value];

@@ -52,22 +52,12 @@ struct Choice {
 
 Choice choose() {
   const std::string_view isa = interp::instruction_set();
-  Choice choice;
-  if (isa == "avx512") choice.compiler = &kCompiler<kAvx512>;
-  if (isa == "avx2" && __builtin_cpu_supports("f16c")) choice.compiler = &kCompiler<kAvx2>;
-  if (!choice.compiler) {
-    choice.reason = "this CPU, or ENGINE_ISA, is without AVX2";
-    return choice;
-  }
+  const interp::MachineCompiler* const made = compiler(isa);
+  if (!made) return {nullptr, "this CPU, or ENGINE_ISA, is without AVX2"};
   // Asked of the system, which may refuse it.
   constexpr std::array<std::byte, 64> kNothing{};
-  if (!install(kNothing)) {
-    choice.compiler = nullptr;
-    choice.reason = refusal().empty() ? "no memory for code" : refusal();
-    return choice;
-  }
-  choice.reason = isa == "avx512" ? "machine code for AVX-512" : "machine code for AVX2";
-  return choice;
+  if (!install(kNothing)) return {nullptr, refusal().empty() ? "no memory for code" : refusal()};
+  return {made, isa == "avx512" ? "machine code for AVX-512" : "machine code for AVX2"};
 }
 
 const Choice& chosen() noexcept {
@@ -83,6 +73,14 @@ const Choice& chosen() noexcept {
 
 }  // namespace
 
+const interp::MachineCompiler* compiler(std::string_view isa) noexcept {
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (isa == "avx512") return avx512 ? &kCompiler<kAvx512> : nullptr;
+  return isa == "avx2" && avx2 ? &kCompiler<kAvx2> : nullptr;
+}
 const interp::MachineCompiler* compiler() noexcept { return chosen().compiler; }
 const std::string& reason() noexcept { return chosen().reason; }
 

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "engine/run/interp/compile.hpp"
 
 namespace engine::run::jit {
 
 #ifdef ENGINE_WITH_JIT
-/// Null where none can be made: then reason() says why.
+/// For "avx2" or "avx512". Null where this CPU is without it. Of functions it knows those of the interpreter's instruction set.
+const interp::MachineCompiler* compiler(std::string_view isa) noexcept;
+/// For the interpreter's instruction set. Null where none can be made: then reason() says why.
 const interp::MachineCompiler* compiler() noexcept;
 /// What it makes code for, or why it makes none.
 const std::string& reason() noexcept;
@@ -20,7 +23,7 @@ inline const std::string& reason() noexcept {
 }
 #endif
 
-/// Code as text, its virtual registers and then its real ones, for ENGINE_DUMP and tests. `isa`: "avx2" or "avx512".
+/// Code as text, its virtual registers and then its real ones. `isa`: "avx2" or "avx512".
 std::string print(std::string_view isa, const interp::Segment& segment);
 
 }  // namespace engine::run::jit

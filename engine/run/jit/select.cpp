@@ -128,7 +128,7 @@ class Selector {
 
   /// `from`: the dtype of the arguments; `last`: of the last one, where it differs; `to`: of the result.
   Register apply(Op op, DType from, DType last, DType to, const std::array<Register, 3>& in) {
-    if (is_float(to) && interp::vector_function(op, to))
+    if (is_float(to) && function_of(target_, op, to))
       return make(in[1] == kNone ? Code::Call : Code::CallTwo, static_cast<int>(item_size(to)), in[0], in[1], kNone,
                   static_cast<std::uint32_t>(op));
     if (op == Op::Where) return where(last, in[0], in[1], in[2]);
@@ -432,7 +432,7 @@ bool knows_op(const Target& target, Op op, std::span<const DType> in, DType out)
   const std::size_t first = op == Op::Where ? 1 : 0;
   for (std::size_t i = first; i < in.size(); ++i)
     if (in[i] != dtype) return false;  // int64 against uint64
-  if (is_float(out) && out == dtype && interp::vector_function(op, out)) return true;
+  if (is_float(out) && out == dtype && function_of(target, op, out)) return true;
   const bool is_number = dtype != DType::Bool, is_whole = is_number && !is_float(dtype);
   switch (op) {
     case Op::Less:

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory_resource>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/run/interp/compile.hpp"
@@ -65,8 +66,8 @@ inline constexpr Register kNone = 0xffffffffu;
   X(FToSigned, 1, N) /* int64; NaN and what is beyond it: the smallest */          \
   X(FToF, 1, N)                                                                    \
   X(HalfToF, 1, N)                                                                 \
-  X(FToHalf, 1, N)                                                                           \
-  X(Call, 1, N)        /* payload: the operation, in the interpreter's vectors */            \
+  X(FToHalf, 1, N)                                                                 \
+  X(Call, 1, N) /* payload: the operation, in the interpreter's vectors */         \
   X(CallTwo, 2, N)
 
 enum class Code : std::uint8_t {
@@ -93,13 +94,14 @@ bool gives_mask(Code code) noexcept;
 
 /// What an instruction set has.
 struct Target {
+  std::string_view isa;  ///< as the interpreter calls it
   int vector_bytes;
   int n_vectors;  ///< for values; some more are the emitter's own
   int n_masks;    ///< 0: masks are vectors, whose lanes are as wide as the widest numbers
   bool has_avx512;
 };
-inline constexpr Target kAvx2{.vector_bytes = 32, .n_vectors = 13, .n_masks = 0, .has_avx512 = false};
-inline constexpr Target kAvx512{.vector_bytes = 64, .n_vectors = 30, .n_masks = 7, .has_avx512 = true};
+inline constexpr Target kAvx2{.isa = "avx2", .vector_bytes = 32, .n_vectors = 13, .n_masks = 0, .has_avx512 = false};
+inline constexpr Target kAvx512{.isa = "avx512", .vector_bytes = 64, .n_vectors = 30, .n_masks = 7, .has_avx512 = true};
 
 struct Program {
   explicit Program(std::pmr::memory_resource* memory) : head(memory), body(memory), pool(memory), ins(memory) {}
@@ -112,6 +114,10 @@ struct Program {
   int lanes(const Target& target) const { return target.vector_bytes / widest; }
 };
 
+/// Of the functions written over lanes, the one for the target's vectors: the interpreter has those of its own instruction set.
+inline interp::VectorFunction function_of(const Target& target, catalog::Op op, DType dtype) noexcept {
+  return target.isa == interp::instruction_set() ? interp::vector_function(op, dtype) : nullptr;
+}
 /// Whether a target has what a call needs.
 bool knows(const Target& target, const interp::Meaning& meaning, std::span<const DType> in, DType out) noexcept;
 /// The calls of a segment, each of which is known.

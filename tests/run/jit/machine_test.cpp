@@ -1,0 +1,212 @@
+// Machine code against the interpreter's kernels, for each instruction set this CPU has.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory_resource>
+#include <random>
+
+#include "../samples.hpp"
+#include "engine/run/jit/jit.hpp"
+
+namespace engine::run::jit {
+namespace {
+
+using interp::Machine;
+using interp::Meaning;
+using interp::Step;
+
+constexpr std::size_t kItems = 192;
+
+/// Calls over values, each of which is memory of kItems elements.
+class Sketch {
+ public:
+  std::uint32_t operand(DType dtype, bool is_uniform = false) {
+    const std::uint32_t value = add(dtype, is_uniform);
+    memory_[value] = sample(dtype, kItems, 7 * value + 3);
+    return value;
+  }
+  std::uint32_t apply(catalog::Op op, std::size_t loop, std::vector<std::uint32_t> in) {
+    return call({Meaning::Kind::Apply, op, static_cast<std::uint16_t>(loop)}, in, catalog::loops(op)[loop].out,
+                interp::apply_kernel(op, static_cast<int>(loop)));
+  }
+  std::uint32_t cast(std::uint32_t from, DType to) {
+    return call({.kind = Meaning::Kind::Cast}, {from}, to, interp::cast_kernel(dtypes_[from], to));
+  }
+  DType dtype(std::uint32_t value) const { return dtypes_[value]; }
+  bool is_known(const interp::MachineCompiler& compiler) const {
+    return std::all_of(steps_.begin(), steps_.end(), [&](const Step& step) {
+      std::vector<DType> in;
+      for (std::uint8_t i = 0; i < step.n_in; ++i) in.push_back(dtypes_[step.in[i]]);
+      return compiler.knows(step.meaning, in, dtypes_[step.out]);
+    });
+  }
+
+  /// Runs the calls one by one, and as one machine that gives `outs`; then both are to be the same.
+  ::testing::AssertionResult agrees(const interp::MachineCompiler& compiler, std::vector<std::uint32_t> outs) {
+    for (const Step& step : steps_) {
+      const void* in[3] = {};
+      std::vector<std::byte> spread[3];
+      for (std::uint8_t i = 0; i < step.n_in; ++i) {
+        in[i] = memory_[step.in[i]].data();
+        if (!is_uniform_[step.in[i]]) continue;
+        spread[i].resize(kItems * 16);
+        interp::splat(spread[i].data(), in[i], kItems, item_size(dtypes_[step.in[i]]));
+        in[i] = spread[i].data();
+      }
+      memory_[step.out].resize(kItems * item_size(dtypes_[step.out]));
+      step.kernel(memory_[step.out].data(), in, kItems);
+    }
+    std::pmr::monotonic_buffer_resource memory;
+    Machine machine(&memory);
+    const std::unique_ptr<bool[]> uniform(new bool[dtypes_.size()]);
+    for (std::size_t v = 0; v < dtypes_.size(); ++v) uniform[v] = is_uniform_[v];
+    if (!compiler.make({steps_, dtypes_, {uniform.get(), dtypes_.size()}, outs}, machine))
+      return ::testing::AssertionFailure() << "no code";
+    std::vector<void*> table(dtypes_.size(), nullptr);
+    for (std::size_t v = 0; v < table.size(); ++v) table[v] = memory_[v].data();
+    constexpr std::byte kGuard{0x5a};
+    std::vector<std::vector<std::byte>> got;
+    for (const std::uint32_t out : outs) {
+      got.emplace_back(kItems * item_size(dtypes_[out]) + 1, kGuard);
+      table[out] = got.back().data();
+    }
+    machine.function(table.data(), kItems);
+    for (std::size_t k = 0; k < outs.size(); ++k) {
+      const DType dtype = dtypes_[outs[k]];
+      const std::size_t item = item_size(dtype);
+      if (got[k].back() != kGuard) return ::testing::AssertionFailure() << "writes beyond its end";
+      for (std::size_t i = 0; i < kItems; ++i)
+        if (!same(dtype, got[k].data() + i * item, memory_[outs[k]].data() + i * item))
+          return ::testing::AssertionFailure() << "value " << outs[k] << " differs at " << i;
+    }
+    return ::testing::AssertionSuccess();
+  }
+
+ private:
+  std::uint32_t add(DType dtype, bool is_uniform) {
+    dtypes_.push_back(dtype);
+    is_uniform_.push_back(is_uniform);
+    memory_.emplace_back();
+    return static_cast<std::uint32_t>(dtypes_.size() - 1);
+  }
+  std::uint32_t call(const Meaning& meaning, const std::vector<std::uint32_t>& in, DType to, interp::Kernel kernel) {
+    Step step;
+    step.meaning = meaning;
+    step.kernel = kernel;
+    step.n_in = static_cast<std::uint8_t>(in.size());
+    std::copy(in.begin(), in.end(), step.in.begin());
+    step.out = add(to, false);
+    steps_.push_back(step);
+    return step.out;
+  }
+
+  std::vector<Step> steps_;
+  std::vector<DType> dtypes_;
+  std::vector<bool> is_uniform_;
+  std::vector<std::vector<std::byte>> memory_;
+};
+
+class MachineCode : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    compiler_ = compiler(GetParam());
+    if (!compiler_) GTEST_SKIP() << "this CPU has no " << GetParam();
+  }
+  const interp::MachineCompiler* compiler_ = nullptr;
+};
+
+bool has_half(const catalog::Loop& loop, std::size_t arity) {
+  return loop.out == DType::Float16 || std::find(loop.in.begin(), loop.in.begin() + static_cast<std::ptrdiff_t>(arity), DType::Float16) !=
+                                           loop.in.begin() + static_cast<std::ptrdiff_t>(arity);
+}
+
+/// visit(op, loop, arity) for each loop that a machine knows.
+template <class Visit>
+void each_loop(const interp::MachineCompiler& compiler, Visit visit) {
+  for (const catalog::OpInfo& row : catalog::operations()) {
+    const auto loops = catalog::loops(row.id);
+    const std::size_t arity = row.arity.count;
+    for (std::size_t loop = 0; loop < loops.size() && !has(row.flags, catalog::Flags::Position); ++loop) {
+      const Meaning meaning{Meaning::Kind::Apply, row.id, static_cast<std::uint16_t>(loop)};
+      if (has_half(loops[loop], arity) || !compiler.knows(meaning, std::span(loops[loop].in).first(arity), loops[loop].out)) continue;
+      visit(row, loop, arity);
+    }
+  }
+}
+
+TEST_P(MachineCode, OfEachOperationGivesTheKernelsBits) {
+  int checked = 0;
+  each_loop(*compiler_, [&](const catalog::OpInfo& row, std::size_t loop, std::size_t arity) {
+    for (const bool beside_doubles : {false, true})
+      for (std::size_t uniform = 0; uniform <= (arity > 1 ? arity : 0); ++uniform) {
+        Sketch sketch;
+        std::vector<std::uint32_t> in, outs;
+        for (std::size_t k = 0; k < arity; ++k) in.push_back(sketch.operand(catalog::loops(row.id)[loop].in[k], k + 1 == uniform));
+        outs.push_back(sketch.apply(row.id, loop, in));
+        // Lanes are as many as the widest numbers fit, so narrower ones fill a part of a register.
+        if (beside_doubles) outs.push_back(sketch.cast(sketch.operand(DType::Int8), DType::Float64));
+        EXPECT_TRUE(sketch.agrees(*compiler_, outs))
+            << row.identifier << "." << loop << " beside " << beside_doubles << " uniform " << uniform;
+        ++checked;
+      }
+  });
+  EXPECT_GT(checked, 500);
+}
+
+TEST_P(MachineCode, OfEachCastGivesTheKernelsBits) {
+  int checked = 0;
+  for (std::size_t from = 0; from < kDTypes; ++from)
+    for (std::size_t to = 0; to < kDTypes; ++to) {
+      const std::array in{static_cast<DType>(from)};
+      if (from == to || !compiler_->knows({.kind = Meaning::Kind::Cast}, in, static_cast<DType>(to))) continue;
+      for (const bool beside_doubles : {false, true}) {
+        Sketch sketch;
+        std::vector<std::uint32_t> outs{sketch.cast(sketch.operand(in[0]), static_cast<DType>(to))};
+        if (beside_doubles) outs.push_back(sketch.cast(sketch.operand(DType::Int8), DType::Float64));
+        EXPECT_TRUE(sketch.agrees(*compiler_, outs)) << name(in[0]) << " to " << name(static_cast<DType>(to));
+        ++checked;
+      }
+    }
+  EXPECT_GT(checked, 100);
+}
+
+/// Random calls, most of whose values live long: more than there are registers, of both kinds, across calls of functions.
+TEST_P(MachineCode, OfLongProgramsGivesTheKernelsBits) {
+  struct Choice {
+    catalog::Op op;
+    std::size_t loop, arity;
+  };
+  std::vector<Choice> choices;
+  each_loop(*compiler_, [&](const catalog::OpInfo& row, std::size_t loop, std::size_t arity) { choices.push_back({row.id, loop, arity}); });
+  std::mt19937 random(12);
+  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random()) % n; };
+  for (int round = 0; round < 60; ++round) {
+    Sketch sketch;
+    std::vector<std::uint32_t> values;
+    for (const DType dtype : {DType::Float64, DType::Float32, DType::Int32, DType::Int64, DType::UInt8, DType::Bool})
+      for (int k = 0; k < 3; ++k) values.push_back(sketch.operand(dtype, k == 2));
+    std::vector<std::uint32_t> made;
+    for (std::size_t tries = 0; made.size() < interp::kMostSteps - 1 && tries < 200000; ++tries) {
+      const Choice& choice = choices[below(choices.size())];
+      std::vector<std::uint32_t> in;
+      bool fits = true;
+      for (std::size_t k = 0; k < choice.arity; ++k) {
+        const std::uint32_t value = values[below(values.size())];
+        fits = fits && sketch.dtype(value) == catalog::loops(choice.op)[choice.loop].in[k];
+        in.push_back(value);
+      }
+      if (!fits) continue;
+      made.push_back(sketch.apply(choice.op, choice.loop, in));
+      values.push_back(made.back());
+    }
+    ASSERT_TRUE(sketch.is_known(*compiler_));
+    std::vector<std::uint32_t> outs;
+    for (std::size_t k = 0; k < made.size(); k += 1 + below(12)) outs.push_back(made[k]);
+    EXPECT_TRUE(sketch.agrees(*compiler_, outs)) << "round " << round;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, MachineCode, ::testing::Values("avx2", "avx512"));
+
+}  // namespace
+}  // namespace engine::run::jit
