@@ -458,6 +458,21 @@ void* BlockRunner::reach(const Step& step, std::size_t n) {
   return out;
 }
 
+/// A load or a position.
+void BlockRunner::read(const Step& step, std::size_t n) {
+  if (step.kind == Step::Kind::Load)
+    table_[step.out] = reach(step, n);
+  else
+    positions(static_cast<std::int64_t*>(table_[step.out]), kernel_.accesses[step.access], n);
+}
+
+void BlockRunner::run_group(std::int64_t first, void* accumulators) {
+  locate(first);
+  for (const Step& step : code_.steps)
+    if (step.kind != Step::Kind::Machine) read(step, kBlock);
+  code_.machines[0].group(table_.data(), accumulators);
+}
+
 void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
   if (!ahead_.empty()) look_ahead(first + static_cast<std::int64_t>(n));
   locate(first);
@@ -486,10 +501,8 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
         break;
       }
       case Step::Kind::Load:
-        table_[step.out] = reach(step, n);
-        break;
       case Step::Kind::Position:
-        positions(static_cast<std::int64_t*>(table_[step.out]), kernel_.accesses[step.access], n);
+        read(step, n);
         break;
       case Step::Kind::Machine:
         run_machine(code_.machines[step.access], table_.data(), n);

@@ -38,6 +38,10 @@ class BlockRunner {
   void widen_stores() noexcept;
   /// Elements of a block.
   std::size_t most() const noexcept { return most_; }
+  /// The accumulators of the group [first, first + kBlock) of the only fold, where there is code for that: see Machine::group.
+  bool makes_groups() const noexcept { return code_.machines.size() == 1 && code_.machines[0].group; }
+  void run_group(std::int64_t first, void* accumulators);
+
   /// The longest block that should start there: to the end of a long row, across short ones.
   std::size_t block_at(std::int64_t first, std::int64_t end) const noexcept;
 
@@ -109,6 +113,7 @@ class BlockRunner {
   void look_ahead(std::int64_t next) noexcept;
   void fetch_share() noexcept;
   void* reach(const Step& step, std::size_t n);
+  void read(const Step& step, std::size_t n);
   void gather(void* out, const plan::BoundAccess& access, const Reach& reach, std::size_t n) const;
   void scatter(const plan::BoundAccess& access, const Reach& reach, const void* in, std::size_t n) const;
   void positions(std::int64_t* out, const plan::BoundAccess& access, std::size_t n) const;

@@ -406,7 +406,12 @@ class Compiler {
     for (const Step& step : p.taken)
       if (leaves[step.out]) outs.push_back(step.out);
     Machine machine(memory_);
-    if (!machines_->make({p.taken, p.dtypes, {p.is_uniform, p.dtypes.size()}, outs}, machine)) return false;
+    std::optional<catalog::Reduction> fold;
+    const std::span<const plan::Fold> folds = plan_.folds_of(kernel_);
+    const bool is_all = p.waiting.empty() && p.lone.empty() && code_.machines.empty() &&
+                        std::ranges::none_of(p.steps, [](const Step& step) { return step.kind == Step::Kind::Call; });
+    if (is_all && folds.size() == 1 && kernel_.n_stores == 0 && outs.size() == 1) fold = catalog::info(folds[0].reduction).kernel;
+    if (!machines_->make({p.taken, p.dtypes, {p.is_uniform, p.dtypes.size()}, outs, fold}, machine)) return false;
     for (const std::uint32_t out : outs) machine.outs.push_back({out, static_cast<std::uint8_t>(item_size(p.dtypes[out]))});
     Step step;
     step.kind = Step::Kind::Machine;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,10 +50,14 @@ struct Machine {
   };
   explicit Machine(std::pmr::memory_resource* memory) : ins(memory), outs(memory) {}
   Function function = nullptr;
+  /// Where the calls make nothing but the value of a sum or product: of kBlock elements, the accumulators of one group of the
+  /// reduction's tree (ReduceKernels::group), without storing the elements. Else null.
+  using Group = void (*)(void* const* table, void* accumulators);
+  Group group = nullptr;
   std::size_t lanes = 1;
-  std::pmr::vector<Reach> ins;         ///< read, an element for each element that is computed
-  std::pmr::vector<Reach> outs;        ///< written; may be one of `ins` exactly
-  std::shared_ptr<const void> memory;  ///< where the function is
+  std::pmr::vector<Reach> ins;                       ///< read, an element for each element that is computed
+  std::pmr::vector<Reach> outs;                      ///< written; may be one of `ins` exactly
+  std::shared_ptr<const void> memory, group_memory;  ///< where the functions are
 };
 
 /// A uniform value spread over a register once per run.
@@ -103,13 +108,15 @@ struct Segment {
   std::span<const DType> dtypes;     ///< of each value
   std::span<const bool> is_uniform;  ///< of each value: it is in a cell
   std::span<const std::uint32_t> outs;
+  /// Of the only out, where that is what is folded, and read by nobody else.
+  std::optional<catalog::Reduction> fold;
 };
 
 /// Who makes machine code of steps.
 struct MachineCompiler {
   /// Whether it knows a call; `in`: the dtypes of the arguments.
   bool (*knows)(const Meaning& meaning, std::span<const DType> in, DType out) noexcept;
-  /// Fills in `function`, `lanes`, `ins` and `memory`. False where there is no room for code.
+  /// Fills in `function`, `group`, `lanes`, `ins` and `memory`. False where there is no room for code.
   bool (*make)(const Segment& segment, Machine& machine);
   double cost;  ///< of a call in machine code, in the calls of the interpreter
 };

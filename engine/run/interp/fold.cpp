@@ -211,9 +211,16 @@ struct Folding {
       value = blocks.push(value);
       return;
     }
+    type.values->group(accumulators(), values, n);
+    end_group(std::min(n, kLanes));
+  }
+  /// For the accumulators of the next group, of which there are so many.
+  char* accumulators() {
     if (!lanes) lanes = allocate(memory, 4 * kLanes * type.item);
-    type.values->group(lanes + static_cast<std::size_t>(group) * kLanes * type.item, values, n);
-    lanes_of_group[group] = std::min(n, kLanes);
+    return lanes + static_cast<std::size_t>(group) * kLanes * type.item;
+  }
+  void end_group(std::size_t n) {
+    lanes_of_group[group] = n;
     if (++group == 4) end_block();
   }
   /// The accumulator of the row.
@@ -380,9 +387,12 @@ class Share {
     fold.rows().push_part(part);
   }
 
-  void run(std::int64_t first, std::size_t n) {
+  void look(std::size_t n) {
     if (looks_++ % kBlocksPerLook == 0) watch_.poll(std::exchange(since_, 0));
     since_ += static_cast<std::int64_t>(n);
+  }
+  void run(std::int64_t first, std::size_t n) {
+    look(n);
     if (!all_operands_) runner_.run(first, n, false);
     first_ = first;
   }
@@ -394,6 +404,13 @@ class Share {
   void fold_row(std::int64_t first, std::int64_t length) {
     for (std::int64_t done = 0; done < length;) {
       const auto n = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, length - done));
+      if (n == kBlock && runner_.makes_groups()) {
+        look(n);
+        runner_.run_group(first + done, folds_[0].accumulators());
+        folds_[0].end_group(kLanes);
+        done += static_cast<std::int64_t>(n);
+        continue;
+      }
       run(first + done, n);
       if (fetches_ && done + static_cast<std::int64_t>(n) < length) fetch_after(n);
       for (std::size_t i = 0; i < folds_.size(); ++i) folds_[i].add_group(value_of(i), n);

@@ -69,7 +69,7 @@ class Piece {
     std::size_t before = kPiece;
     for (; *link < offset; link = &hole(*link).next) before = *link;
     Hole made{size, *link};
-    if (offset + size == made.next) made = {size + hole(made.next).size, hole(made.next).next};
+    if (made.next != kPiece && offset + size == made.next) made = {size + hole(made.next).size, hole(made.next).next};
     if (before != kPiece && before + hole(before).size == offset) {
       hole(before) = {hole(before).size + made.size, made.next};
     } else {

@@ -50,6 +50,20 @@ class Emitter : public Xbyak::CodeGenerator {
     return {getSize(), entry};
   }
 
+  /// The second argument is where accumulators go.
+  Emitted run_group() {
+    for (const std::uint64_t constant : program_.pool) dq(constant);
+    align(kLine, false);
+    const std::size_t entry = getSize();
+    find_pointers();
+    enter();
+    for (const Placed& placed : allocation_.head) code(placed);
+    const int vectors = static_cast<int>(interp::kLanes) / lanes_, at_once = std::min(vectors, target_.n_accumulators);
+    for (int first = 0; first < vectors; first += at_once) group(first, at_once);
+    leave();
+    return {getSize(), entry};
+  }
+
  private:
   // ---- frame --------------------------------------------------------------------------------------------------------
 
@@ -118,6 +132,21 @@ class Emitter : public Xbyak::CodeGenerator {
     jb(first);
   }
 
+  /// Eight rows of kLanes elements, `n` vectors of each from vector `first` on.
+  void group(int first, int n) {
+    const int bytes = program_.body.back().bytes;
+    for (int k = 0; k < n; ++k) vpbroadcastq(accumulator(k, bytes), constant(program_.identity));
+    mov(index_.cvt32(), first * lanes_);
+    const std::uint8_t* const row = getCurr();
+    for (vector_ = 0; vector_ < n; ++vector_)
+      for (const Placed& placed : allocation_.body) code(placed);
+    add(index_, static_cast<int>(interp::kLanes));
+    cmp(index_, static_cast<int>(interp::kBlock));
+    jb(row);
+    for (int k = 0; k < n; ++k) save(ptr[end_ + (first + k) * lanes_ * bytes], accumulator(k, bytes), bytes * lanes_);
+    vector_ = 0;
+  }
+
   // ---- operands -----------------------------------------------------------------------------------------------------
 
   /// The register, as wide as so many bytes need.
@@ -125,14 +154,15 @@ class Emitter : public Xbyak::CodeGenerator {
   /// As wide as all lanes of that size.
   Xmm lanes_of(int index, int bytes) const { return vector(index, bytes * lanes_); }
   /// Registers of the emitter's own: behind those of values.
-  Xmm scratch(int which, int bytes) const { return lanes_of(target_.n_vectors + which, bytes); }
-  int scratch_index(int which) const { return target_.n_vectors + which; }
+  Xmm scratch(int which, int bytes) const { return lanes_of(scratch_index(which), bytes); }
+  int scratch_index(int which) const { return target_.n_vectors + target_.n_accumulators + which; }
+  Xmm accumulator(int which, int bytes) const { return lanes_of(target_.n_vectors + which, bytes); }
 
   Address at(std::uint32_t value, int item) {
     for (std::size_t i = 0; i < n_pointers_; ++i)
-      if (pointers_[i].value == value) return ptr[Reg64(pointers_[i].reg) + index_ * item];
+      if (pointers_[i].value == value) return ptr[Reg64(pointers_[i].reg) + index_ * item + vector_ * lanes_ * item];
     mov(rax, address(value));
-    return ptr[rax + index_ * item];
+    return ptr[rax + index_ * item + vector_ * lanes_ * item];
   }
   Address constant(std::uint32_t index) { return ptr[rip + static_cast<const void*>(getCode() + index * 8u)]; }
   Address slot(std::uint32_t index) { return ptr[rsp + static_cast<int>(index * kLine)]; }
@@ -280,6 +310,22 @@ class Emitter : public Xbyak::CodeGenerator {
       case Code::Call:
       case Code::CallTwo:
         return call(i, p);
+      case Code::Fold: {
+        const Xmm a = accumulator(vector_, bytes);
+        switch (static_cast<Code>(i.payload)) {
+          case Code::AddF:
+            is_double ? vaddpd(a, a, x) : vaddps(a, a, x);
+            return;
+          case Code::MulF:
+            is_double ? vmulpd(a, a, x) : vmulps(a, a, x);
+            return;
+          case Code::AddI:
+            vpaddq(a, a, x);
+            return;
+          default:
+            return multiply64(a, a, x);
+        }
+      }
       default:
         return;
     }
@@ -632,6 +678,7 @@ class Emitter : public Xbyak::CodeGenerator {
   const Allocation& allocation_;
   int lanes_;
   bool wide_;
+  int vector_ = 0;  ///< of those that are computed side by side
   int frame_ = 0;
   bool calls_ = false;
   Reg64 table_ = rdi, index_ = rcx, end_ = rsi;
@@ -643,15 +690,27 @@ class Emitter : public Xbyak::CodeGenerator {
 
 }  // namespace
 
-Emitted emit(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer) {
+namespace {
+
+template <class Run>
+Emitted written(Run run) {
   try {
-    return Emitter(target, program, allocation, buffer).run();
-  } catch (const Xbyak::Error& error) {
+    return run();
+  } catch ([[maybe_unused]] const Xbyak::Error& error) {
 #ifdef ENGINE_VERIFY
     if (static_cast<int>(error) != Xbyak::ERR_CODE_IS_TOO_BIG) throw;  // an operand that no instruction has
 #endif
     return {};
   }
+}
+
+}  // namespace
+
+Emitted emit(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer) {
+  return written([&] { return Emitter(target, program, allocation, buffer).run(); });
+}
+Emitted emit_group(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer) {
+  return written([&] { return Emitter(target, program, allocation, buffer).run_group(); });
 }
 
 }  // namespace engine::run::jit

@@ -20,22 +20,30 @@ bool knows_call(const interp::Meaning& meaning, std::span<const DType> in, DType
   return knows(kTarget, meaning, in, out);
 }
 
+/// Installs what was written to the start of the buffer. What is executable is data to the language: POSIX lets the two be converted.
+template <class Function>
+bool put(const Emitted& emitted, std::span<const std::byte> buffer, Function& function, std::shared_ptr<const void>& memory) {
+  if (emitted.size == 0) return false;
+  memory = install(buffer.first(emitted.size));
+  if (!memory) return false;
+  function = reinterpret_cast<Function>(const_cast<char*>(static_cast<const char*>(memory.get()) + emitted.entry));
+  return true;
+}
+
 template <const Target& kTarget>
 bool make(const interp::Segment& segment, interp::Machine& machine) {
+  static constexpr Target kFolding = folding(kTarget);
   std::array<std::byte, 8192> stack;
   std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
-  const Program program = select(kTarget, segment, &memory);
-  const Allocation allocation = allocate(kTarget, program, &memory);
   const std::span buffer(reinterpret_cast<std::byte*>(interp::Scratch::of_thread().get(kMostBytes)), kMostBytes);
-  const Emitted emitted = emit(kTarget, program, allocation, buffer);
-  if (emitted.size == 0) return false;
-  machine.memory = install(buffer.first(emitted.size));
-  if (!machine.memory) return false;
-  // What is executable is data to the language: POSIX lets the two be converted.
-  machine.function =
-      reinterpret_cast<interp::Machine::Function>(const_cast<char*>(static_cast<const char*>(machine.memory.get()) + emitted.entry));
+  const Program program = select(kTarget, segment, &memory);
+  if (!put(emit(kTarget, program, allocate(kTarget, program, &memory), buffer), buffer, machine.function, machine.memory)) return false;
   machine.lanes = static_cast<std::size_t>(program.lanes(kTarget));
   for (const std::uint32_t value : program.ins) machine.ins.push_back({value, static_cast<std::uint8_t>(item_size(segment.dtypes[value]))});
+  // Worth having, but not needed.
+  const Program group = select_group(kFolding, segment, &memory);
+  if (group.identity != kNone)
+    put(emit_group(kFolding, group, allocate(kFolding, group, &memory), buffer), buffer, machine.group, machine.group_memory);
   return true;
 }
 

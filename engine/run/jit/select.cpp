@@ -31,6 +31,20 @@ class Selector {
                                : apply(step.meaning.op, from, dtypes_[step.in[step.n_in - 1u]], to, in);
   }
 
+  Program fold(std::uint32_t value, catalog::Reduction reduction) {
+    const DType dtype = dtypes_[value];
+    const bool sums = reduction == catalog::Reduction::Sum;
+    const auto bytes = static_cast<int>(item_size(dtype));
+    // -0.0 + x is x, also where x is -0.0.
+    const Register identity = is_float(dtype) ? number(sums ? -0.0 : 1, bytes) : constant(sums ? 0 : 1, bytes);
+    for (const Instruction& made : program_.head)
+      if (made.out == identity) program_.identity = made.payload;
+    const Code combine = is_float(dtype) ? (sums ? Code::AddF : Code::MulF) : (sums ? Code::AddI : Code::MulI);
+    make(Code::Fold, bytes, registers_[value], kNone, kNone, static_cast<std::uint32_t>(combine));
+    program_.body.back().out = kNone;
+    return std::move(program_);
+  }
+
   Program finish(std::span<const std::uint32_t> outs) {
     for (const std::uint32_t value : outs) {
       const bool is_mask = dtypes_[value] == DType::Bool;
@@ -504,6 +518,20 @@ bool knows_op(const Target& target, Op op, std::span<const DType> in, DType out)
 bool knows(const Target& target, const interp::Meaning& meaning, std::span<const DType> in, DType out) noexcept {
   if (meaning.kind == Meaning::Kind::None) return false;
   return meaning.kind == Meaning::Kind::Cast ? knows_cast(target, in[0], out) : knows_op(target, meaning.op, in, out);
+}
+
+Program select_group(const Target& target, const interp::Segment& segment, std::pmr::memory_resource* memory) {
+  Program none(memory);
+  if (!segment.fold || (*segment.fold != catalog::Reduction::Sum && *segment.fold != catalog::Reduction::Prod)) return none;
+  const DType dtype = segment.dtypes[segment.outs[0]];
+  if (!is_float(dtype) && dtype != DType::Int64 && dtype != DType::UInt64) return none;
+  Selector selector(target, segment.dtypes, segment.is_uniform, memory);
+  for (const interp::Step& step : segment.steps) selector.call(step);
+  Program program = selector.fold(segment.outs[0], *segment.fold);
+  // What is called keeps no accumulators. And what takes long gains nothing from not storing an element.
+  constexpr std::size_t kLong = 48;
+  const bool calls = std::ranges::any_of(program.body, [](const Instruction& i) { return is_call(i.code); });
+  return calls || program.body.size() > kLong ? none : program;
 }
 
 Program select(const Target& target, const interp::Segment& segment, std::pmr::memory_resource* memory) {

@@ -57,6 +57,8 @@ std::string payload_of(const Program& program, const Instruction& i) {
     case Code::Call:
     case Code::CallTwo:
       return fmt::format(" {}", catalog::info(static_cast<catalog::Op>(i.payload)).name());
+    case Code::Fold:
+      return fmt::format(" {}", info(static_cast<Code>(i.payload)).name);
     case Code::RoundF:
       return fmt::format(" {}", kRoundings[i.payload]);
     case Code::CompareF:

@@ -26,6 +26,7 @@ inline constexpr Register kNone = 0xffffffffu;
   X(Constant, 0, N) /* of the pool, at `payload` */                                \
   X(Store, 1, V)    /* to the address of value `payload` */                        \
   X(StoreMask, 1, V)                                                               \
+  X(Fold, 1, V) /* onto an accumulator; payload: the code that combines two */     \
   X(AddF, 2, N)                                                                    \
   X(SubF, 2, N)                                                                    \
   X(MulF, 2, N)                                                                    \
@@ -96,12 +97,20 @@ bool gives_mask(Code code) noexcept;
 struct Target {
   std::string_view isa;  ///< as the interpreter calls it
   int vector_bytes;
-  int n_vectors;  ///< for values; some more are the emitter's own
-  int n_masks;    ///< 0: masks are vectors, whose lanes are as wide as the widest numbers
+  int n_vectors;       ///< for values; some more are the emitter's own
+  int n_accumulators;  ///< vectors beside those, for what is folded
+  int n_masks;         ///< 0: masks are vectors, whose lanes are as wide as the widest numbers
   bool has_avx512;
 };
-inline constexpr Target kAvx2{.isa = "avx2", .vector_bytes = 32, .n_vectors = 13, .n_masks = 0, .has_avx512 = false};
-inline constexpr Target kAvx512{.isa = "avx512", .vector_bytes = 64, .n_vectors = 30, .n_masks = 7, .has_avx512 = true};
+inline constexpr Target kAvx2{.isa = "avx2", .vector_bytes = 32, .n_vectors = 13, .n_accumulators = 0, .n_masks = 0, .has_avx512 = false};
+inline constexpr Target kAvx512{
+    .isa = "avx512", .vector_bytes = 64, .n_vectors = 30, .n_accumulators = 0, .n_masks = 7, .has_avx512 = true};
+/// The same with accumulators.
+constexpr Target folding(Target target) {
+  target.n_accumulators = 8;
+  target.n_vectors -= target.n_accumulators;
+  return target;
+}
 
 struct Program {
   explicit Program(std::pmr::memory_resource* memory) : head(memory), body(memory), pool(memory), ins(memory) {}
@@ -110,7 +119,8 @@ struct Program {
   std::pmr::vector<std::uint64_t> pool;
   std::pmr::vector<std::uint32_t> ins;  ///< values of Load and LoadMask
   Register n_registers = 0;
-  int widest = 1;  ///< bytes
+  int widest = 1;                  ///< bytes
+  std::uint32_t identity = kNone;  ///< in the pool, where the body folds: what accumulators start from
   int lanes(const Target& target) const { return target.vector_bytes / widest; }
 };
 
@@ -122,6 +132,8 @@ inline interp::VectorFunction function_of(const Target& target, catalog::Op op, 
 bool knows(const Target& target, const interp::Meaning& meaning, std::span<const DType> in, DType out) noexcept;
 /// The calls of a segment, each of which is known.
 Program select(const Target& target, const interp::Segment& segment, std::pmr::memory_resource* memory);
+/// The same for a group's accumulators instead of the elements. Without identity where there is no such code.
+Program select_group(const Target& target, const interp::Segment& segment, std::pmr::memory_resource* memory);
 
 /// An instruction with its registers, and where they are.
 struct Placed {
