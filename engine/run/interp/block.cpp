@@ -63,14 +63,17 @@ void run_rest(const Machine& machine, void** table, std::size_t first, std::size
   }
 }
 
+void run_some(const Machine& machine, void** table, std::size_t first, std::size_t n) {
+  if (machine.ins.size() + machine.outs.size() <= 16)
+    run_rest<16>(machine, table, first, n);
+  else
+    run_rest<kMostReaches>(machine, table, first, n);
+}
+
 void run_machine(const Machine& machine, void** table, std::size_t n) {
   const std::size_t whole = n - n % machine.lanes;
   if (whole) machine.function(table, whole);
-  if (whole == n) return;
-  if (machine.ins.size() + machine.outs.size() <= 16)
-    run_rest<16>(machine, table, whole, n - whole);
-  else
-    run_rest<kMostReaches>(machine, table, whole, n - whole);
+  if (whole < n) run_some(machine, table, whole, n - whole);
 }
 
 template <class T>
@@ -88,7 +91,9 @@ std::int64_t last_level_cache() noexcept {
 #ifdef _SC_LEVEL3_CACHE_SIZE
     size = sysconf(_SC_LEVEL3_CACHE_SIZE);
 #endif
-    return size > 0 ? std::max(size, std::int64_t{16} << 20) : std::int64_t{32} << 20;
+    // What virtual machines show of a shared cache is not theirs alone.
+    constexpr std::int64_t kLeast = std::int64_t{4} << 20, kMost = std::int64_t{16} << 20;
+    return size > 0 ? std::clamp(size, kLeast, kMost) : kMost;
   }();
   return bytes;
 }
@@ -244,10 +249,26 @@ void BlockRunner::plan_stream() noexcept {
   std::int64_t bytes = 0;
   for (const Reach& each : reach_) bytes += each.contiguous ? kernel_.total * each.item : 0;
   r.stream = streams_ = bytes > last_level_cache();
+  const bool by_machine = code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine;
+  if (streams_ && by_machine) streaming_ = code_.machines[code_.steps.back().access].streaming.get();
+}
+
+void BlockRunner::run_machine(const Machine& machine, std::size_t n) {
+  if (streaming_ && streaming_ == machine.streaming.get()) {
+    const std::size_t whole = n - n % machine.lanes;
+    const auto target = reinterpret_cast<std::uintptr_t>(table_[machine.outs[0].value]);
+    const MachineFunction function = whole && target % streaming_->alignment == 0 ? streaming_->function() : nullptr;
+    if (function) {
+      function(table_.data(), whole);
+      if (whole < n) run_some(machine, table_.data(), whole, n - whole);
+      return;
+    }
+  }
+  interp::run_machine(machine, table_.data(), n);
 }
 
 void BlockRunner::widen_stores() noexcept {
-  if (code_.machines.size() != 1 || !ahead_.empty() || streams_) return;
+  if (code_.machines.size() != 1 || !ahead_.empty() || (streams_ && !streaming_)) return;
   const auto lies = [&](std::uint32_t access) { return reach_[access].flat && !reach_[access].detour; };
   for (const Step& step : code_.steps)
     if (step.kind != Step::Kind::Machine && (step.kind != Step::Kind::Load || !lies(step.access))) return;
@@ -482,7 +503,7 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
       if (!slot.direct) continue;
       const plan::BoundAccess& access = kernel_.accesses[slot.access];
       const Reach& r = reach_[slot.access];
-      if (r.detour || r.stream)
+      if (r.detour || (r.stream && !streaming_))
         table_[slot.value] = scratch_ + code_.offsets[slot.value];
       else if (r.flat)
         table_[slot.value] = access.base + first_ * r.item;
@@ -505,7 +526,7 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
         read(step, n);
         break;
       case Step::Kind::Machine:
-        run_machine(code_.machines[step.access], table_.data(), n);
+        run_machine(code_.machines[step.access], n);
         break;
     }
   }
@@ -515,7 +536,7 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
     if (r.detour) {
       for (const plan::Detour& detour : kernel_.detours)
         if (detour.access == slot.access) std::memcpy(detour.target.base + first_ * r.item, table_[slot.value], n * r.item);
-    } else if (r.stream && (r.flat || one_row)) {
+    } else if (r.stream && !streaming_ && (r.flat || one_row)) {
       const plan::BoundAccess& access = kernel_.accesses[slot.access];
       stream(access.base + (r.flat ? first_ * r.item : offset_of(access)), table_[slot.value], n * r.item);
     } else if (!slot.direct || table_[slot.value] == scratch_ + code_.offsets[slot.value]) {

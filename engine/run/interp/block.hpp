@@ -114,6 +114,7 @@ class BlockRunner {
   void fetch_share() noexcept;
   void* reach(const Step& step, std::size_t n);
   void read(const Step& step, std::size_t n);
+  void run_machine(const Machine& machine, std::size_t n);
   void gather(void* out, const plan::BoundAccess& access, const Reach& reach, std::size_t n) const;
   void scatter(const plan::BoundAccess& access, const Reach& reach, const void* in, std::size_t n) const;
   void positions(std::int64_t* out, const plan::BoundAccess& access, std::size_t n) const;
@@ -132,6 +133,7 @@ class BlockRunner {
   std::span<Ahead> ahead_;
   std::span<Panel> panels_;
   bool streams_ = false;
+  const Streaming* streaming_ = nullptr;  ///< who stores past the caches without a copy
   std::size_t most_ = kBlock;
   std::size_t calls_ = 0;  ///< of one block
   std::int64_t inner_;     ///< extent of the innermost axis

@@ -40,16 +40,26 @@ struct Step {
   Meaning meaning{};         ///< Call
 };
 
+/// Of the table's addresses, n elements; n is a multiple of the machine's lanes. Every address may be anything, but for cells.
+using MachineFunction = void (*)(void* const* table, std::size_t n);
+
+/// Machine code whose only store goes past the caches, made when it is first wanted.
+class Streaming {
+ public:
+  virtual ~Streaming() = default;
+  /// The function, whose target has to be a multiple of `alignment`; null where there is no room for it.
+  virtual MachineFunction function() const noexcept = 0;
+  std::size_t alignment = 1;
+};
+
 /// Machine code in the place of calls that follow each other. What they hand to each other stays in the processor's registers.
 struct Machine {
-  /// Of the table's addresses, n elements; n is a multiple of `lanes`. Every address may be anything, but for cells.
-  using Function = void (*)(void* const* table, std::size_t n);
   struct Reach {
     std::uint32_t value;
     std::uint8_t item;
   };
   explicit Machine(std::pmr::memory_resource* memory) : ins(memory), outs(memory) {}
-  Function function = nullptr;
+  MachineFunction function = nullptr;
   /// Where the calls make nothing but the value of a sum or product: of kBlock elements, the accumulators of one group of the
   /// reduction's tree (ReduceKernels::group), without storing the elements. Else null.
   using Group = void (*)(void* const* table, void* accumulators);
@@ -58,6 +68,7 @@ struct Machine {
   std::pmr::vector<Reach> ins;                       ///< read, an element for each element that is computed
   std::pmr::vector<Reach> outs;                      ///< written; may be one of `ins` exactly
   std::shared_ptr<const void> memory, group_memory;  ///< where the functions are
+  std::shared_ptr<const Streaming> streaming;        ///< null where there is none such
 };
 
 /// A uniform value spread over a register once per run.

@@ -47,7 +47,8 @@ class Emitter : public Xbyak::CodeGenerator {
     for (const Placed& placed : allocation_.head) code(placed);
     loop();
     leave();
-    return {getSize(), entry};
+    const bool is_one = n_stores_ == 1 && store_bytes_ >= 16;
+    return {getSize(), entry, is_one ? store_ : 0, is_one ? store_bytes_ : 0};
   }
 
   /// The second argument is where accumulators go.
@@ -216,8 +217,17 @@ class Emitter : public Xbyak::CodeGenerator {
     switch (i.code) {
       case Code::Load:
         return load(r, at(i.payload, bytes), bytes * lanes_);
-      case Code::Store:
-        return save(at(i.payload, bytes), x, bytes * lanes_);
+      case Code::Store: {
+        const Address to = at(i.payload, bytes);
+        const std::size_t start = getSize();
+        save(to, x, bytes * lanes_);
+        // The opcode follows the prefix: of two bytes, three, or four with EVEX.
+        const std::uint8_t prefix = getCode()[start];
+        store_ = start + (prefix == 0xc5 ? 2 : prefix == 0xc4 ? 3 : 4);
+        store_bytes_ = bytes * lanes_;
+        ++n_stores_;
+        return;
+      }
       case Code::Splat:
         mov(rax, address(i.payload));
         return broadcast(lanes_of(p.out, bytes), ptr[rax], bytes);
@@ -516,6 +526,7 @@ class Emitter : public Xbyak::CodeGenerator {
         vpmovm2b(x, mask(p.in[0]));
         vpabsb(x, x);
         save(at(i.payload, 1), x, lanes_);
+        n_stores_ += 2;
         return true;
       }
       case Code::CompareF:
@@ -586,6 +597,7 @@ class Emitter : public Xbyak::CodeGenerator {
         const Xmm a = scratch(0, 1);
         vpabsb(a, lanes_of(narrow, 1));
         save(at(i.payload, 1), a, lanes_);
+        n_stores_ += 2;
         return true;
       }
       case Code::CompareF: {
@@ -678,6 +690,9 @@ class Emitter : public Xbyak::CodeGenerator {
   const Allocation& allocation_;
   int lanes_;
   bool wide_;
+  int n_stores_ = 0;
+  std::size_t store_ = 0;  ///< see Emitted
+  int store_bytes_ = 0;
   int vector_ = 0;  ///< of those that are computed side by side
   int frame_ = 0;
   bool calls_ = false;

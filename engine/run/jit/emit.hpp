@@ -12,9 +12,14 @@ namespace engine::run::jit {
 struct Emitted {
   std::size_t size = 0;
   std::size_t entry = 0;
+  /// Of the only store, where that is of 16 bytes or more: where its opcode is, and its bytes.
+  std::size_t store = 0;
+  int store_bytes = 0;
 };
+/// The opcodes that store past the caches, and otherwise: all else of the instructions is the same (Intel SDM, volume 2).
+inline constexpr std::byte kStoreOpcode{0x11}, kStreamOpcode{0x2b};
 
-/// Writes a Machine::Function (System V calling convention) that may be moved to any address that is a multiple of 64. Size 0
+/// Writes a MachineFunction (System V calling convention) that may be moved to any address that is a multiple of 64. Size 0
 /// where `buffer` is too small for it.
 Emitted emit(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer);
 /// Writes a Machine::Group of a program that folds.

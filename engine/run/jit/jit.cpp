@@ -2,7 +2,9 @@
 #include "engine/run/jit/jit.hpp"
 
 #include <array>
+#include <mutex>
 #include <string_view>
+#include <vector>
 
 #include "engine/run/interp/scratch.hpp"
 #include "engine/run/jit/arena.hpp"
@@ -30,6 +32,34 @@ bool put(const Emitted& emitted, std::span<const std::byte> buffer, Function& fu
   return true;
 }
 
+/// A copy of a function, but for the one byte that says how it stores.
+class StreamingCopy final : public interp::Streaming {
+ public:
+  StreamingCopy(std::shared_ptr<const void> original, const Emitted& emitted) : original_(std::move(original)), emitted_(emitted) {
+    alignment = static_cast<std::size_t>(emitted.store_bytes);
+  }
+  interp::MachineFunction function() const noexcept override {
+    std::call_once(once_, [this]() noexcept {
+      try {
+        const auto* const code = static_cast<const std::byte*>(original_.get());
+        std::vector<std::byte> changed(code, code + emitted_.size);
+        if (changed[emitted_.store] != kStoreOpcode) return;
+        changed[emitted_.store] = kStreamOpcode;
+        put(emitted_, changed, function_, memory_);
+      } catch (const std::bad_alloc&) {  // then there is none
+      }
+    });
+    return function_;
+  }
+
+ private:
+  std::shared_ptr<const void> original_;
+  Emitted emitted_;
+  mutable std::once_flag once_;
+  mutable interp::MachineFunction function_ = nullptr;
+  mutable std::shared_ptr<const void> memory_;
+};
+
 template <const Target& kTarget>
 bool make(const interp::Segment& segment, interp::Machine& machine) {
   static constexpr Target kFolding = folding(kTarget);
@@ -37,7 +67,9 @@ bool make(const interp::Segment& segment, interp::Machine& machine) {
   std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
   const std::span buffer(reinterpret_cast<std::byte*>(interp::Scratch::of_thread().get(kMostBytes)), kMostBytes);
   const Program program = select(kTarget, segment, &memory);
-  if (!put(emit(kTarget, program, allocate(kTarget, program, &memory), buffer), buffer, machine.function, machine.memory)) return false;
+  const Emitted emitted = emit(kTarget, program, allocate(kTarget, program, &memory), buffer);
+  if (!put(emitted, buffer, machine.function, machine.memory)) return false;
+  if (emitted.store) machine.streaming = std::make_shared<StreamingCopy>(machine.memory, emitted);
   machine.lanes = static_cast<std::size_t>(program.lanes(kTarget));
   for (const std::uint32_t value : program.ins) machine.ins.push_back({value, static_cast<std::uint8_t>(item_size(segment.dtypes[value]))});
   // Worth having, but not needed.

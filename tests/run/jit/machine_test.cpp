@@ -32,6 +32,7 @@ class Sketch {
   std::uint32_t cast(std::uint32_t from, DType to) {
     return call({.kind = Meaning::Kind::Cast}, {from}, to, interp::cast_kernel(dtypes_[from], to));
   }
+  static inline int streams = 0;  ///< machines that could
   DType dtype(std::uint32_t value) const { return dtypes_[value]; }
   bool is_known(const interp::MachineCompiler& compiler) const {
     return std::all_of(steps_.begin(), steps_.end(), [&](const Step& step) {
@@ -71,6 +72,18 @@ class Sketch {
       table[out] = got.back().data();
     }
     machine.function(table.data(), kItems);
+    if (machine.streaming) {
+      const std::size_t bytes = kItems * item_size(dtypes_[outs[0]]);
+      alignas(64) static std::array<std::byte, kItems * 16> aligned;
+      aligned.fill(std::byte{0});
+      table[outs[0]] = aligned.data();
+      const interp::MachineFunction past_caches = machine.streaming->function();
+      if (!past_caches) return ::testing::AssertionFailure() << "no code that streams";
+      past_caches(table.data(), kItems);
+      interp::end_stream();
+      if (std::memcmp(aligned.data(), got[0].data(), bytes) != 0) return ::testing::AssertionFailure() << "streams something else";
+      ++streams;
+    }
     for (std::size_t k = 0; k < outs.size(); ++k) {
       const DType dtype = dtypes_[outs[k]];
       const std::size_t item = item_size(dtype);
@@ -136,6 +149,7 @@ void each_loop(const interp::MachineCompiler& compiler, Visit visit) {
 
 TEST_P(MachineCode, OfEachOperationGivesTheKernelsBits) {
   int checked = 0;
+  Sketch::streams = 0;
   each_loop(*compiler_, [&](const catalog::OpInfo& row, std::size_t loop, std::size_t arity) {
     for (const bool beside_doubles : {false, true})
       for (std::size_t uniform = 0; uniform <= (arity > 1 ? arity : 0); ++uniform) {
@@ -151,6 +165,7 @@ TEST_P(MachineCode, OfEachOperationGivesTheKernelsBits) {
       }
   });
   EXPECT_GT(checked, 500);
+  EXPECT_GT(Sketch::streams, 200);
 }
 
 TEST_P(MachineCode, OfEachCastGivesTheKernelsBits) {
