@@ -232,6 +232,8 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
   for (const plan::Kernel& kernel : c.plan.kernels) {
     c.codes.push_back(run::interp::compile(c.graph, c.plan, kernel, &c.arena, machines));
     c.work.push_back(plan::work_of(c.plan, kernel));
+    c.calls += c.codes.back().calls;
+    c.in_machines += c.codes.back().in_machines;
   }
   if (c.plan.simple) c.simple = plan::simple_work_of(c.plan);
   c.device = device;
@@ -391,11 +393,15 @@ Explanation Program::describe(const Operand* operands, Order order) const {
         why +=
             fmt::format(": about {:.2g} s here, {:.2g} s by way of {}, copies included", placement.here, placement.there, placement.place);
     }
-    const std::string_view backend_name = backend ? "cuda" : "interp";
+    const std::string_view backend_name = backend ? "cuda" : c.in_machines ? "jit" : "interp";
+    std::string place_name = backend ? backend->place() : fmt::format("{} elements a block", run::interp::kBlock);
+    if (!backend && c.in_machines) {
+      place_name = run::jit::reason();
+      if (c.calls > c.in_machines) place_name += fmt::format(", {} of {} operations by the interpreter", c.calls - c.in_machines, c.calls);
+    }
     explanation.text += '\n';
     if (backend) explanation.text += backend->estimate(c.plan, binding, c.device).text;
-    explanation.text += fmt::format("backend: {} ({}), {}\n", backend_name,
-                                    backend ? backend->place() : fmt::format("{} elements a block", run::interp::kBlock), why);
+    explanation.text += fmt::format("backend: {} ({}), {}\n", backend_name, place_name, why);
 
     std::string stages, reports;
     for (std::size_t i = 0; i < kStages.size(); ++i)
@@ -544,7 +550,9 @@ void Execution::run(const RunOptions& options) {
   RunInfo& info = kept.run;
   ++info.runs;
   info.threads = s.threads_used;
-  info.backend = (c.executable && !s.is_pending) || s.is_elsewhere ? BackendChoice::Cuda : BackendChoice::Interp;
+  info.backend = (c.executable && !s.is_pending) || s.is_elsewhere ? BackendChoice::Cuda
+                 : c.in_machines                                   ? BackendChoice::Jit
+                                                                   : BackendChoice::Interp;
   info.pending = s.is_pending;
   kept.is_simple = is_simple;
   if (is_simple) {

@@ -80,7 +80,8 @@ struct Compiled {
   bool aliased = false;
   int device = kHost;
   std::pmr::vector<std::uint32_t> slot_name;    ///< name of each slot, or kNone for locals
-  std::unique_ptr<run::Executable> executable;  ///< of a backend besides the interpreter
+  std::size_t calls = 0, in_machines = 0;       ///< elementwise operations, and those of them in machine code
+  std::unique_ptr<run::Executable> executable;  ///< of a device
   /// Of a device, for operands of the host that it is faster for: made when that is found, by one thread at a time.
   mutable std::mutex elsewhere_mutex;
   mutable std::unique_ptr<run::Executable> elsewhere;
@@ -130,6 +131,8 @@ struct Program::Impl : std::enable_shared_from_this<Program::Impl> {  // by who 
     const std::lock_guard lock(mutex);
     ++stats.compilations;
     for (const std::int64_t time : compiled->stages) stats.compile_ns += time;
+    stats.jit_operations += compiled->in_machines;
+    stats.interp_operations += compiled->calls - compiled->in_machines;
     if (plans.size() >= kMaxPlans) {
       plans.erase(plans.begin());
       ++stats.evictions;

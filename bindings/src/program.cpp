@@ -153,9 +153,10 @@ PyObject* get_stats(PyObject* self, void*) {
   const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   return make_instance(
       "engine.stats", "ProgramStats",
-      Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:d,s:d}", "calls", number(s.hits + s.compilations), "hits", number(s.hits), "compilations",
-                    number(s.compilations), "evictions", number(s.evictions), "plans", number(s.plans), "parse_seconds",
-                    static_cast<double>(s.parse_ns) * 1e-9, "compile_seconds", static_cast<double>(s.compile_ns) * 1e-9));
+      Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:d,s:d,s:K,s:K}", "calls", number(s.hits + s.compilations), "hits", number(s.hits),
+                    "compilations", number(s.compilations), "evictions", number(s.evictions), "plans", number(s.plans), "parse_seconds",
+                    static_cast<double>(s.parse_ns) * 1e-9, "compile_seconds", static_cast<double>(s.compile_ns) * 1e-9, "jit_operations",
+                    number(s.jit_operations), "interp_operations", number(s.interp_operations)));
 }
 
 /// Text and options: who reads it compiles again, for whatever machine it is then.

@@ -223,10 +223,9 @@ def test_options_that_change_no_value(options):
     assert engine.evaluate("a + 1", {"a": 1}, **options) == 2
 
 
-@pytest.mark.parametrize("backend", ("jit", "cuda"))
-def test_a_backend_that_is_not_built_says_so(backend):
-    with pytest.raises(engine.BackendError, match=f'"{backend}".*\n.*help'):
-        engine.evaluate("a", {"a": 1}, backend=backend)
+def test_a_backend_that_is_not_usable_says_so():
+    with pytest.raises(engine.BackendError, match='"cuda".*\n.*help'):
+        engine.evaluate("a", {"a": 1}, backend="cuda")
 
 
 @pytest.mark.parametrize("names", (3, [1], (1, 2), "a", np.ones(3)))

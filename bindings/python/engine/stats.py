@@ -11,7 +11,7 @@ from . import _core
 class Run:
     """What one evaluation did. Numbers follow from the plan and the shapes; they are not measured, but for the times.
 
-    backend       : that ran it: "interp" or "cuda".
+    backend       : that ran it: "jit" where some of it was machine code, "interp" or "cuda".
     compiled      : whether a plan had to be made; False where one for operands like these was there.
     stages        : seconds that each stage of making it took, by name; empty where nothing was made.
     kernels       : passes over memory.
@@ -60,6 +60,8 @@ class ProgramStats:
     plans           : plans kept now.
     parse_seconds   : time of reading the text.
     compile_seconds : time of all compilations.
+    jit_operations, interp_operations: elementwise operations of the plans that were made for the host: those in
+                      machine code, and those left to the interpreter.
 
     >>> import engine
     >>> program = engine.compile("2*unique_name + 1")
@@ -76,6 +78,8 @@ class ProgramStats:
     plans: int
     parse_seconds: float
     compile_seconds: float
+    jit_operations: int
+    interp_operations: int
 
 
 def last_run() -> Run | None:

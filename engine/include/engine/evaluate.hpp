@@ -205,6 +205,8 @@ struct ProgramStats {
   std::uint64_t evictions = 0;     ///< plans dropped for newer ones
   std::uint64_t plans = 0;         ///< kept now
   std::int64_t parse_ns = 0, compile_ns = 0;
+  /// Elementwise operations of plans for the host, as compiled: in machine code, and left to the interpreter.
+  std::uint64_t jit_operations = 0, interp_operations = 0;
 };
 
 /// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads.

@@ -65,6 +65,8 @@ class Compiler {
       const std::size_t numbers = catalog::has_moments(catalog::info(fold.reduction).kernel) ? 4 : 1;
       code_.fold_part = std::max(code_.fold_part, numbers * item_size(plan_.buffers[fold.buffer].dtype));
     }
+    code_.calls = code_.in_machines +
+                  static_cast<std::size_t>(std::ranges::count(code_.steps, Step::Kind::Call, [](const Step& s) { return s.kind; }));
     assign_registers();
     return true;
   }
@@ -418,6 +420,7 @@ class Compiler {
     step.access = static_cast<std::uint32_t>(code_.machines.size());
     p.steps.push_back(step);
     code_.machines.push_back(std::move(machine));
+    code_.in_machines += p.taken.size();
     return true;
   }
 

@@ -110,7 +110,9 @@ struct Code {
   std::pmr::vector<Machine> machines;
   std::size_t scratch_bytes = 0;
   std::size_t fold_part = 0;  ///< bytes of the largest accumulator of one of the folds' elements
-  double cost = 0;            ///< element-operations per element, for the caller's decisions
+  std::size_t calls = 0;      ///< per block, those in machine code among them
+  std::size_t in_machines = 0;
+  double cost = 0;  ///< element-operations per element, for the caller's decisions
 };
 
 /// Calls that machine code is to do at once.

@@ -1,0 +1,179 @@
+"""Machine code against the interpreter, through the whole of evaluate."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import engine
+
+JIT = next(b for b in engine.doctor().backends if b.name == "jit")
+pytestmark = pytest.mark.skipif(not JIT.usable, reason=JIT.reason)
+
+TEXTS = (
+    "4*a + 5*a*b + 6*b*c",
+    "where((a > b) & ~(b > c), a*2, c)",
+    "exp(-a*a/2)/sqrt(2*pi) + c",
+    "int32(a*100) % 7 + (i << 2)",
+    "float32(a)*f + i",
+    "maximum(minimum(a, b), -c)",
+    "z*a + conj(z)",
+)
+
+
+def operands(n, seed=0):
+    rng = np.random.default_rng(seed)
+    a, b, c = rng.normal(size=(3, n))
+    return {
+        "a": a,
+        "b": b,
+        "c": c,
+        "f": rng.normal(size=n).astype("f4"),
+        "i": rng.integers(-100, 100, n, dtype="i4"),
+        "z": rng.normal(size=n) + 1j * rng.normal(size=n),
+    }
+
+
+def both(text, names, **options):
+    made = [engine.evaluate(text, names, backend=backend, **options) for backend in ("interp", "jit")]
+    assert made[0].dtype == made[1].dtype and made[0].shape == made[1].shape
+    return (m.tobytes() for m in made)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_bits_are_the_interpreters_at_every_length(text):
+    names = operands(1100)
+    for n in (*range(70), 511, 512, 513, 1023, 1025, 1100):
+        want, got = both(text, {k: v[:n] for k, v in names.items()})
+        assert want == got, n
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_bits_are_the_interpreters_for_other_layouts(text):
+    names = operands(4000)
+    for view in (
+        lambda v: v[::-1],
+        lambda v: v[::3],
+        lambda v: v.reshape(40, 100).T,
+        lambda v: v.reshape(40, 100)[:, 1:-1],
+    ):
+        want, got = both(text, {k: view(v) for k, v in names.items()})
+        assert want == got
+
+
+@pytest.mark.parametrize(
+    "text", ("4*a + 5*a*b + 6*b*c", "float32(a)*f + i", "where(a > b, a, c)", "a > b", "(z + a)*2")
+)
+@pytest.mark.parametrize("skew", (0, 1, 3))
+def test_the_bits_are_the_interpreters_where_stores_go_past_the_caches(text, skew):
+    n = 1_500_007
+    names = operands(n)
+    want = engine.evaluate(text, names, backend="interp", threads=1)
+    for threads in (1, 2):
+        whole = np.zeros(n + 8, want.dtype)
+        out = whole[skew : skew + n]
+        engine.evaluate(text, names, backend="jit", threads=threads, out=out)
+        assert out.tobytes() == want.tobytes()
+        assert not whole[:skew].any() and not whole[skew + n :].any()
+
+
+@pytest.mark.parametrize("dtype", ("?", "i1", "i2", "f4", "f8"))
+def test_nothing_beyond_the_page_of_an_operand_is_read(dtype):
+    page = mmap.PAGESIZE
+    memory = mmap.mmap(-1, 4 * page)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    libc = ctypes.CDLL(None, use_errno=True)
+    guard = address + 2 * page
+    assert libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), 0) == 0
+    try:
+        whole = np.frombuffer(memory, dtype, count=2 * page // np.dtype(dtype).itemsize)
+        whole[:] = np.arange(len(whole)) % 2
+        for n in range(1, 140):
+            a = whole[len(whole) - n :]
+            assert (
+                engine.evaluate("where(a != 0, 1, 3)", {"a": a}, backend="jit").tolist()
+                == np.where(a != 0, 1, 3).tolist()
+            )
+            engine.evaluate("a[...] = where(a != 0, a == 0, a != 1)", {"a": a}, backend="jit", casting="unsafe")
+            engine.evaluate("a[...] = where(a != 0, a == 0, a != 1)", {"a": a}, backend="jit", casting="unsafe")
+    finally:
+        assert libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE) == 0
+
+
+def test_a_program_says_what_is_machine_code():
+    program = engine.compile("a*b + gcd(i, 77001)", backend="jit")
+    a, i = np.ones(10), np.ones(10, "i4")
+    program(a=a, b=a, i=i)
+    assert (program.stats.jit_operations, program.stats.interp_operations) == (3, 1)  # product, cast, sum; gcd
+    explained = str(program.explain(a=a, b=a, i=i))
+    assert "backend: jit (machine code for AVX" in explained and "1 of 4 operations by the interpreter" in explained
+    assert engine.last_run().backend == "jit"
+    interpreted = engine.compile("a*b + 77002", backend="interp")
+    interpreted(a=a, b=a)
+    assert interpreted.stats.jit_operations == 0
+    assert engine.last_run().backend == "interp"
+
+
+def test_programs_that_are_made_and_dropped_on_eight_threads_are_right():
+    a = np.arange(1000.0)
+    wrong = []
+
+    def work(k):
+        for i in range(400):
+            if not (engine.compile(f"a*{i} + {k}", backend="jit")(a=a) == a * i + k).all():
+                wrong.append((k, i))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+FORK = """
+import os, numpy as np, engine
+a = np.arange(1000.0)
+old = [engine.compile(f"a*{i} + 1", backend="jit") for i in range(20)]
+[p(a=a) for p in old]
+for round in range(20):
+    child = os.fork()
+    if child == 0:
+        right = all((p(a=a) == a*i + 1).all() for i, p in enumerate(old))
+        old.clear()
+        new = [engine.compile(f"a*{i} + 3", backend="jit") for i in range(50)]
+        right = right and all((p(a=a) == a*i + 3).all() for i, p in enumerate(new))
+        os._exit(0 if right else 1)
+    old[round] = engine.compile(f"a*{round} + 1 + 0*a", backend="jit")
+    assert all((p(a=a) == a*i + 1).all() for i, p in enumerate(old))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+print("right")
+"""
+
+
+def test_forks_run_old_and_new_programs():
+    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True)
+    assert done.stdout == "right\n", done.stderr
+
+
+@pytest.mark.parametrize("isa", ("avx2", "generic"))
+def test_without_avx512_and_without_avx2_the_values_are_the_same(isa):
+    text = """
+import numpy as np, engine
+rng = np.random.default_rng(1)
+a, b, c = rng.normal(size=(3, 1001))
+for t in ("4*a + 5*a*b + 6*b*c", "where(a > b, exp(a)*c, sqrt(abs(b)))", "sum(a*b)", "int8(a*50) + int16(c*20)"):
+    print(np.asarray(engine.evaluate(t)).tobytes().hex())
+"""
+    runs = [
+        subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=os.environ | env).stdout
+        for env in ({}, {"ENGINE_ISA": isa})
+    ]
+    assert runs[0] == runs[1] != ""
