@@ -252,6 +252,7 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     const std::uint32_t slot = slot_of_symbol[names[i]];
     if (slot != ir::kNone) c.slot_name[slot] = static_cast<std::uint32_t>(i);
   }
+  c.direct = direct_of(c.plan, c.codes, c.slot_name, &c.arena);
   stages.done("code");
   c.stages = stages.times;
   return compiled;
@@ -335,6 +336,7 @@ ProgramStats Program::stats() const {
   const std::lock_guard lock(impl_->mutex);
   ProgramStats stats = impl_->stats;
   stats.plans = impl_->plans.size();
+  stats.hits += impl_->direct_hits.load(std::memory_order_relaxed);
   stats.parse_ns = impl_->parse_ns;
   return stats;
 }
@@ -576,6 +578,21 @@ const RunInfo& last_run() noexcept {
   if (kept.is_simple) kept.run.traffic = plan::traffic_of(kept.simple, kept.total);
   kept.is_simple = false;
   return kept.run;
+}
+
+void record_direct(const Compiled& compiled, std::uint64_t total) noexcept {
+  ThreadRecord& kept = record;
+  RunInfo& info = kept.run;
+  ++info.runs;
+  info.threads = 1;
+  info.backend = BackendChoice::Jit;
+  info.seconds = -1;
+  info.pending = info.compiled = false;
+  info.kernels_compiled = 0;
+  info.compile_seconds = 0;
+  kept.is_simple = true;
+  kept.simple = compiled.simple;
+  kept.total = total;
 }
 
 int Program::device(const Operand* operands, const ArrayView* out) const {

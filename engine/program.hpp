@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <memory_resource>
@@ -55,6 +56,28 @@ class Deadline {
 /// The operand's type; `with_value`: the graph is to be specialised on its value.
 ir::OperandType type_of(const Operand& operand, bool with_value);
 
+struct Compiled;
+
+/// A plan that is one machine over whole arrays: which address of the machine's table is whose, so that a small call needs no
+/// binding and no blocks.
+struct Direct {
+  explicit Direct(std::pmr::memory_resource* memory) : arrays(memory), scalars(memory) {}
+  static constexpr std::uint32_t kResult = plan::kNone;
+  static constexpr std::size_t kMostValues = 48, kMostScalars = 16;
+  struct Place {
+    std::uint32_t value;
+    std::uint32_t name;  ///< the operand's, or kResult
+    DType dtype;
+  };
+  std::pmr::vector<Place> arrays;  ///< the result's is last
+  std::pmr::vector<Place> scalars;
+  bool exists = false;
+};
+/// What last_run() says of a call that went that way.
+void record_direct(const Compiled& compiled, std::uint64_t total) noexcept;
+Direct direct_of(const plan::Plan& plan, std::span<const run::interp::Code> codes, std::span<const std::uint32_t> slot_name,
+                 std::pmr::memory_resource* memory);
+
 /// A program made ready for one signature. One allocation holds the graph, the plan and the code of small programs.
 struct Compiled {
   Compiled()
@@ -65,7 +88,8 @@ struct Compiled {
         work(&arena),
         types(&arena),
         present(&arena),
-        slot_name(&arena) {}
+        slot_name(&arena),
+        direct(&arena) {}
   std::array<std::byte, 12288> initial;
   std::pmr::monotonic_buffer_resource arena;
   ir::Graph graph;
@@ -79,7 +103,8 @@ struct Compiled {
   std::optional<DType> out;
   bool aliased = false;
   int device = kHost;
-  std::pmr::vector<std::uint32_t> slot_name;    ///< name of each slot, or kNone for locals
+  std::pmr::vector<std::uint32_t> slot_name;  ///< name of each slot, or kNone for locals
+  Direct direct;
   std::size_t calls = 0, in_machines = 0;       ///< elementwise operations, and those of them in machine code
   std::unique_ptr<run::Executable> executable;  ///< of a device
   /// Of a device, for operands of the host that it is faster for: made when that is found, by one thread at a time.
@@ -117,6 +142,7 @@ struct Program::Impl : std::enable_shared_from_this<Program::Impl> {  // by who 
   mutable std::mutex mutex;
   mutable std::vector<std::shared_ptr<const Compiled>> plans;
   mutable ProgramStats stats;  ///< under the mutex that finding a plan takes anyway
+  mutable std::atomic<std::uint64_t> direct_hits = 0;
 
   std::shared_ptr<const Compiled> find(const Operand* operands, const ArrayView* out, bool aliased, int device) const {
     const std::lock_guard lock(mutex);

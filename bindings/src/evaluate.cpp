@@ -270,6 +270,11 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
   Ref fresh;
   try {
     Destination destination{&fresh, cached.program->device(operands.data(), out ? &out_view : nullptr)};
+    if (destination.device == kHost && !call.stream && !call.progress &&
+        cached.program->run_small(operands.data(), out ? &out_view : nullptr, options.order, {&Destination::allocate, &destination})) {
+      if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
+      return out ? Py_NewRef(out) : as_result(fresh.release());
+    }
     std::optional<CallersStream> stream;
     if (call.stream) stream.emplace(call.stream).start(destination.device);
     Execution execution(*cached.program, operands.data(), out ? &out_view : nullptr, options.order, {&Destination::allocate, &destination});

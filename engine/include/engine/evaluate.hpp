@@ -212,6 +212,10 @@ struct ProgramStats {
 /// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads.
 class Program {
  public:
+  /// Runs at once what is small, has run before with such operands, and lies as it is best: whole arrays of one shape, without gaps,
+  /// and numbers. False where it is not so: nothing has happened then, and Execution does it. Throws what `allocator` throws.
+  bool run_small(const Operand* operands, const ArrayView* out, Order order, Allocator allocator) const;
+
   /// Parses. Throws ParseError, UnknownName (functions), LimitError, BackendError, OutOfMemory. Here as everywhere it is
   /// std::bad_alloc itself where there is no memory even for a message.
   ///

@@ -70,12 +70,6 @@ void run_some(const Machine& machine, void** table, std::size_t first, std::size
     run_rest<kMostReaches>(machine, table, first, n);
 }
 
-void run_machine(const Machine& machine, void** table, std::size_t n) {
-  const std::size_t whole = n - n % machine.lanes;
-  if (whole) machine.function(table, whole);
-  if (whole < n) run_some(machine, table, whole, n - whole);
-}
-
 template <class T>
 std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
   T* items = static_cast<T*>(memory->allocate(std::max<std::size_t>(n, 1) * sizeof(T), alignof(T)));
@@ -84,6 +78,12 @@ std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
 }
 
 }  // namespace
+
+void run_machine(const Machine& machine, void** table, std::size_t n) {
+  const std::size_t whole = n - n % machine.lanes;
+  if (whole) machine.function(table, whole);
+  if (whole < n) run_some(machine, table, whole, n - whole);
+}
 
 std::int64_t last_level_cache() noexcept {
   static const std::int64_t bytes = [] {

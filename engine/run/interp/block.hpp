@@ -153,6 +153,8 @@ std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noe
 /// Of that, what the trees of a kernel that folds take.
 std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 
+/// Elements [0, n) of what the addresses of the table are of. Values that it reads and writes are as its code wants them.
+void run_machine(const Machine& machine, void** table, std::size_t n);
 /// Runs a kernel of at most one block that stores, and whose operands lie as its code wants them, without what a BlockRunner
 /// prepares for larger ones and for others. False where it is none such: nothing has happened then. Throws std::bad_alloc.
 bool run_block(const Code& code, const plan::BoundKernel& kernel);

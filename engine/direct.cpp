@@ -1,0 +1,129 @@
+// direct.cpp - small calls of whole arrays, straight into machine code: nothing is bound, and nothing kept.
+#include <algorithm>
+#include <cstring>
+
+#include "engine/base/pages.hpp"
+#include "engine/program.hpp"
+#include "engine/run/executor.hpp"
+#include "engine/run/interp/block.hpp"
+
+namespace engine {
+
+Direct direct_of(const plan::Plan& plan, std::span<const run::interp::Code> codes, std::span<const std::uint32_t> slot_name,
+                 std::pmr::memory_resource* memory) {
+  using run::interp::Step;
+  Direct direct(memory);
+  if (!plan.simple || codes.size() != 1 || plan.result == plan::kNone) return direct;
+  const run::interp::Code& code = codes[0];
+  if (code.machines.size() != 1 || code.machines[0].outs.size() != 1 || code.stores.size() != 1 || !code.stores[0].direct) return direct;
+  if (!code.splats.empty() || code.offsets.size() > Direct::kMostValues) return direct;
+  if (code.uniform_loads.size() + code.once.size() > Direct::kMostScalars) return direct;
+  const plan::Kernel& kernel = plan.kernels[0];
+  const auto place = [&](std::uint32_t value, std::uint32_t access) -> Direct::Place {
+    const plan::Buffer& buffer = plan.buffers[plan.accesses[kernel.first_access + access].buffer];
+    const bool is_result = buffer.kind == plan::Buffer::Kind::Result;
+    return {value, is_result ? Direct::kResult : slot_name[buffer.slot], buffer.dtype};
+  };
+  for (const Step& step : code.uniform_loads) direct.scalars.push_back(place(step.out, step.access));
+  for (const Step& step : code.steps) {
+    if (step.kind == Step::Kind::Machine) continue;
+    if (step.kind != Step::Kind::Load) return direct;
+    direct.arrays.push_back(place(step.out, step.access));
+  }
+  if (direct.arrays.empty()) return direct;
+  direct.arrays.push_back(place(code.stores[0].value, code.stores[0].access));
+  direct.exists = direct.arrays.back().name == Direct::kResult;
+  return direct;
+}
+
+namespace {
+
+bool has_no_gaps(const ArrayView& array) noexcept {
+  auto expected = static_cast<std::int64_t>(item_size(array.dtype));
+  for (int axis = array.shape.size() - 1; axis >= 0; --axis) {
+    if (array.strides[axis] != expected && array.shape[axis] != 1) return false;
+    expected *= array.shape[axis];
+  }
+  return !array.swapped && array.device == kHost;
+}
+
+/// So much that preparing it would show.
+constexpr double kSmall = 10'000;
+
+}  // namespace
+
+bool Program::run_small(const Operand* operands, const ArrayView* out, Order order, Allocator allocator) const {
+  trim_old_pages();
+  const Impl& impl = *impl_;
+  if (order == Order::F || impl.may_alias || impl.options.limits.seconds > 0 || impl.options.limits.result_bytes >= 0) return false;
+  std::shared_ptr<const Compiled> compiled;
+  {
+    const std::lock_guard lock(impl.mutex);
+    for (auto it = impl.plans.rbegin(); it != impl.plans.rend() && !compiled; ++it)
+      if ((*it)->direct.exists && (*it)->matches(operands, impl.names.size(), out, false, kHost)) compiled = *it;
+  }
+  if (!compiled) return false;
+  const Compiled& c = *compiled;
+  const run::interp::Code& code = c.codes[0];
+
+  const Shape& shape = operands[c.direct.arrays[0].name].array.shape;
+  const std::int64_t total = n_items(shape);
+  if (total == 0 || static_cast<double>(total) * (code.cost + 1) > kSmall) return false;
+  void* table[Direct::kMostValues];
+  const std::size_t n_read = c.direct.arrays.size() - 1;
+  for (std::size_t k = 0; k < n_read; ++k) {
+    const Direct::Place& place = c.direct.arrays[k];
+    const Operand& operand = operands[place.name];
+    if (operand.weak != Weak::No || !(operand.array.shape == shape)) return false;
+    if (!has_no_gaps(operand.array)) return false;
+    table[place.value] = operand.array.data;
+  }
+  for (const Direct::Place& place : c.direct.scalars) {
+    const Operand& operand = operands[place.name];
+    if (operand.weak == Weak::No && (operand.array.swapped || operand.array.device != kHost)) return false;
+    const void* const number = operand.weak == Weak::No ? operand.array.data : operand.scalar;
+    table[place.value] = const_cast<void*>(number);
+  }
+  const Direct::Place& result = c.direct.arrays.back();
+  const auto item = static_cast<std::int64_t>(item_size(result.dtype));
+  if (out) {
+    if (!(out->shape == shape) || !has_no_gaps(*out)) return false;
+    const auto* const target = static_cast<const char*>(out->data);
+    for (std::size_t k = 0; k < n_read; ++k) {
+      const auto* const read = static_cast<const char*>(table[c.direct.arrays[k].value]);
+      const auto read_item = static_cast<std::int64_t>(item_size(c.direct.arrays[k].dtype));
+      const bool apart = target + total * item <= read || read + total * read_item <= target;
+      if (!apart && !(target == read && item == read_item)) return false;
+    }
+    for (const Direct::Place& place : c.direct.scalars) {
+      const auto* const read = static_cast<const char*>(table[place.value]);
+      if (read < target + total * item && target < read + item_size(place.dtype)) return false;
+    }
+    table[result.value] = out->data;
+  } else {
+    Strides strides;
+    strides.resize(shape.size(), 0);
+    std::int64_t stride = item;
+    for (int axis = shape.size() - 1; axis >= 0; --axis) {
+      strides[axis] = stride;
+      stride *= shape[axis];
+    }
+    table[result.value] = allocator.allocate(allocator.context, result.dtype, shape, strides, static_cast<std::size_t>(total * item));
+  }
+  for (const run::interp::Code::Constant& constant : code.constants)
+    table[constant.value] = const_cast<std::byte*>(constant.bits.bytes.data());
+  alignas(16) std::byte cells[Direct::kMostScalars][16];
+  std::size_t n_cells = 0;
+  for (const run::interp::Step& step : code.once) {
+    table[step.out] = cells[n_cells++];
+    const void* in[3] = {};
+    for (std::uint8_t k = 0; k < step.n_in; ++k) in[k] = table[step.in[k]];
+    step.kernel(table[step.out], in, 1);
+  }
+  run::interp::run_machine(code.machines[0], table, static_cast<std::size_t>(total));
+  impl.direct_hits.fetch_add(1, std::memory_order_relaxed);
+  record_direct(c, static_cast<std::uint64_t>(total));
+  return true;
+}
+
+}  // namespace engine
