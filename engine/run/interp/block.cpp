@@ -123,12 +123,13 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
     const bool aligned = (low & (number - 1u)) == 0 && !r.swap;  // sizes are powers of two
     r.contiguous = aligned && (kernel_.rank == 0 || access.strides[kernel_.rank - 1] == r.item);
     r.flat = r.flat && aligned;
-    r.detour = r.stream = false;
+    r.detour = r.stream = r.cell = false;
     r.panel = 0;
   }
   for (const plan::Detour& detour : kernel_.detours) reach_[detour.access].detour = true;
   if (kernel_.total > kFetchAhead / 64) plan_ahead(memory);
   plan_panels(memory);
+  plan_machine();
   if (kernel_.total > last_level_cache() / 64) plan_stream();
 
   for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
@@ -241,6 +242,37 @@ void* BlockRunner::from_panel(const Step& step, const Reach& r, std::size_t n) {
   return out;
 }
 
+/// Operands that are the same along a row need not be spread over a register each time: the machine does that.
+void BlockRunner::plan_machine() noexcept {
+  if (code_.machines.size() != 1) return;
+  machine_ = &code_.machines[0];
+  const bool by_rows = kernel_.rank == 1 || (kernel_.rank > 1 && inner_ >= kLongRow);
+  if (!by_rows || !machine_->variants || machine_->ins.size() > 64) return;
+  const auto is_read_elsewhere = [&](std::uint32_t value) {
+    for (const Step& step : code_.steps)
+      if (step.kind == Step::Kind::Call && std::find(step.in.begin(), step.in.begin() + step.n_in, value) != step.in.begin() + step.n_in)
+        return true;
+    return std::any_of(code_.stores.begin(), code_.stores.end(), [&](const StoreSlot& slot) { return slot.value == value; }) ||
+           std::find(code_.fold_values.begin(), code_.fold_values.end(), value) != code_.fold_values.end();
+  };
+  std::uint64_t cells = 0;
+  for (const Step& step : code_.steps) {
+    if (step.kind != Step::Kind::Load || kernel_.accesses[step.access].strides[kernel_.rank - 1] != 0) continue;
+    const Reach& r = reach_[step.access];
+    if (r.swap || r.detour || r.panel || is_read_elsewhere(step.out)) continue;
+    for (std::size_t i = 0; i < machine_->ins.size(); ++i)
+      if (machine_->ins[i].value == step.out) cells |= std::uint64_t{1} << i;
+  }
+  if (cells == 0) return;
+  const Machine* const variant = machine_->variants->with_cells(cells);
+  if (!variant) return;
+  for (const Step& step : code_.steps)
+    if (step.kind == Step::Kind::Load)
+      for (std::size_t i = 0; i < machine_->ins.size(); ++i)
+        if (machine_->ins[i].value == step.out && (cells >> i & 1u)) reach_[step.access].cell = true;
+  machine_ = variant;
+}
+
 /// One store, after which nothing is left to do, of more than any cache holds.
 void BlockRunner::plan_stream() noexcept {
   if (code_.stores.size() != 1) return;
@@ -250,7 +282,9 @@ void BlockRunner::plan_stream() noexcept {
   for (const Reach& each : reach_) bytes += each.contiguous ? kernel_.total * each.item : 0;
   r.stream = streams_ = bytes > last_level_cache();
   const bool by_machine = code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine;
-  if (streams_ && by_machine) streaming_ = code_.machines[code_.steps.back().access].streaming.get();
+  if (!streams_ || !by_machine) return;
+  const Machine& last = machine_ ? *machine_ : code_.machines[code_.steps.back().access];
+  streaming_ = last.streaming.get();
 }
 
 void BlockRunner::run_machine(const Machine& machine, std::size_t n) {
@@ -268,8 +302,10 @@ void BlockRunner::run_machine(const Machine& machine, std::size_t n) {
 }
 
 void BlockRunner::widen_stores() noexcept {
-  if (code_.machines.size() != 1 || !ahead_.empty() || (streams_ && !streaming_)) return;
-  const auto lies = [&](std::uint32_t access) { return reach_[access].flat && !reach_[access].detour; };
+  if (!machine_ || !ahead_.empty() || (streams_ && !streaming_)) return;
+  const auto lies = [&](std::uint32_t access) {
+    return (reach_[access].flat || (reach_[access].cell && kernel_.rank == 1)) && !reach_[access].detour;
+  };
   for (const Step& step : code_.steps)
     if (step.kind != Step::Kind::Machine && (step.kind != Step::Kind::Load || !lies(step.access))) return;
   std::size_t direct = 0;
@@ -277,7 +313,7 @@ void BlockRunner::widen_stores() noexcept {
     if (!slot.direct || !lies(slot.access)) return;
     ++direct;
   }
-  if (direct == code_.machines[0].outs.size()) most_ = kMostBlock;
+  if (direct == machine_->outs.size()) most_ = kMostBlock;
 }
 
 void BlockRunner::finish() const noexcept {
@@ -472,7 +508,7 @@ void* BlockRunner::reach(const Step& step, std::size_t n) {
   const Reach& r = reach_[step.access];
   const bool one_row = kernel_.rank == 0 || static_cast<std::int64_t>(n) <= inner_ - at_[kernel_.rank - 1];
   if (r.flat) return access.base + first_ * r.item;
-  if (r.contiguous && one_row) return access.base + offset_of(access);
+  if ((r.contiguous && one_row) || r.cell) return access.base + offset_of(access);
   if (r.panel) return from_panel(step, r, n);
   void* out = scratch_ + code_.offsets[step.out];
   gather(out, access, r, n);
@@ -491,7 +527,7 @@ void BlockRunner::run_group(std::int64_t first, void* accumulators) {
   locate(first);
   for (const Step& step : code_.steps)
     if (step.kind != Step::Kind::Machine) read(step, kBlock);
-  code_.machines[0].group(table_.data(), accumulators);
+  machine_->group(table_.data(), accumulators);
 }
 
 void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
@@ -526,7 +562,7 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
         read(step, n);
         break;
       case Step::Kind::Machine:
-        run_machine(code_.machines[step.access], n);
+        run_machine(machine_ ? *machine_ : code_.machines[step.access], n);
         break;
     }
   }

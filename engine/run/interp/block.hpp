@@ -39,7 +39,7 @@ class BlockRunner {
   /// Elements of a block.
   std::size_t most() const noexcept { return most_; }
   /// The accumulators of the group [first, first + kBlock) of the only fold, where there is code for that: see Machine::group.
-  bool makes_groups() const noexcept { return code_.machines.size() == 1 && code_.machines[0].group; }
+  bool makes_groups() const noexcept { return machine_ && machine_->group; }
   void run_group(std::int64_t first, void* accumulators);
 
   /// The longest block that should start there: to the end of a long row, across short ones.
@@ -77,6 +77,7 @@ class BlockRunner {
     std::uint8_t swap;   ///< bytes of one number to be reversed, or 0
     bool detour;         ///< a store that goes elsewhere first
     bool stream;         ///< a store that goes past the caches
+    bool cell;           ///< a load of one element for each row, that its machine spreads
     std::uint8_t panel;  ///< a load by panels: its place in panels_ plus one; 0: none
   };
   /// Rows of an operand whose columns are contiguous (a transposed one), packed together: each line of memory is read once.
@@ -107,6 +108,7 @@ class BlockRunner {
   void plan_ahead(std::pmr::memory_resource* memory);
   void plan_panels(std::pmr::memory_resource* memory);
   void plan_stream() noexcept;
+  void plan_machine() noexcept;
   bool in_panel(const void* at) const noexcept;
   void fill(Panel& panel, std::int64_t row) const;
   void* from_panel(const Step& step, const Reach& reach, std::size_t n);
@@ -133,6 +135,7 @@ class BlockRunner {
   std::span<Ahead> ahead_;
   std::span<Panel> panels_;
   bool streams_ = false;
+  const Machine* machine_ = nullptr;      ///< the only one, in the form for these operands
   const Streaming* streaming_ = nullptr;  ///< who stores past the caches without a copy
   std::size_t most_ = kBlock;
   std::size_t calls_ = 0;  ///< of one block

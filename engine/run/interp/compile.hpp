@@ -52,6 +52,16 @@ class Streaming {
   std::size_t alignment = 1;
 };
 
+struct Machine;
+
+/// The same machine for operands that are the same along a row, made when it is first wanted.
+class Variants {
+ public:
+  virtual ~Variants() = default;
+  /// Bit i of `cells`: the address of Machine::ins[i] is one element's. Null where there is no room for it.
+  virtual const Machine* with_cells(std::uint64_t cells) const noexcept = 0;
+};
+
 /// Machine code in the place of calls that follow each other. What they hand to each other stays in the processor's registers.
 struct Machine {
   struct Reach {
@@ -69,6 +79,7 @@ struct Machine {
   std::pmr::vector<Reach> outs;                      ///< written; may be one of `ins` exactly
   std::shared_ptr<const void> memory, group_memory;  ///< where the functions are
   std::shared_ptr<const Streaming> streaming;        ///< null where there is none such
+  std::shared_ptr<const Variants> variants;          ///< null where there are none
 };
 
 /// A uniform value spread over a register once per run.

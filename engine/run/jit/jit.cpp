@@ -60,7 +60,66 @@ class StreamingCopy final : public interp::Streaming {
   mutable std::shared_ptr<const void> memory_;
 };
 
-template <const Target& kTarget>
+using Make = bool (*)(const interp::Segment& segment, interp::Machine& machine);
+
+/// Keeps what a machine was made of.
+class OtherForms final : public interp::Variants {
+ public:
+  OtherForms(const interp::Segment& segment, const interp::Machine& machine, Make make_one)
+      : memory_(machine.ins.get_allocator().resource()),
+        steps_(segment.steps.begin(), segment.steps.end(), memory_),
+        dtypes_(segment.dtypes.begin(), segment.dtypes.end(), memory_),
+        is_uniform_(segment.is_uniform.begin(), segment.is_uniform.end(), memory_),
+        outs_(segment.outs.begin(), segment.outs.end(), memory_),
+        ins_(machine.ins, memory_),
+        fold_(segment.fold),
+        make_(make_one) {}
+
+  const interp::Machine* with_cells(std::uint64_t cells) const noexcept override {
+    const std::lock_guard lock(mutex_);
+    for (const Form& form : forms_)
+      if (form.cells == cells) return form.machine.get();
+    try {
+      return add(cells);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+  }
+
+ private:
+  struct Form {
+    std::uint64_t cells;
+    std::unique_ptr<interp::Machine> machine;
+  };
+  static constexpr std::size_t kMostForms = 16;
+
+  const interp::Machine* add(std::uint64_t cells) const {
+    if (forms_.size() >= kMostForms) return nullptr;
+    const std::unique_ptr<bool[]> is_uniform(new bool[is_uniform_.size()]);
+    std::copy(is_uniform_.begin(), is_uniform_.end(), is_uniform.get());
+    for (std::size_t i = 0; i < ins_.size(); ++i)
+      if (cells >> i & 1u) is_uniform[ins_[i].value] = true;
+    auto made = std::make_unique<interp::Machine>(std::pmr::get_default_resource());
+    if (!make_({steps_, dtypes_, {is_uniform.get(), is_uniform_.size()}, outs_, fold_}, *made)) return nullptr;
+    for (const std::uint32_t out : outs_) made->outs.push_back({out, static_cast<std::uint8_t>(item_size(dtypes_[out]))});
+    forms_.push_back({cells, std::move(made)});
+    return forms_.back().machine.get();
+  }
+
+  std::pmr::memory_resource* memory_;  ///< of who made the machine, which lives longer
+  std::pmr::vector<interp::Step> steps_;
+  std::pmr::vector<DType> dtypes_;
+  std::pmr::vector<char> is_uniform_;
+  std::pmr::vector<std::uint32_t> outs_;
+  std::pmr::vector<interp::Machine::Reach> ins_;
+  std::optional<catalog::Reduction> fold_;
+  Make make_;
+  mutable std::mutex mutex_;
+  mutable std::vector<Form> forms_;
+};
+
+/// `is_first`: of its kind, so that others may follow.
+template <const Target& kTarget, bool is_first>
 bool make(const interp::Segment& segment, interp::Machine& machine) {
   static constexpr Target kFolding = folding(kTarget);
   std::array<std::byte, 8192> stack;
@@ -76,6 +135,7 @@ bool make(const interp::Segment& segment, interp::Machine& machine) {
   const Program group = select_group(kFolding, segment, &memory);
   if (group.identity != kNone)
     put(emit_group(kFolding, group, allocate(kFolding, group, &memory), buffer), buffer, machine.group, machine.group_memory);
+  if constexpr (is_first) machine.variants = std::make_shared<OtherForms>(segment, machine, &make<kTarget, false>);
   return true;
 }
 
@@ -83,7 +143,7 @@ bool make(const interp::Segment& segment, interp::Machine& machine) {
 constexpr double kCost = 0.25;
 
 template <const Target& kTarget>
-constexpr interp::MachineCompiler kCompiler{.knows = &knows_call<kTarget>, .make = &make<kTarget>, .cost = kCost};
+constexpr interp::MachineCompiler kCompiler{.knows = &knows_call<kTarget>, .make = &make<kTarget, true>, .cost = kCost};
 
 struct Choice {
   const interp::MachineCompiler* compiler = nullptr;
