@@ -120,7 +120,7 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
     for (std::uint8_t k = 0; k < step.n_in; ++k) in[k] = table[step.in[k]];
     step.kernel(table[step.out], in, 1);
   }
-  run::interp::run_machine(code.machines[0], table, static_cast<std::size_t>(total));
+  run::interp::run_machine(code.machines[0], table, static_cast<std::size_t>(total), true);
   impl.direct_hits.fetch_add(1, std::memory_order_relaxed);
   record_direct(c, static_cast<std::uint64_t>(total));
   return true;

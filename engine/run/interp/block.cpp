@@ -63,11 +63,30 @@ void run_rest(const Machine& machine, void** table, std::size_t first, std::size
   }
 }
 
-void run_some(const Machine& machine, void** table, std::size_t first, std::size_t n) {
+/// Moves the addresses on by so many elements.
+void move_on(const Machine& machine, void** table, std::ptrdiff_t n) {
+  for (const Machine::Reach& in : machine.ins) table[in.value] = static_cast<char*>(table[in.value]) + n * in.item;
+  for (const Machine::Reach& out : machine.outs) table[out.value] = static_cast<char*>(table[out.value]) + n * out.item;
+}
+
+/// Elements [n - n % lanes, n), the ones before them being done. Where nothing is read that has been written since, the last whole
+/// vector is computed, of which some are done again.
+void run_end(const Machine& machine, void** table, std::size_t n, bool is_apart) {
+  const std::size_t whole = n - n % machine.lanes;
+  const auto is_read = [&](const Machine::Reach& out) {
+    return std::any_of(machine.ins.begin(), machine.ins.end(),
+                       [&](const Machine::Reach& in) { return table[in.value] == table[out.value]; });
+  };
+  if (whole && is_apart && std::none_of(machine.outs.begin(), machine.outs.end(), is_read)) {
+    const auto skipped = static_cast<std::ptrdiff_t>(n - machine.lanes);
+    move_on(machine, table, skipped);
+    machine.function(table, machine.lanes);
+    return move_on(machine, table, -skipped);
+  }
   if (machine.ins.size() + machine.outs.size() <= 16)
-    run_rest<16>(machine, table, first, n);
+    run_rest<16>(machine, table, whole, n - whole);
   else
-    run_rest<kMostReaches>(machine, table, first, n);
+    run_rest<kMostReaches>(machine, table, whole, n - whole);
 }
 
 template <class T>
@@ -79,10 +98,10 @@ std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
 
 }  // namespace
 
-void run_machine(const Machine& machine, void** table, std::size_t n) {
-  const std::size_t whole = n - n % machine.lanes;
-  if (whole) machine.function(table, whole);
-  if (whole < n) run_some(machine, table, whole, n - whole);
+void run_machine(const Machine& machine, void** table, std::size_t n, bool is_apart) {
+  const std::size_t rest = n % machine.lanes;
+  if (n > rest) machine.function(table, n - rest);
+  if (rest) run_end(machine, table, n, is_apart);
 }
 
 std::int64_t last_level_cache() noexcept {
@@ -129,7 +148,7 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
   for (const plan::Detour& detour : kernel_.detours) reach_[detour.access].detour = true;
   if (kernel_.total > kFetchAhead / 64) plan_ahead(memory);
   plan_panels(memory);
-  plan_machine();
+  plan_machine(memory);
   if (kernel_.total > last_level_cache() / 64) plan_stream();
 
   for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
@@ -243,11 +262,30 @@ void* BlockRunner::from_panel(const Step& step, const Reach& r, std::size_t n) {
 }
 
 /// Operands that are the same along a row need not be spread over a register each time: the machine does that.
-void BlockRunner::plan_machine() noexcept {
+void BlockRunner::plan_machine(std::pmr::memory_resource* memory) {
   if (code_.machines.size() != 1) return;
   machine_ = &code_.machines[0];
-  const bool by_rows = kernel_.rank == 1 || (kernel_.rank > 1 && inner_ >= kLongRow);
-  if (!by_rows || !machine_->variants || machine_->ins.size() > 64) return;
+  const bool stays = lies_in_rows();  // what is short, too, if all of it is in rows
+  // Of folds, blocks that go on from one row to the next: see fold.cpp.
+  const std::int64_t longest_crossed = static_cast<std::int64_t>(kernel_.lanes_kept ? kBlock : kLanes);
+  const bool is_crossed = kernel_.kernel->n_folds && (kernel_.length != inner_ || inner_ <= longest_crossed);
+  const bool by_rows = kernel_.rank == 1 || (kernel_.rank > 1 && inner_ >= kLongRow && !is_crossed) || stays;
+  if (by_rows && machine_->variants && machine_->ins.size() <= 64) plan_cells();
+  const auto in_row = [&](const Step& step) {
+    if (step.kind != Step::Kind::Load) return true;
+    const Reach& r = reach_[step.access];
+    return (r.contiguous || r.cell) && !r.panel;
+  };
+  walks_rows_ = stays && std::all_of(code_.steps.begin(), code_.steps.end(), in_row);
+  if (walks_rows_) {
+    rows_ = allocate<char*>(memory, kernel_.accesses.size());
+  } else if (kernel_.rank > 1 && inner_ < kLongRow) {  // rows that are gathered together have no cells
+    machine_ = &code_.machines[0];
+    for (Reach& r : reach_) r.cell = false;
+  }
+}
+
+void BlockRunner::plan_cells() noexcept {
   const auto is_read_elsewhere = [&](std::uint32_t value) {
     for (const Step& step : code_.steps)
       if (step.kind == Step::Kind::Call && std::find(step.in.begin(), step.in.begin() + step.n_in, value) != step.in.begin() + step.n_in)
@@ -294,11 +332,49 @@ void BlockRunner::run_machine(const Machine& machine, std::size_t n) {
     const MachineFunction function = whole && target % streaming_->alignment == 0 ? streaming_->function() : nullptr;
     if (function) {
       function(table_.data(), whole);
-      if (whole < n) run_some(machine, table_.data(), whole, n - whole);
+      if (whole < n) run_end(machine, table_.data(), n, kernel_.isolated);
       return;
     }
   }
-  interp::run_machine(machine, table_.data(), n);
+  interp::run_machine(machine, table_.data(), n, kernel_.isolated);
+}
+
+bool BlockRunner::lies_in_rows() const noexcept {
+  constexpr std::int64_t kShortest = 16;
+  if (!machine_ || kernel_.rank < 2 || inner_ < kShortest || !kernel_.detours.empty()) return false;
+  for (const Step& step : code_.steps)
+    if (step.kind == Step::Kind::Call || step.kind == Step::Kind::Position) return false;
+  for (const StoreSlot& slot : code_.stores)
+    if (!slot.direct || !reach_[slot.access].contiguous) return false;
+  return code_.stores.size() == machine_->outs.size();
+}
+
+void BlockRunner::run_rows(std::int64_t first, std::int64_t end, Watch& watch) {
+  const int last = kernel_.rank - 1;
+  locate(first);
+  std::int64_t column = std::exchange(at_[last], 0);
+  const std::span<char*> rows = rows_;
+  for (std::size_t k = 0; k < rows.size(); ++k) rows[k] = kernel_.accesses[k].base + offset_of(kernel_.accesses[k]);
+  std::int64_t since = 0;
+  while (true) {
+    const std::int64_t n = std::min(inner_ - column, end - first);
+    for (const Step& step : code_.steps)
+      if (step.kind == Step::Kind::Load) table_[step.out] = rows[step.access] + column * kernel_.accesses[step.access].strides[last];
+    for (const StoreSlot& slot : code_.stores)
+      table_[slot.value] = rows[slot.access] + column * kernel_.accesses[slot.access].strides[last];
+    run_machine(*machine_, static_cast<std::size_t>(n));
+    first += n;
+    since += n;
+    if (since >= std::int64_t{kBlocksPerLook} * static_cast<std::int64_t>(kBlock) || first == end) watch.poll(std::exchange(since, 0));
+    if (first == end) return;
+    column = 0;
+    for (int axis = last - 1; axis >= 0; --axis) {
+      for (std::size_t k = 0; k < rows.size(); ++k) rows[k] += kernel_.accesses[k].strides[axis];
+      if (++at_[axis] < kernel_.extents[axis]) break;
+      for (std::size_t k = 0; k < rows.size(); ++k) rows[k] -= at_[axis] * kernel_.accesses[k].strides[axis];
+      at_[axis] = 0;
+    }
+  }
 }
 
 void BlockRunner::widen_stores() noexcept {
@@ -322,7 +398,8 @@ void BlockRunner::finish() const noexcept {
 
 std::size_t BlockRunner::table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
   std::size_t bytes = (std::max<std::size_t>(code.offsets.size(), 1)) * sizeof(void*) +
-                      std::max<std::size_t>(kernel.accesses.size(), 1) * (sizeof(Reach) + sizeof(Ahead)) + 3 * alignof(std::max_align_t);
+                      std::max<std::size_t>(kernel.accesses.size(), 1) * (sizeof(Reach) + sizeof(Ahead) + sizeof(char*)) +
+                      4 * alignof(std::max_align_t);
   const Panels panels = find_panels(code, kernel);
   if (panels.n) bytes += panels.n * sizeof(Panel) + alignof(Panel);
   for (std::size_t i = 0; i < panels.n; ++i) bytes += panel_bytes(kernel, panels.access[i]) + kLine;
@@ -614,7 +691,7 @@ bool run_block(const Code& code, const plan::BoundKernel& kernel) {
     if (step.kind == Step::Kind::Load)
       table[step.out] = kernel.accesses[step.access].base;
     else if (step.kind == Step::Kind::Machine)
-      run_machine(code.machines[step.access], table, n);
+      run_machine(code.machines[step.access], table, n, kernel.isolated);
     else
       call(step, n);
   }
@@ -630,6 +707,10 @@ void store_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
   std::pmr::monotonic_buffer_resource memory(scratch + code.scratch_bytes, BlockRunner::table_bytes(code, kernel));
   BlockRunner runner(code, kernel, scratch, &memory);
   if (stores == Stores::Near) runner.keep_near();
+  if (runner.walks_rows()) {
+    runner.run_rows(first, end, watch);
+    return runner.finish();
+  }
   runner.widen_stores();
   std::int64_t told = first;
   for (unsigned looks = 0; first < end; ++looks) {

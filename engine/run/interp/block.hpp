@@ -38,6 +38,9 @@ class BlockRunner {
   void widen_stores() noexcept;
   /// Elements of a block.
   std::size_t most() const noexcept { return most_; }
+  /// Whether rows are whole where they lie, for one machine to go from one to the next; and elements [first, end) in that way.
+  bool walks_rows() const noexcept { return walks_rows_; }
+  void run_rows(std::int64_t first, std::int64_t end, Watch& watch);
   /// The accumulators of the group [first, first + kBlock) of the only fold, where there is code for that: see Machine::group.
   bool makes_groups() const noexcept { return machine_ && machine_->group; }
   void run_group(std::int64_t first, void* accumulators);
@@ -108,7 +111,9 @@ class BlockRunner {
   void plan_ahead(std::pmr::memory_resource* memory);
   void plan_panels(std::pmr::memory_resource* memory);
   void plan_stream() noexcept;
-  void plan_machine() noexcept;
+  void plan_machine(std::pmr::memory_resource* memory);
+  void plan_cells() noexcept;
+  bool lies_in_rows() const noexcept;
   bool in_panel(const void* at) const noexcept;
   void fill(Panel& panel, std::int64_t row) const;
   void* from_panel(const Step& step, const Reach& reach, std::size_t n);
@@ -134,7 +139,9 @@ class BlockRunner {
   std::span<Reach> reach_;
   std::span<Ahead> ahead_;
   std::span<Panel> panels_;
+  std::span<char*> rows_;  ///< of each access, where its row starts
   bool streams_ = false;
+  bool walks_rows_ = false;
   const Machine* machine_ = nullptr;      ///< the only one, in the form for these operands
   const Streaming* streaming_ = nullptr;  ///< who stores past the caches without a copy
   std::size_t most_ = kBlock;
@@ -157,7 +164,8 @@ std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noe
 std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 
 /// Elements [0, n) of what the addresses of the table are of. Values that it reads and writes are as its code wants them.
-void run_machine(const Machine& machine, void** table, std::size_t n);
+/// `is_apart`: nothing that it writes is what it reads, but at equal addresses.
+void run_machine(const Machine& machine, void** table, std::size_t n, bool is_apart);
 /// Runs a kernel of at most one block that stores, and whose operands lie as its code wants them, without what a BlockRunner
 /// prepares for larger ones and for others. False where it is none such: nothing has happened then. Throws std::bad_alloc.
 bool run_block(const Code& code, const plan::BoundKernel& kernel);
