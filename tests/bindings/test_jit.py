@@ -68,6 +68,29 @@ def test_the_bits_are_the_interpreters_for_other_layouts(text):
         assert want == got
 
 
+@pytest.mark.parametrize("width", (1, 3, 15, 16, 17, 33, 64, 65, 96, 100, 130, 511, 512, 513, 700))
+@pytest.mark.parametrize("text", ("(a - r)*k", "where(a > k, r, a)", "r*k", "a[1:-1]*k[2:] + r", "a[:, ::-1]*r - k"))
+@pytest.mark.parametrize("reduced", ("{}", "sum({})", "sum({}, axis=0)", "mean({}, axis=1)", "max({}, axis=1)"))
+def test_the_bits_are_the_interpreters_for_rows_and_columns(width, text, reduced):
+    rng = np.random.default_rng(width)
+    names = {"a": rng.normal(size=(9, width)), "r": rng.normal(size=width), "k": rng.normal(size=(9, 1))}
+    want, got = both(reduced.format(text), names)
+    assert want == got
+
+
+@pytest.mark.parametrize(
+    "text", ("a[...] = a*2 + b", "a[1:] = a[:-1]*2 + b[1:]", "a[:-1] = a[1:] + b[1:]", "a[...] = a - a[3]")
+)
+def test_the_bits_are_the_interpreters_in_place(text):
+    for n in (5, 9, 100, 1001, 70001):
+        made = []
+        for backend in ("interp", "jit"):
+            names = operands(n)
+            engine.evaluate(text, names, backend=backend, threads=1)
+            made.append(names["a"].tobytes())
+        assert made[0] == made[1], n
+
+
 @pytest.mark.parametrize(
     "text", ("4*a + 5*a*b + 6*b*c", "float32(a)*f + i", "where(a > b, a, c)", "a > b", "(z + a)*2")
 )

@@ -124,7 +124,9 @@ bool make(const interp::Segment& segment, interp::Machine& machine) {
   static constexpr Target kFolding = folding(kTarget);
   std::array<std::byte, 8192> stack;
   std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
-  const std::span buffer(reinterpret_cast<std::byte*>(interp::Scratch::of_thread().get(kMostBytes)), kMostBytes);
+  // The thread's own memory is in use where a kernel that runs finds that it wants another form.
+  const std::unique_ptr<std::byte[]> own(is_first ? nullptr : new std::byte[kMostBytes]);
+  const std::span buffer(is_first ? reinterpret_cast<std::byte*>(interp::Scratch::of_thread().get(kMostBytes)) : own.get(), kMostBytes);
   const Program program = select(kTarget, segment, &memory);
   const Emitted emitted = emit(kTarget, program, allocate(kTarget, program, &memory), buffer);
   if (!put(emitted, buffer, machine.function, machine.memory)) return false;
