@@ -32,6 +32,11 @@ class Sketch {
   std::uint32_t cast(std::uint32_t from, DType to) {
     return call({.kind = Meaning::Kind::Cast}, {from}, to, interp::cast_kernel(dtypes_[from], to));
   }
+  std::string text(std::string_view isa, std::vector<std::uint32_t> outs) const {
+    const std::unique_ptr<bool[]> uniform(new bool[dtypes_.size()]);
+    for (std::size_t v = 0; v < dtypes_.size(); ++v) uniform[v] = is_uniform_[v];
+    return print(isa, {steps_, dtypes_, {uniform.get(), dtypes_.size()}, outs, {}});
+  }
   static inline int streams = 0;  ///< machines that could
   DType dtype(std::uint32_t value) const { return dtypes_[value]; }
   bool is_known(const interp::MachineCompiler& compiler) const {
@@ -61,7 +66,7 @@ class Sketch {
     Machine machine(&memory);
     const std::unique_ptr<bool[]> uniform(new bool[dtypes_.size()]);
     for (std::size_t v = 0; v < dtypes_.size(); ++v) uniform[v] = is_uniform_[v];
-    if (!compiler.make({steps_, dtypes_, {uniform.get(), dtypes_.size()}, outs}, machine))
+    if (!compiler.make({steps_, dtypes_, {uniform.get(), dtypes_.size()}, outs, {}}, machine))
       return ::testing::AssertionFailure() << "no code";
     std::vector<void*> table(dtypes_.size(), nullptr);
     for (std::size_t v = 0; v < table.size(); ++v) table[v] = memory_[v].data();
@@ -219,6 +224,32 @@ TEST_P(MachineCode, OfLongProgramsGivesTheKernelsBits) {
     for (std::size_t k = 0; k < made.size(); k += 1 + below(12)) outs.push_back(made[k]);
     EXPECT_TRUE(sketch.agrees(*compiler_, outs)) << "round " << round;
   }
+}
+
+TEST(MachineText, ShowsVirtualRegistersThenRealOnes) {
+  Sketch sketch;
+  const std::uint32_t two = sketch.operand(DType::Float64, true), a = sketch.operand(DType::Float64), b = sketch.operand(DType::Float64);
+  const auto of_doubles = [](catalog::Op op) {
+    std::size_t loop = 0;
+    while (catalog::loops(op)[loop].out != DType::Float64) ++loop;
+    return loop;
+  };
+  const std::uint32_t product = sketch.apply(catalog::Op::Multiply, of_doubles(catalog::Op::Multiply), {two, a});
+  const std::uint32_t sum = sketch.apply(catalog::Op::Add, of_doubles(catalog::Op::Add), {product, b});
+  EXPECT_EQ(sketch.text("avx512", {sum}), R"(head %0 = Splat.8 [0]
+loop %1 = Load.8 [1]
+loop %2 = MulF.8 %0, %1
+loop %3 = Load.8 [2]
+loop %4 = AddF.8 %2, %3
+loop Store.8 %4 [4]
+head v29 = Splat.8 [0]
+loop v0 = Load.8 [1]
+loop v0 = MulF.8 v29, v0
+loop v1 = Load.8 [2]
+loop v0 = AddF.8 v0, v1
+loop Store.8 v0 [4]
+0 slots
+)");
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, MachineCode, ::testing::Values("avx2", "avx512"));
