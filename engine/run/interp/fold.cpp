@@ -260,6 +260,7 @@ class Share {
       folds_[i].operand = runner_.operand_of_fold(i);
       all_operands_ = all_operands_ && folds_[i].operand;
     }
+    is_picked_ = all_operands_ && folds_.size() == 1 && !folds_[0].type.moments && folds_[0].type.values->many;
     fetches_ = all_operands_ && kernel.total * static_cast<std::int64_t>(types.empty() ? 0 : types[0].item) > last_level_cache();
   }
 
@@ -402,7 +403,20 @@ class Share {
     return folds_[i].operand + static_cast<std::size_t>(first_) * folds_[i].type.item;
   }
   void fold_row(std::int64_t first, std::int64_t length) {
+    constexpr std::int64_t kTreeBlock = 4 * static_cast<std::int64_t>(kBlock);
     for (std::int64_t done = 0; done < length;) {
+      // Many blocks of the tree at once, where their order does not show.
+      if (is_picked_ && done % kTreeBlock == 0 && length - done >= kTreeBlock) {
+        const std::int64_t many = std::min(length - done, 16 * kTreeBlock) / kTreeBlock * kTreeBlock;
+        look(static_cast<std::size_t>(many));
+        Folding& fold = folds_[0];
+        const char* const from = fold.operand + static_cast<std::size_t>(first + done) * fold.type.item;
+        if (fold.type.values->many(fold.value, from, static_cast<std::size_t>(many))) {
+          fold.value = fold.blocks.push(fold.value);
+          done += many;
+          continue;
+        }
+      }
       const auto n = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, length - done));
       if (n == kBlock && runner_.makes_groups()) {
         look(n);
@@ -437,6 +451,7 @@ class Share {
   std::int64_t length_;
   bool in_parts_;
   bool all_operands_ = true;
+  bool is_picked_ = false;  ///< the only fold, and its operand lies in memory
   bool fetches_ = false;
   Watch& watch_;
   unsigned looks_ = 0;

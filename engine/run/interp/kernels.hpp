@@ -66,6 +66,9 @@ struct ReduceKernels {
   void (*fold)(void* out, void* lanes, std::size_t n);
   /// out[r] = the tree over in[r*length … r*length+length-1], r < rows; length <= kLanes. For short rows: vectors across rows.
   void (*rows)(void* out, const void* in, std::size_t rows, std::size_t length);
+  /// *out = the value of n elements, a multiple of kBlock, where their order makes no difference: false where it may. Null of what is
+  /// not picked.
+  bool (*many)(void* out, const void* in, std::size_t n);
 };
 /// The same for variances, whose parts are Moments (catalog/moments.hpp): four planes of `width` accumulators each.
 struct MomentKernels {

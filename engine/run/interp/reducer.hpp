@@ -5,6 +5,10 @@
 #include <type_traits>
 #include <utility>
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 #include "engine/catalog/meaning.hpp"
 #include "engine/run/interp/table.hpp"
 
@@ -47,15 +51,15 @@ struct Rows {
   ENGINE_LANE static void save(T* to, V v) { __builtin_memcpy(to, &v, sizeof v); }
 
   template <class Combine, std::size_t... i>
-  ENGINE_LANE static void combine(T* r, const T* x, Combine combine, std::index_sequence<i...>) {
+  ENGINE_LANE static void combine(T* r, const T* x, std::size_t n_rows, Combine combine, std::index_sequence<i...>) {
     V a[kHeld] = {load(x + i * kItems)...};
-    for (std::size_t row = 1; row < 8; ++row) ((a[i] = combine(a[i], load(x + row * kLanes + i * kItems))), ...);
+    for (std::size_t row = 1; row < n_rows; ++row) ((a[i] = combine(a[i], load(x + row * kLanes + i * kItems))), ...);
     (save(r + i * kItems, a[i]), ...);
   }
   template <class Combine>
-  ENGINE_LANE static void combine(T* r, const T* x, Combine combine_two) {
+  ENGINE_LANE static void combine(T* r, const T* x, std::size_t n_rows, Combine combine_two) {
     for (std::size_t i = 0; i < kVectors; i += kHeld)
-      combine(r + i * kItems, x + i * kItems, combine_two, std::make_index_sequence<kHeld>{});
+      combine(r + i * kItems, x + i * kItems, n_rows, combine_two, std::make_index_sequence<kHeld>{});
   }
 
   /// The larger (kSign = 1) or smaller (-1) ones of all 512, lane j and j + 32 together, both lanes getting the same: the
@@ -64,11 +68,10 @@ struct Rows {
   ENGINE_LANE static bool pick(T* r, const T* x, std::index_sequence<i...>) {
     constexpr std::size_t kHalf = sizeof...(i);
     constexpr std::size_t kSums = kHalf < 4 ? kHalf : 4;
-    const auto better = [](V a, V b) { return kSign > 0 ? (a > b ? a : b) : (a < b ? a : b); };
     V a[kHalf] = {load(x + i * kItems)...}, sum[kSums] = {};
     for (std::size_t half = 0; half < 16; ++half) {
       const T* const from = x + half * (kLanes / 2);
-      ((a[i] = better(a[i], load(from + i * kItems))), ...);
+      ((a[i] = better<kSign>(a[i], load(from + i * kItems))), ...);
       ((sum[i % kSums] += load(from + i * kItems)), ...);
     }
     auto doubt = sum[0] != sum[0];
@@ -82,6 +85,53 @@ struct Rows {
   template <int kSign>
   ENGINE_LANE static bool pick(T* r, const T* x) {
     return pick<kSign>(r, x, std::make_index_sequence<kVectors / 2>{});
+  }
+
+  /// The larger or smaller of two, the second where either is NaN or both are zeros: one instruction.
+  template <int kSign>
+  ENGINE_LANE static V better(V a, V b) {
+#if defined(__AVX512F__)
+    constexpr auto kAll = static_cast<unsigned short>(kItems == 8 ? 0xff : 0xffff);  // GCC 12 warns of what the plain forms leave open
+    if constexpr (std::is_same_v<T, double>)
+      return (V)(kSign > 0 ? _mm512_maskz_max_pd(kAll, (__m512d)a, (__m512d)b) : _mm512_maskz_min_pd(kAll, (__m512d)a, (__m512d)b));
+    if constexpr (std::is_same_v<T, float>)
+      return (V)(kSign > 0 ? _mm512_maskz_max_ps(kAll, (__m512)a, (__m512)b) : _mm512_maskz_min_ps(kAll, (__m512)a, (__m512)b));
+#elif defined(__AVX__)
+    if constexpr (std::is_same_v<T, double>)
+      return (V)(kSign > 0 ? _mm256_max_pd((__m256d)a, (__m256d)b) : _mm256_min_pd((__m256d)a, (__m256d)b));
+    if constexpr (std::is_same_v<T, float>)
+      return (V)(kSign > 0 ? _mm256_max_ps((__m256)a, (__m256)b) : _mm256_min_ps((__m256)a, (__m256)b));
+#endif
+    return kSign > 0 ? (a > b ? a : b) : (a < b ? a : b);
+  }
+
+  /// The largest or smallest of `n` items, a multiple of 16 vectors, in any order. False where NaN was seen, or a zero won.
+  template <int kSign>
+  ENGINE_LANE static bool pick_all(T* out, const T* x, std::size_t n) {
+    constexpr std::size_t kAtOnce = 8;
+    V a[kAtOnce], sum[kAtOnce] = {};
+    for (std::size_t i = 0; i < kAtOnce; ++i) a[i] = load(x + i * kItems);
+    for (std::size_t at = 0; at < n; at += kAtOnce * kItems) {
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < kAtOnce; ++i) {
+        const V v = load(x + at + i * kItems);
+        a[i] = better<kSign>(a[i], v);
+        sum[i] += v;
+      }
+    }
+    V best = a[0], all = sum[0];
+    for (std::size_t i = 1; i < kAtOnce; ++i) {
+      best = better<kSign>(best, a[i]);
+      all += sum[i];
+    }
+    T value = best[0];
+    bool doubt = false;
+    for (std::size_t k = 0; k < kItems; ++k) {
+      value = kSign > 0 ? (best[k] > value ? best[k] : value) : (best[k] < value ? best[k] : value);
+      doubt |= all[k] != all[k];
+    }
+    *out = value;
+    return !doubt && value != 0;
   }
 };
 
@@ -145,9 +195,16 @@ struct Reducer {
     auto* r = static_cast<T*>(lanes);
     const auto* x = static_cast<const T*>(in);
     if (n == kBlock) return whole_group(r, x);
-    const std::size_t first = n < kLanes ? n : kLanes;
-    for (std::size_t j = 0; j < first; ++j) r[j] = x[j];
-    for (std::size_t row = kLanes; row < n; row += kLanes) {
+    std::size_t done = n < kLanes ? n : kLanes;
+    if constexpr (kHasVectors && (kReduction == Reduction::Sum || kReduction == Reduction::Prod)) {
+      if (n >= 2 * kLanes) {
+        done = n - n % kLanes;
+        Rows<T>::combine(r, x, done / kLanes, [](auto a, auto b) { return kReduction == Reduction::Sum ? a + b : a * b; });
+      }
+    }
+    if (done <= kLanes)
+      for (std::size_t j = 0; j < done; ++j) r[j] = x[j];
+    for (std::size_t row = done; row < n; row += kLanes) {
       const std::size_t width = n - row < kLanes ? n - row : kLanes;
       ENGINE_INDEPENDENT
       for (std::size_t j = 0; j < width; ++j) r[j] = C::apply(r[j], x[row + j]);
@@ -155,8 +212,8 @@ struct Reducer {
   }
 
   ENGINE_LANE static void whole_group(T* r, const T* x) {
-    if constexpr (kReduction == Reduction::Sum && kHasVectors) return Rows<T>::combine(r, x, [](auto a, auto b) { return a + b; });
-    if constexpr (kReduction == Reduction::Prod && kHasVectors) return Rows<T>::combine(r, x, [](auto a, auto b) { return a * b; });
+    if constexpr (kReduction == Reduction::Sum && kHasVectors) return Rows<T>::combine(r, x, 8, [](auto a, auto b) { return a + b; });
+    if constexpr (kReduction == Reduction::Prod && kHasVectors) return Rows<T>::combine(r, x, 8, [](auto a, auto b) { return a * b; });
     if constexpr (kCanGuess) {
       constexpr int kSign = kReduction == Reduction::Max ? 1 : -1;
       if (Rows<T>::template pick<kSign>(r, x)) return;
@@ -218,7 +275,15 @@ struct Reducer {
     }
   }
 
-  static constexpr ReduceKernels kernels{&group, &combine, &eight, &fold, &rows};
+  static bool many(void* out, const void* in, std::size_t n) {
+    return Rows<T>::template pick_all < kReduction == Reduction::Max ? 1 : -1 > (static_cast<T*>(out), static_cast<const T*>(in), n);
+  }
+  static constexpr ReduceKernels make() {
+    ReduceKernels made{&group, &combine, &eight, &fold, &rows, nullptr};
+    if constexpr (kCanGuess) made.many = &many;
+    return made;
+  }
+  static constexpr ReduceKernels kernels = make();
 };
 
 template <Reduction kReduction, DType... kDType>
