@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 import time
 import warnings
@@ -36,7 +37,7 @@ class Tally:
         self.failures += other.failures
 
 
-def check(first: int, count: int, door, n_shrunk: int = N_REPORTED) -> Tally:
+def check(first: int, count: int, door, n_shrunk: int = N_REPORTED, prepare=lambda seed: None) -> Tally:
     """Runs `count` seeds and reports those where the engine and NumPy differ, the first `n_shrunk` of them cut down."""
     tally = Tally()
     pool = Pool()
@@ -45,6 +46,7 @@ def check(first: int, count: int, door, n_shrunk: int = N_REPORTED) -> Tally:
         warnings.simplefilter("ignore")
         for seed in range(first, first + count):
             program = generate.generate(seed, pool)
+            prepare(seed)
             try:
                 complaint = compare.differs(program, pool, door)
             except compare.NotAsked:
@@ -72,30 +74,47 @@ def _fails(program, pool: Pool, door) -> bool:
         return False
 
 
+def backend_for(seed: int, backend: str) -> str:
+    """Of every four programs that may run anywhere, one is the interpreter's alone."""
+    return "interp" if backend == "auto" and seed % 4 == 0 else backend
+
+
 def _chunk(job: tuple[int, int], backend: str) -> Tally:
     import engine
 
-    engine.config.backend = backend
-    return check(*job, engine, n_shrunk=3)
+    def prepare(seed):
+        engine.config.backend = backend_for(seed, backend)
+
+    return check(*job, engine, n_shrunk=3, prepare=prepare)
 
 
-def run(programs: int, seed: int, jobs: int, chunk: int = N_PER_CHUNK, backend: str = "auto") -> Iterator[Tally]:
-    """The tallies of all chunks, in order, over `jobs` processes. A process that dies is an answer too (`_alone`)."""
+def _use(isa: str) -> None:
+    """In a worker, before the engine computes anything."""
+    os.environ["ENGINE_ISA"] = isa
+
+
+def run(
+    programs: int, seed: int, jobs: int, chunk: int = N_PER_CHUNK, backend: str = "auto", isa: str = "avx512"
+) -> Iterator[Tally]:
+    """The tallies of all chunks, in order, over `jobs` processes. A process that dies is an answer too (`_alone`).
+
+    isa: the most that may be used of the processor: 'avx512', 'avx2' or 'generic'.
+    """
     work = [(start, min(chunk, seed + programs - start)) for start in range(seed, seed + programs, chunk)]
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as workers:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _use, (isa,)) as workers:
         waiting = [(job, workers.submit(_chunk, job, backend)) for job in work]
         for job, future in waiting:
             try:
                 yield future.result()
             except BrokenProcessPool:
-                yield _alone(job, backend)
+                yield _alone(job, backend, isa)
 
 
-def _alone(job: tuple[int, int], backend: str) -> Tally:
+def _alone(job: tuple[int, int], backend: str, isa: str) -> Tally:
     """Runs a chunk in a process of its own, and halves it while that process dies, down to the seeds that kill it."""
     first, count = job
     try:
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as worker:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _use, (isa,)) as worker:
             return worker.submit(_chunk, job, backend).result()
     except BrokenProcessPool:
         tally = Tally()
@@ -105,8 +124,8 @@ def _alone(job: tuple[int, int], backend: str) -> Tally:
                 program = generate.generate(first, pool)
             tally.add(Tally(1, [(first, shrink.report(program, pool, first, "the process died"))]))
         else:
-            tally.add(_alone((first, count // 2), backend))
-            tally.add(_alone((first + count // 2, count - count // 2), backend))
+            tally.add(_alone((first, count // 2), backend, isa))
+            tally.add(_alone((first + count // 2, count - count // 2), backend, isa))
         return tally
 
 
@@ -116,13 +135,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
     parser.add_argument("--backend", default="auto")
+    parser.add_argument("--isa", default="avx512", help="avx512, avx2 or generic")
     parser.add_argument("--chunk", type=int, default=N_PER_CHUNK, help="programs per task of a process")
     options = parser.parse_args()
     started = time.monotonic()
     shown = 0
 
     total = Tally()
-    for tally in run(options.programs, options.seed, options.jobs, options.chunk, options.backend):
+    for tally in run(options.programs, options.seed, options.jobs, options.chunk, options.backend, options.isa):
         total.add(tally)
         for _, report in total.failures[shown:N_REPORTED]:
             print(report, flush=True)

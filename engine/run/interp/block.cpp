@@ -35,7 +35,7 @@ std::uint8_t number_size(DType dtype) { return static_cast<std::uint8_t>(is_comp
 /// of these elements.
 template <std::size_t kMost>
 void run_rest(const Machine& machine, void** table, std::size_t first, std::size_t n) {
-  constexpr std::size_t kRegister = 64, kPage = 4096;
+  constexpr std::size_t kRegister = 128, kPage = 4096;  // of complex numbers, a vector is of both parts
   alignas(kRegister) char copies[kMost][kRegister];
   void* kept[kMost];
   std::size_t k = 0;
@@ -43,7 +43,7 @@ void run_rest(const Machine& machine, void** table, std::size_t first, std::size
     kept[k] = table[in.value];
     char* const from = static_cast<char*>(kept[k]) + first * in.item;
     table[in.value] = from;
-    if (reinterpret_cast<std::uintptr_t>(from) % kPage > kPage - kRegister) {
+    if (reinterpret_cast<std::uintptr_t>(from) % kPage > kPage - machine.lanes * in.item) {
       std::memcpy(copies[k], from, n * in.item);
       for (std::size_t i = n; i < machine.lanes; ++i) std::memcpy(copies[k] + i * in.item, from, in.item);
       table[in.value] = copies[k];

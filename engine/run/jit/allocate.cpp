@@ -50,7 +50,7 @@ class Allocator {
     Value& value = values_[instruction.out];
     value.made_by = made_by;
     value.is_mask = gives_mask(instruction.code);
-    value.is_made_again = (made_by & kHead) != 0 || instruction.code == Code::Load || instruction.code == Code::LoadMask;
+    value.is_made_again = (made_by & kHead) != 0 || is_load(instruction.code);
   }
 
   File& file_of(const Value& value) { return files_[value.is_mask && separate_masks_ ? 1 : 0]; }
@@ -64,6 +64,8 @@ class Allocator {
       for (std::size_t k = 0; k < n; ++k) {
         values_[instruction.in[k]].next_use = static_cast<std::uint32_t>(at);
         ++values_[instruction.in[k]].n_uses;
+        // A store before it may have changed what it was loaded from.
+        if (is_store(instruction.code) && !(values_[instruction.in[k]].made_by & kHead)) values_[instruction.in[k]].is_made_again = false;
       }
     }
   }

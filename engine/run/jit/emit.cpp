@@ -86,8 +86,7 @@ class Emitter : public Xbyak::CodeGenerator {
       end_ = Reg64(Operand::RBP);
     }
     for (const Instruction& i : program_.body) {
-      const bool reaches = i.code == Code::Load || i.code == Code::LoadMask || i.code == Code::Store || i.code == Code::StoreMask;
-      if (!reaches || n_pointers_ == registers.size()) continue;
+      if (!(is_load(i.code) || is_store(i.code)) || n_pointers_ == registers.size()) continue;
       const auto end = pointers_.begin() + static_cast<std::ptrdiff_t>(n_pointers_);
       if (std::find_if(pointers_.begin(), end, [&](const Pointer& p) { return p.value == i.payload; }) != end) continue;
       pointers_[n_pointers_] = {i.payload, registers[n_pointers_]};
@@ -165,6 +164,69 @@ class Emitter : public Xbyak::CodeGenerator {
     mov(rax, address(value));
     return ptr[rax + index_ * item + vector_ * lanes_ * item];
   }
+  /// Puts into rax where a vector of complex numbers starts, whose parts have `bytes` bytes: steps of 16 are no part of an address.
+  void find_pairs(std::uint32_t value, int bytes) {
+    mov(rax, index_);
+    shl(rax, bytes == 8 ? 4 : 3);
+    for (std::size_t i = 0; i < n_pointers_; ++i)
+      if (pointers_[i].value == value) {
+        add(rax, Reg64(pointers_[i].reg));
+        return;
+      }
+    add(rax, address(value));
+  }
+  /// Of its two halves, after find_pairs().
+  Address half(int which, int bytes) { return ptr[rax + (2 * vector_ + which) * lanes_ * bytes]; }
+
+  /// One part of each of a vector's complex numbers.
+  void load_part(const Xmm& r, std::uint32_t value, int bytes, bool imaginary) {
+    const int width = lanes_ * bytes;
+    const Xmm a = scratch(0, bytes), b = scratch(1, bytes), c = scratch(2, bytes);
+    const std::uint8_t odd = imaginary ? 0xdd : 0x88;
+    const auto pick = [&](const Xmm& to, const Xmm& x, const Xmm& y) {  // within 128 bits
+      if (bytes == 4)
+        vshufps(to, x, y, odd);
+      else
+        imaginary ? vunpckhpd(to, x, y) : vunpcklpd(to, x, y);
+    };
+    find_pairs(value, bytes);
+    load(a, half(0, bytes), width);
+    load(b, half(1, bytes), width);
+    if (width == 64) {
+      vshuff64x2(Zmm(c.getIdx()), Zmm(a.getIdx()), Zmm(b.getIdx()), 0x88);
+      vshuff64x2(Zmm(b.getIdx()), Zmm(a.getIdx()), Zmm(b.getIdx()), 0xdd);
+      return pick(r, c, b);
+    }
+    if (width == 16) return pick(r, a, b);
+    pick(a, a, b);
+    vpermpd(Ymm(r.getIdx()), Ymm(a.getIdx()), 0xd8);
+  }
+
+  void store_pair(std::uint32_t value, int bytes, const Xmm& re, const Xmm& im) {
+    const int width = lanes_ * bytes;
+    const Xmm a = scratch(0, bytes), b = scratch(1, bytes), c = scratch(2, bytes);
+    if (bytes == 4) {
+      vunpcklps(a, re, im);
+      vunpckhps(b, re, im);
+    } else {
+      vunpcklpd(a, re, im);
+      vunpckhpd(b, re, im);
+    }
+    find_pairs(value, bytes);
+    for (const int which : {0, 1}) {
+      if (width == 64) {
+        vshuff64x2(Zmm(c.getIdx()), Zmm(a.getIdx()), Zmm(b.getIdx()), which ? 0xee : 0x44);
+        vshuff64x2(Zmm(c.getIdx()), Zmm(c.getIdx()), Zmm(c.getIdx()), 0xd8);
+      } else if (width == 32 && wide_) {
+        vshuff64x2(Ymm(c.getIdx()), Ymm(a.getIdx()), Ymm(b.getIdx()), which ? 3 : 0);
+      } else if (width == 32) {
+        vperm2f128(Ymm(c.getIdx()), Ymm(a.getIdx()), Ymm(b.getIdx()), which ? 0x31 : 0x20);
+      }
+      save(half(which, bytes), width == 16 ? (which ? b : a) : c, width);
+    }
+    n_stores_ += 2;
+  }
+
   Address constant(std::uint32_t index) { return ptr[rip + static_cast<const void*>(getCode() + index * 8u)]; }
   Address slot(std::uint32_t index) { return ptr[rsp + static_cast<int>(index * kLine)]; }
 
@@ -228,9 +290,15 @@ class Emitter : public Xbyak::CodeGenerator {
         ++n_stores_;
         return;
       }
+      case Code::LoadReal:
+      case Code::LoadImag:
+        return load_part(r, i.payload, bytes, i.code == Code::LoadImag);
+      case Code::StorePair:
+        return store_pair(i.payload, bytes, x, y);
       case Code::Splat:
+      case Code::SplatImag:
         mov(rax, address(i.payload));
-        return broadcast(lanes_of(p.out, bytes), ptr[rax], bytes);
+        return broadcast(r, ptr[rax + (i.code == Code::SplatImag ? bytes : 0)], bytes);
       case Code::Constant:
         vpbroadcastq(lanes_of(p.out, bytes), constant(i.payload));
         return;

@@ -20,15 +20,22 @@ bool is_float(DType dtype) { return dtype == DType::Float32 || dtype == DType::F
 class Selector {
  public:
   Selector(const Target& target, std::span<const DType> dtypes, std::span<const bool> is_uniform, std::pmr::memory_resource* memory)
-      : target_(target), dtypes_(dtypes), is_uniform_(is_uniform), program_(memory), registers_(dtypes.size(), kNone, memory) {}
+      : target_(target),
+        dtypes_(dtypes),
+        is_uniform_(is_uniform),
+        program_(memory),
+        registers_(dtypes.size(), kNone, memory),
+        imaginary_(dtypes.size(), kNone, memory) {}
 
   void call(const interp::Step& step) {
+    const std::span<const std::uint32_t> args(step.in.data(), step.n_in);
+    const DType to = dtypes_[step.out];
+    if (is_complex(to) || std::ranges::any_of(args, [&](std::uint32_t v) { return is_complex(dtypes_[v]); })) return call_complex(step);
     std::array<Register, 3> in{kNone, kNone, kNone};
-    for (std::uint8_t i = 0; i < step.n_in; ++i) in[i] = read(step.in[i]);
-    const DType from = dtypes_[step.in[0]], to = dtypes_[step.out];
-    registers_[step.out] = step.meaning.kind == Meaning::Kind::Cast
-                               ? cast(in[0], from, to)
-                               : apply(step.meaning.op, from, dtypes_[step.in[step.n_in - 1u]], to, in);
+    for (std::size_t i = 0; i < args.size(); ++i) in[i] = read(args[i]);
+    const DType from = dtypes_[args[0]];
+    registers_[step.out] =
+        step.meaning.kind == Meaning::Kind::Cast ? cast(in[0], from, to) : apply(step.meaning.op, from, dtypes_[args.back()], to, in);
   }
 
   Program fold(std::uint32_t value, catalog::Reduction reduction) {
@@ -48,6 +55,10 @@ class Selector {
   Program finish(std::span<const std::uint32_t> outs) {
     for (const std::uint32_t value : outs) {
       const bool is_mask = dtypes_[value] == DType::Bool;
+      if (is_complex(dtypes_[value])) {
+        program_.body.push_back({Code::StorePair, part_bytes(dtypes_[value]), value, kNone, {registers_[value], imaginary_[value], kNone}});
+        continue;
+      }
       program_.body.push_back({.code = is_mask ? Code::StoreMask : Code::Store,
                                .bytes = is_mask ? std::uint8_t{1} : static_cast<std::uint8_t>(item_size(dtypes_[value])),
                                .payload = value,
@@ -76,6 +87,21 @@ class Selector {
     if (!is_cell) program_.ins.push_back(value);
     return registers_[value] =
                add(is_cell ? program_.head : program_.body, {code, static_cast<std::uint8_t>(item_size(dtypes_[value])), value, kNone, {}});
+  }
+
+  struct Pair {
+    Register re, im;
+  };
+  static std::uint8_t part_bytes(DType dtype) { return static_cast<std::uint8_t>(item_size(dtype) / 2); }
+  Pair read_pair(std::uint32_t value) {
+    if (registers_[value] == kNone) {
+      const bool is_cell = is_uniform_[value];
+      if (!is_cell) program_.ins.push_back(value);
+      auto& to = is_cell ? program_.head : program_.body;
+      registers_[value] = add(to, {is_cell ? Code::Splat : Code::LoadReal, part_bytes(dtypes_[value]), value, kNone, {}});
+      imaginary_[value] = add(to, {is_cell ? Code::SplatImag : Code::LoadImag, part_bytes(dtypes_[value]), value, kNone, {}});
+    }
+    return {registers_[value], imaginary_[value]};
   }
 
   Register constant(std::uint64_t bits, int bytes) {
@@ -361,6 +387,75 @@ class Selector {
     return make(larger ? (has_sign ? Code::MaxS : Code::MaxU) : (has_sign ? Code::MinS : Code::MinU), bytes, x, y);
   }
 
+  // ---- complex numbers ----------------------------------------------------------------------------------------------
+
+  /// As catalog/complex.hpp has them.
+  void call_complex(const interp::Step& step) {
+    const DType from = dtypes_[step.in[step.n_in - 1u]], to = dtypes_[step.out];
+    const int bytes = part_bytes(is_complex(from) ? from : to);
+    if (step.meaning.kind == Meaning::Kind::Cast) return cast_complex(step, from, to);
+    const auto negative = [&](Register x) { return make(Code::Xor, bytes, x, sign_bit(bytes)); };
+    const auto put = [&](Register re, Register im = kNone) {
+      registers_[step.out] = re;
+      imaginary_[step.out] = im;
+    };
+    if (step.meaning.op == Op::Complex) return put(read(step.in[0]), read(step.in[1]));
+    if (step.meaning.op == Op::Where) {
+      const Register mask = read(step.in[0]);
+      const Pair x = read_pair(step.in[1]), y = read_pair(step.in[2]);
+      return put(select(bytes, mask, x.re, y.re), select(bytes, mask, x.im, y.im));
+    }
+    const Pair x = read_pair(step.in[0]), y = read_pair(step.in[step.n_in - 1u]);
+    const auto both = [&](Code code) { put(make(code, bytes, x.re, y.re), make(code, bytes, x.im, y.im)); };
+    const auto equal = [&](Predicate predicate, Code join) {
+      put(make(join, 1, compare_f(predicate, x.re, y.re, bytes), compare_f(predicate, x.im, y.im, bytes)));
+    };
+    switch (step.meaning.op) {
+      case Op::Add:
+        return both(Code::AddF);
+      case Op::Subtract:
+        return both(Code::SubF);
+      case Op::Multiply:
+      case Op::Square: {
+        const auto product = [&](Register a, Register b) { return make(Code::MulF, bytes, a, b); };
+        return put(make(Code::SubF, bytes, product(x.re, y.re), product(x.im, y.im)),
+                   make(Code::AddF, bytes, product(x.re, y.im), product(x.im, y.re)));
+      }
+      case Op::Negative:
+        return put(negative(x.re), negative(x.im));
+      case Op::Conjugate:
+        return put(x.re, negative(x.im));
+      case Op::Real:
+        return put(x.re);
+      case Op::Imag:
+        return put(x.im);
+      case Op::Equal:
+        return equal(Predicate::Equal, Code::MaskAnd);
+      case Op::NotEqual:
+        return equal(Predicate::NotEqual, Code::MaskOr);
+      default:  // Positive
+        return put(x.re, x.im);
+    }
+  }
+
+  void cast_complex(const interp::Step& step, DType from, DType to) {
+    if (to == DType::Bool) {
+      const Pair x = read_pair(step.in[0]);
+      const int bytes = part_bytes(from);
+      registers_[step.out] = make(Code::MaskOr, 1, compare_f(Predicate::NotEqual, x.re, constant(0, bytes), bytes),
+                                  compare_f(Predicate::NotEqual, x.im, constant(0, bytes), bytes));
+      return;
+    }
+    if (!is_complex(from)) {
+      registers_[step.out] = cast(read(step.in[0]), from, real_part(to));
+      imaginary_[step.out] = constant(0, part_bytes(to));
+      return;
+    }
+    const Pair x = read_pair(step.in[0]);
+    registers_[step.out] = cast(x.re, real_part(from), real_part(to));
+    if (is_complex(to)) imaginary_[step.out] = cast(x.im, real_part(from), real_part(to));
+  }
+
   // ---- casts --------------------------------------------------------------------------------------------------------
 
   Register cast(Register x, DType from, DType to) {
@@ -425,11 +520,16 @@ class Selector {
   std::span<const DType> dtypes_;
   std::span<const bool> is_uniform_;
   Program program_;
-  std::pmr::vector<Register> registers_;  ///< of values
+  std::pmr::vector<Register> registers_;  ///< of values; of complex ones, their real parts
+  std::pmr::vector<Register> imaginary_;
 };
 
 bool knows_cast(const Target& target, DType from, DType to) {
-  if (is_complex(from) || is_complex(to)) return false;
+  if (is_complex(from) || is_complex(to)) {
+    if (to == DType::Bool) return true;
+    return knows_cast(target, is_complex(from) ? real_part(from) : from, is_complex(to) ? real_part(to) : to);
+  }
+  if (from == to) return true;
   if (from == DType::Float64 && to == DType::Float16) return false;  // in one rounding
   if (target.has_avx512) return true;
   const bool to_integer = !is_inexact(to) && to != DType::Bool;
@@ -438,11 +538,31 @@ bool knows_cast(const Target& target, DType from, DType to) {
   return !(is_wide && (to == DType::Float32 || to == DType::Float16));
 }
 
+bool knows_complex(Op op, std::span<const DType> in, DType out) {
+  switch (op) {
+    case Op::Complex:
+    case Op::Add:
+    case Op::Subtract:
+    case Op::Multiply:
+    case Op::Square:
+    case Op::Negative:
+    case Op::Positive:
+    case Op::Conjugate:
+    case Op::Real:
+    case Op::Imag:
+    case Op::Equal:
+    case Op::NotEqual:
+    case Op::Where:
+      return in.back() != DType::Float16 && out != DType::Float16;
+    default:
+      return false;
+  }
+}
+
 bool knows_op(const Target& target, Op op, std::span<const DType> in, DType out) {
   const DType dtype = in.back();
-  for (const DType each : in)
-    if (is_complex(each) || each == DType::Float16) return false;
-  if (is_complex(out) || out == DType::Float16) return false;
+  if (is_complex(out) || std::ranges::any_of(in, [](DType each) { return is_complex(each); })) return knows_complex(op, in, out);
+  if (out == DType::Float16 || std::ranges::find(in, DType::Float16) != in.end()) return false;
   const std::size_t first = op == Op::Where ? 1 : 0;
   for (std::size_t i = first; i < in.size(); ++i)
     if (in[i] != dtype) return false;  // int64 against uint64

@@ -25,10 +25,14 @@ bool has_payload(Code code) {
   switch (code) {
     case Code::Load:
     case Code::LoadMask:
+    case Code::LoadReal:
+    case Code::LoadImag:
     case Code::Splat:
+    case Code::SplatImag:
     case Code::SplatMask:
     case Code::Store:
     case Code::StoreMask:
+    case Code::StorePair:
     case Code::RoundF:
     case Code::CompareF:
     case Code::CompareS:

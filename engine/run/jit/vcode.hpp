@@ -21,10 +21,14 @@ inline constexpr Register kNone = 0xffffffffu;
 #define ENGINE_VCODES(X)                                                           \
   X(Load, 0, N)     /* of the address of value `payload`, at the loop's index */   \
   X(LoadMask, 0, M) /* the same of bools */                                        \
-  X(Splat, 0, N)    /* the one number at the address of value `payload` */         \
+  X(LoadReal, 0, N) /* of complex numbers, of `bytes` bytes a part */              \
+  X(LoadImag, 0, N)                                                                \
+  X(Splat, 0, N)     /* the one number at the address of value `payload` */        \
+  X(SplatImag, 0, N) /* the second of two */                                       \
   X(SplatMask, 0, M)                                                               \
-  X(Constant, 0, N) /* of the pool, at `payload` */                                \
-  X(Store, 1, V)    /* to the address of value `payload` */                        \
+  X(Constant, 0, N)  /* of the pool, at `payload` */                               \
+  X(Store, 1, V)     /* to the address of value `payload` */                       \
+  X(StorePair, 2, V) /* real and imaginary parts */                                \
   X(StoreMask, 1, V)                                                               \
   X(Fold, 1, V) /* onto an accumulator; payload: the code that combines two */     \
   X(AddF, 2, N)                                                                    \
@@ -90,6 +94,10 @@ struct Instruction {
 };
 
 int arguments(Code code) noexcept;
+inline bool is_load(Code code) noexcept {
+  return code == Code::Load || code == Code::LoadMask || code == Code::LoadReal || code == Code::LoadImag;
+}
+inline bool is_store(Code code) noexcept { return code == Code::Store || code == Code::StoreMask || code == Code::StorePair; }
 inline bool is_call(Code code) noexcept { return code == Code::Call || code == Code::CallTwo; }
 bool gives_mask(Code code) noexcept;
 
@@ -104,7 +112,7 @@ struct Target {
 };
 inline constexpr Target kAvx2{.isa = "avx2", .vector_bytes = 32, .n_vectors = 13, .n_accumulators = 0, .n_masks = 0, .has_avx512 = false};
 inline constexpr Target kAvx512{
-    .isa = "avx512", .vector_bytes = 64, .n_vectors = 30, .n_accumulators = 0, .n_masks = 7, .has_avx512 = true};
+    .isa = "avx512", .vector_bytes = 64, .n_vectors = 29, .n_accumulators = 0, .n_masks = 7, .has_avx512 = true};
 /// The same with accumulators.
 constexpr Target folding(Target target) {
   target.n_accumulators = 8;

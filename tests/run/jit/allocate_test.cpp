@@ -123,6 +123,22 @@ TEST(Allocate, SpillsNothingWhileRegistersLast) {
   EXPECT_EQ(allocation.body.size(), program.body.size());
 }
 
+TEST(Allocate, LoadsNothingAgainAfterAStore) {
+  std::pmr::monotonic_buffer_resource memory;
+  Program program(&memory);
+  program.body = {{Code::Load, 8, 0, 0, {}},
+                  {Code::Call, 8, 0, 1, {0, kNone, kNone}},  // after which nothing is left in registers
+                  {Code::Store, 8, 1, kNone, {1, kNone, kNone}},
+                  {Code::Store, 8, 2, kNone, {0, kNone, kNone}}};
+  program.n_registers = 2;
+  bool stored = false;
+  for (const Placed& p : allocate(kAvx512, program, &memory).body) {
+    if (p.kind != Placed::Kind::Code) continue;
+    stored = stored || is_store(program.body[p.at].code);
+    EXPECT_FALSE(stored && is_load(program.body[p.at].code));
+  }
+}
+
 TEST(Allocate, LoadsAgainInsteadOfSpillingWhatWasLoaded) {
   std::pmr::monotonic_buffer_resource memory;
   Program program(&memory);

@@ -203,7 +203,8 @@ TEST_P(MachineCode, OfLongProgramsGivesTheKernelsBits) {
   for (int round = 0; round < 60; ++round) {
     Sketch sketch;
     std::vector<std::uint32_t> values;
-    for (const DType dtype : {DType::Float64, DType::Float32, DType::Int32, DType::Int64, DType::UInt8, DType::Bool})
+    for (const DType dtype : {DType::Float64, DType::Float32, DType::Int32, DType::Int64, DType::UInt8, DType::Bool, DType::Complex64,
+                              DType::Complex128})
       for (int k = 0; k < 3; ++k) values.push_back(sketch.operand(dtype, k == 2));
     std::vector<std::uint32_t> made;
     for (std::size_t tries = 0; made.size() < interp::kMostSteps - 1 && tries < 200000; ++tries) {
@@ -242,9 +243,9 @@ loop %2 = MulF.8 %0, %1
 loop %3 = Load.8 [2]
 loop %4 = AddF.8 %2, %3
 loop Store.8 %4 [4]
-head v29 = Splat.8 [0]
+head v28 = Splat.8 [0]
 loop v0 = Load.8 [1]
-loop v0 = MulF.8 v29, v0
+loop v0 = MulF.8 v28, v0
 loop v1 = Load.8 [2]
 loop v0 = AddF.8 v0, v1
 loop Store.8 v0 [4]
