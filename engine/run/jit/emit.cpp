@@ -24,10 +24,6 @@ using Xbyak::Zmm;
 
 constexpr std::size_t kLine = 64;
 
-/// Instructions of a body that is written several times over, and how often.
-constexpr std::size_t kShortBody = 40;
-constexpr int kUnroll = 1;
-
 class Emitter : public Xbyak::CodeGenerator {
  public:
   Emitter(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer)
@@ -39,12 +35,7 @@ class Emitter : public Xbyak::CodeGenerator {
         wide_(target.has_avx512) {}
 
   Emitted run() {
-    for (const std::uint64_t constant : program_.pool) dq(constant);
-    align(kLine, false);
-    const std::size_t entry = getSize();
-    find_pointers();
-    enter();
-    for (const Placed& placed : allocation_.head) code(placed);
+    const std::size_t entry = start();
     loop();
     leave();
     const bool is_one = n_stores_ == 1 && store_bytes_ >= 16;
@@ -53,12 +44,7 @@ class Emitter : public Xbyak::CodeGenerator {
 
   /// The second argument is where accumulators go.
   Emitted run_group() {
-    for (const std::uint64_t constant : program_.pool) dq(constant);
-    align(kLine, false);
-    const std::size_t entry = getSize();
-    find_pointers();
-    enter();
-    for (const Placed& placed : allocation_.head) code(placed);
+    const std::size_t entry = start();
     const int vectors = static_cast<int>(interp::kLanes) / lanes_, at_once = std::min(vectors, target_.n_accumulators);
     for (int first = 0; first < vectors; first += at_once) group(first, at_once);
     leave();
@@ -70,8 +56,19 @@ class Emitter : public Xbyak::CodeGenerator {
 
   struct Pointer {
     std::uint32_t value;
-    int reg;  ///< -1: in the table
+    int reg;
   };
+
+  /// Constants, and all that comes before the loop. Gives where the function starts.
+  std::size_t start() {
+    for (const std::uint64_t constant : program_.pool) dq(constant);
+    align(kLine, false);
+    const std::size_t entry = getSize();
+    find_pointers();
+    enter();
+    for (const Placed& placed : allocation_.head) code(placed);
+    return entry;
+  }
 
   /// Addresses of what is read and written; the first ones in registers. What is called keeps rbx, rbp and r12 to r15.
   void find_pointers() {
@@ -356,9 +353,6 @@ class Emitter : public Xbyak::CodeGenerator {
       case Code::Xor:
         wide_ ? vpxorq(r, x, y) : vpxor(r, x, y);
         return;
-      case Code::AndNot:
-        wide_ ? vpandnq(r, x, y) : vpandn(r, x, y);
-        return;
       case Code::SignExtend:
       case Code::ZeroExtend:
         return extend(r, lanes_of(p.in[0], static_cast<int>(i.payload)), static_cast<int>(i.payload), bytes, i.code == Code::SignExtend);
@@ -605,8 +599,7 @@ class Emitter : public Xbyak::CodeGenerator {
         return true;
       case Code::CompareS:
       case Code::CompareU: {
-        constexpr std::array<std::uint8_t, 5> kPredicates{0, 1, 2, 3, 4};
-        const std::uint8_t predicate = kPredicates[i.payload];
+        const auto predicate = static_cast<std::uint8_t>(i.payload);  // by the same numbers
         const Opmask k = mask(p.out);
         const Xmm x = lanes_of(p.in[0], bytes), y = lanes_of(p.in[1], bytes);
         if (i.code == Code::CompareS)

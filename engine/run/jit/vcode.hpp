@@ -56,7 +56,6 @@ inline constexpr Register kNone = 0xffffffffu;
   X(And, 2, N)                                                                     \
   X(Or, 2, N)                                                                      \
   X(Xor, 2, N)                                                                     \
-  X(AndNot, 2, N) /* ~x & y */                                                     \
   X(MaskAnd, 2, M)                                                                 \
   X(MaskOr, 2, M)                                                                  \
   X(MaskXor, 2, M)                                                                 \

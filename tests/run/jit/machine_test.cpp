@@ -203,8 +203,8 @@ TEST_P(MachineCode, OfLongProgramsGivesTheKernelsBits) {
   for (int round = 0; round < 60; ++round) {
     Sketch sketch;
     std::vector<std::uint32_t> values;
-    for (const DType dtype : {DType::Float64, DType::Float32, DType::Int32, DType::Int64, DType::UInt8, DType::Bool, DType::Complex64,
-                              DType::Complex128})
+    for (const DType dtype :
+         {DType::Float64, DType::Float32, DType::Int32, DType::Int64, DType::UInt8, DType::Bool, DType::Complex64, DType::Complex128})
       for (int k = 0; k < 3; ++k) values.push_back(sketch.operand(dtype, k == 2));
     std::vector<std::uint32_t> made;
     for (std::size_t tries = 0; made.size() < interp::kMostSteps - 1 && tries < 200000; ++tries) {
