@@ -186,6 +186,62 @@ def test_forks_run_old_and_new_programs():
     assert done.stdout == "right\n", done.stderr
 
 
+NO_FILES = """
+import os, resource, numpy as np, engine
+a = np.arange(1000.0)
+taken = []
+resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+try:
+    while True:
+        taken.append(os.dup(0))
+except OSError:
+    pass
+program = engine.compile("a*2 + 1")
+print((program(a=a) == a*2 + 1).all(), program.stats.jit_operations, program.stats.interp_operations)
+os.close(taken.pop())
+program = engine.compile("a*2 + 3")
+print((program(a=a) == a*2 + 3).all(), program.stats.jit_operations, program.stats.interp_operations)
+"""
+
+
+def test_without_memory_for_code_the_interpreter_computes():
+    done = subprocess.run([sys.executable, "-c", NO_FILES], capture_output=True, text=True)
+    assert done.stdout == "True 0 1\nTrue 2 0\n", done.stderr  # the interpreter joins both operations
+
+
+REFUSED = """
+import ctypes, struct
+import numpy as np, engine
+# A seccomp filter that refuses memfd_create, as hardened systems do: if the call's number is that one, EPERM.
+rows = ((0x20, 0, 0, 0), (0x15, 0, 1, 319), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000))
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *row) for row in rows))
+filter = struct.pack("HxxxxxxQ", len(rows), ctypes.addressof(code))
+prctl = ctypes.CDLL(None, use_errno=True).prctl
+assert prctl(38, 1, 0, 0, 0) == 0
+if prctl(22, 2, filter, 0, 0) != 0:
+    print("no seccomp")
+    raise SystemExit
+print(engine.evaluate("2*a + 1", {"a": np.arange(3.0)}).tolist())
+print(next(b for b in engine.doctor().backends if b.name == "jit"))
+try:
+    engine.compile("a", backend="jit")
+except engine.BackendError as error:
+    print(str(error).splitlines()[0])
+"""
+
+
+def test_where_the_system_refuses_code_the_interpreter_computes_and_the_doctor_says_why():
+    done = subprocess.run([sys.executable, "-c", REFUSED], capture_output=True, text=True)
+    if done.stdout == "no seccomp\n":
+        pytest.skip("this system has no seccomp filters")
+    why = "the system refuses executable memory: Operation not permitted"
+    assert done.stdout.splitlines() == [
+        "[1.0, 3.0, 5.0]",
+        f"Backend(name='jit', usable=False, reason='{why}')",
+        f'the backend "jit" is {why}',
+    ], done.stderr
+
+
 @pytest.mark.parametrize("isa", ("avx2", "generic"))
 def test_without_avx512_and_without_avx2_the_values_are_the_same(isa):
     text = """

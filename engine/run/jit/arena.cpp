@@ -35,7 +35,10 @@ class Piece {
 
   /// Gives errno, or 0.
   int map() noexcept {
-    const int file = memfd_create("engine-code", MFD_CLOEXEC);
+    // Since Linux 6.3 who means to execute says so; before, that is no flag.
+    constexpr unsigned kExecutable = 0x10;
+    int file = memfd_create("engine-code", MFD_CLOEXEC | kExecutable);
+    if (file < 0 && errno == EINVAL) file = memfd_create("engine-code", MFD_CLOEXEC);
     if (file < 0) return errno;
     int error = ftruncate(file, static_cast<off_t>(kPiece)) == 0 ? 0 : errno;
     if (!error) error = view(file, PROT_READ | PROT_WRITE, writable_);

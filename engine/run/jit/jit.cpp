@@ -158,7 +158,7 @@ Choice choose() {
   if (!made) return {nullptr, "this CPU, or ENGINE_ISA, is without AVX2"};
   // Asked of the system, which may refuse it.
   constexpr std::array<std::byte, 64> kNothing{};
-  if (!install(kNothing)) return {nullptr, refusal().empty() ? "no memory for code" : refusal()};
+  if (!install(kNothing) && !refusal().empty()) return {nullptr, refusal()};
   return {made, isa == "avx512" ? "machine code for AVX-512" : "machine code for AVX2"};
 }
 
