@@ -37,7 +37,7 @@ struct CommandLine {
     app.add_flag("--list", is_list, "Print the cases and their expressions");
     app.add_option("--sizes", sizes, "Items of the operands, about")->delimiter(',')->check(CLI::Range(1.0, 1e10).description("1 to 1e10"));
     app.add_option("--dtypes", dtypes, "NumPy's names of dtypes, real numbers")->delimiter(',');
-    app.add_option("--backends", backend_names, "interp, cuda: those that can be used, if none is named")->delimiter(',');
+    app.add_option("--backends", backend_names, "interp, jit, cuda: those that can be used, if none is named")->delimiter(',');
     app.add_option("--device", settings.device, "The device's ordinal")->check(CLI::NonNegativeNumber);
     app.add_option("--threads", settings.threads, "Threads of the host")->check(CLI::Range(1, 1 << 16).description(""));
     app.add_option("--min-time", settings.min_time, "Seconds for each measurement")->check(CLI::PositiveNumber);

@@ -101,13 +101,14 @@ constexpr bool is_common(DType dtype) {
 constexpr bool is_complex_loop(const Loop& loop) { return is_complex(loop.in[0]) || is_complex(loop.in[1]) || is_complex(loop.out); }
 inline constexpr bool kComplexPart = ENGINE_PART == 6;
 
-template <Op kOp, std::size_t kLoop>
+/// What differs between parts is a parameter: else two objects would define one function in two ways, and the linker take either.
+template <Op kOp, std::size_t kLoop, bool kOfComplex>
 void fill_loop(KernelTable& table) {
   using M = Meaning<kOp>;
   constexpr Loop kSignature = catalog::loops(M::kRule)[kLoop];
   constexpr auto kRow = static_cast<std::size_t>(kOp);
   constexpr bool kElsewhere = M::kLanes && (kSignature.out == DType::Float32 || kSignature.out == DType::Float64);  // functions.cpp
-  if constexpr ((!has_half(kSignature, M::kArity) || M::kHalf) && is_complex_loop(kSignature) == kComplexPart && !kElsewhere) {
+  if constexpr ((!has_half(kSignature, M::kArity) || M::kHalf) && is_complex_loop(kSignature) == kOfComplex && !kElsewhere) {
     table.apply[kRow][kLoop] = &apply<kOp, kLoop>;
     if constexpr (takes_scalar(kOp) && is_common(kSignature.in[0]) && kSignature.in[0] == kSignature.in[1]) {
       table.scalar[kRow][kLoop][0] = &apply_with_scalar<kOp, kLoop, 0>;
@@ -116,15 +117,15 @@ void fill_loop(KernelTable& table) {
   }
 }
 
-template <Op kOp, std::size_t... kLoop>
+template <Op kOp, bool kOfComplex, std::size_t... kLoop>
 void fill_loops(KernelTable& table, std::index_sequence<kLoop...>) {
-  (fill_loop<kOp, kLoop>(table), ...);
+  (fill_loop<kOp, kLoop, kOfComplex>(table), ...);
 }
 
-template <Op kOp>
+template <Op kOp, bool kOfComplex>
 void fill_op(KernelTable& table) {
   if constexpr (Meaning<kOp>::kRule != Rule::Position)
-    fill_loops<kOp>(table, std::make_index_sequence<catalog::loops(Meaning<kOp>::kRule).size()>{});
+    fill_loops<kOp, kOfComplex>(table, std::make_index_sequence<catalog::loops(Meaning<kOp>::kRule).size()>{});
 }
 
 // ---- casts --------------------------------------------------------------------------------------------------------------
@@ -327,7 +328,7 @@ inline constexpr std::size_t kOpParts = 4;
 void ENGINE_JOIN(fill_, ENGINE_PART)(KernelTable& table) {
   if constexpr (ENGINE_PART < kOpParts || kComplexPart) {
 #define OP(NAME, ...) \
-  if constexpr (static_cast<std::size_t>(Op::NAME) % kOpParts == ENGINE_PART || kComplexPart) fill_op<Op::NAME>(table);
+  if constexpr (static_cast<std::size_t>(Op::NAME) % kOpParts == ENGINE_PART || kComplexPart) fill_op<Op::NAME, kComplexPart>(table);
     [&]<class>() {
 #include "engine/catalog/elementwise.def"
     }.template operator()<void>();

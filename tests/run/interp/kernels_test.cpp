@@ -46,6 +46,19 @@ TEST(Kernels, GiveTheBitsOfTheScalarMeaning) {
   EXPECT_GT(checked, 4000u);
 }
 
+TEST(Kernels, AreThereForAllButFloat16) {
+  for (const catalog::OpInfo& row : catalog::operations()) {
+    if (has(row.flags, catalog::Flags::Position)) continue;
+    const auto loops = catalog::loops(row.id);
+    for (std::size_t loop = 0; loop < loops.size(); ++loop) {
+      const auto in = std::span(loops[loop].in).first(row.arity.count);
+      const bool has_half = loops[loop].out == DType::Float16 || std::find(in.begin(), in.end(), DType::Float16) != in.end();
+      if (has_half && !has(row.flags, catalog::Flags::Half)) continue;
+      EXPECT_NE(apply_kernel(row.id, static_cast<int>(loop)), nullptr) << row.identifier << "." << loop;
+    }
+  }
+}
+
 TEST(Kernels, WithAScalarAgreeWithTheGeneralForm) {
   for (const catalog::OpInfo& row : catalog::operations())
     for (std::size_t loop = 0; loop < catalog::loops(row.id).size(); ++loop)
