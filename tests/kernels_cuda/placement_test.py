@@ -25,6 +25,9 @@ print(engine.explain("a + a", {"a": a}, threads=2))
 """
 
 
+HOST = ("interp", "jit")
+
+
 def run(folder, code, **environment):
     done = process.run(folder, "-c", code, **{"ENGINE_AUTO_SECONDS": 0, "STANDIN_QUIET": 1} | environment)
     assert done.returncode == 0, done.stderr
@@ -41,8 +44,8 @@ def test_much_work_on_little_memory_goes_to_the_device_and_keeps_its_bits(tmp_pa
 
 def test_what_memory_decides_stays_where_it_is(tmp_path):
     backend, *lines = run(tmp_path, COPY)
-    assert backend == "interp"
-    assert lines[-1].startswith("backend: interp (") and "by way of cuda:0" in lines[-1]
+    assert backend in HOST
+    assert lines[-1].startswith(f"backend: {backend} (") and "by way of cuda:0" in lines[-1]
 
 
 CALL = 'got = engine.evaluate(text, {"a": a}, threads=2)'
@@ -54,20 +57,20 @@ IN_PLACE = CHAIN.replace(CALL, 'got = a.copy(); engine.evaluate("a[...] = " + te
 def test_what_is_written_for_the_caller_stays_on_the_host(tmp_path, code):
     """A device that failed half-way would have spoilt it."""
     backend, same, *_ = run(tmp_path, code)
-    assert (backend, same) == ("interp", "True")
+    assert backend in HOST and same == "True"
 
 
 def test_no_device_is_started_for_what_is_done_soon(tmp_path):
     backend, _, *lines = run(tmp_path, CHAIN, ENGINE_AUTO_SECONDS=60)
-    assert backend == "interp" and "cuda" not in lines[-1]
+    assert backend in HOST and "cuda" not in lines[-1]
 
 
 def test_without_a_device_all_stays_on_the_host(tmp_path):
     backend, _, *lines = run(tmp_path, CHAIN, ENGINE_CUDA_DRIVER="none")
-    assert backend == "interp" and lines[-1].endswith("the operands are in the host's memory")
+    assert backend in HOST and lines[-1].endswith("the operands are in the host's memory")
 
 
 @pytest.mark.parametrize("fault", ("cuDevicePrimaryCtxRetain:1:2", "cuMemAlloc_v2:1:2", "cuLaunchKernel:1:719"))
 def test_a_device_that_fails_leaves_the_work_to_the_host(tmp_path, fault):
     backend, same, *_ = run(tmp_path, CHAIN, STANDIN_FAULT=fault)
-    assert (backend, same) == ("interp", "True")
+    assert backend in HOST and same == "True"
