@@ -18,7 +18,7 @@ print(engine.explain(text, {"a": a}, threads=2))
 """
 COPY = """
 import numpy as np, engine
-a = np.ones(10_000_000)
+a = np.ones(20_000_000)
 engine.evaluate("a + a", {"a": a}, threads=2)
 print(engine.last_run().backend)
 print(engine.explain("a + a", {"a": a}, threads=2))
