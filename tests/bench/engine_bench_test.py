@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import engine
 from tests.kernels_cuda import nvrtc
 from tests.kernels_cuda.nvrtc import ROOT, STANDIN
 
@@ -25,6 +26,7 @@ def run(*words, program="engine-bench", status=0, **environment):
     return done.stdout if status == 0 else done.stderr
 
 
+HOSTS = [b.name for b in engine.doctor().backends if b.usable and b.name != "cuda"]
 QUICK = ("--sizes", "1e3,5e3", "--min-time", "0.005", "--noise", "10")
 
 
@@ -39,10 +41,11 @@ def files(tmp_path_factory):
 def test_every_case_is_measured_at_every_size_and_dtype(files):
     benchmarks = json.loads(files[1]["json"])["benchmarks"]
     expected = {
-        f"{case}/{dtype}/{n}/interp"
+        f"{case}/{dtype}/{n}/{host}"
         for case in ("copy", "seed", "sum")
         for dtype in ("float64", "int32")
         for n in (1000, 5000)
+        for host in HOSTS
     }
     assert {entry["name"] for entry in benchmarks} == expected
     seed = next(entry for entry in benchmarks if entry["name"] == "seed/float64/5000/interp")
@@ -61,7 +64,7 @@ def test_the_table_and_the_csv_say_the_same(files):
 
 def test_the_page_needs_nothing_from_elsewhere(files):
     html = files[1]["html"]
-    assert html.count("<svg") == 2 and html.count("<tr>") == 1 + 12
+    assert html.count("<svg") == 2 * len(HOSTS) and html.count("<tr>") == 1 + 12 * len(HOSTS)
     assert not re.search(r"<script|https?://|<link|<img", html)
 
 
@@ -72,7 +75,7 @@ def test_a_file_of_before_gives_ratios(tmp_path, files):
     (tmp_path / "before").write_text(json.dumps(before))
     printed = run("seed", *QUICK, "--compare", tmp_path / "before")
     ratios = [float(line.split()[-1]) for line in printed.splitlines()[2:]]
-    assert len(ratios) == 2 and min(ratios) > 10
+    assert len(ratios) == 2 * len(HOSTS) and min(ratios) > 10
 
 
 def test_on_the_stand_in_the_device_is_counted_and_not_timed(tmp_path):
