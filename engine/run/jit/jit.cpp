@@ -2,8 +2,10 @@
 #include "engine/run/jit/jit.hpp"
 
 #include <array>
+#include <atomic>
 #include <mutex>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/run/interp/scratch.hpp"
@@ -75,12 +77,20 @@ class OtherForms final : public interp::Variants {
         fold_(segment.fold),
         make_(make_one) {}
 
+  OtherForms(const OtherForms&) = delete;
+  OtherForms& operator=(const OtherForms&) = delete;
+  ~OtherForms() override {
+    for (const Form* form = forms_.load(); form;) delete std::exchange(form, form->next);
+  }
+
   const interp::Machine* with_cells(std::uint64_t cells) const noexcept override {
-    const std::lock_guard lock(mutex_);
-    for (const Form& form : forms_)
-      if (form.cells == cells) return form.machine.get();
+    if (const Form* const form = find(cells)) return form->machine.get();
+    // Nobody waits: who holds this may have been lost in a fork, and without the form all goes on as well.
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock) return nullptr;
     try {
-      return add(cells);
+      const Form* const form = find(cells);
+      return form ? form->machine.get() : add(cells);
     } catch (const std::bad_alloc&) {
       return nullptr;
     }
@@ -90,11 +100,18 @@ class OtherForms final : public interp::Variants {
   struct Form {
     std::uint64_t cells;
     std::unique_ptr<interp::Machine> machine;
+    const Form* next;
   };
-  static constexpr std::size_t kMostForms = 16;
+  static constexpr int kMostForms = 16;
+
+  const Form* find(std::uint64_t cells) const noexcept {
+    const Form* form = forms_.load(std::memory_order_acquire);
+    while (form && form->cells != cells) form = form->next;
+    return form;
+  }
 
   const interp::Machine* add(std::uint64_t cells) const {
-    if (forms_.size() >= kMostForms) return nullptr;
+    if (n_forms_ >= kMostForms) return nullptr;
     const std::unique_ptr<bool[]> is_uniform(new bool[is_uniform_.size()]);
     std::copy(is_uniform_.begin(), is_uniform_.end(), is_uniform.get());
     for (std::size_t i = 0; i < ins_.size(); ++i)
@@ -102,8 +119,10 @@ class OtherForms final : public interp::Variants {
     auto made = std::make_unique<interp::Machine>(std::pmr::get_default_resource());
     if (!make_({steps_, dtypes_, {is_uniform.get(), is_uniform_.size()}, outs_, fold_}, *made)) return nullptr;
     for (const std::uint32_t out : outs_) made->outs.push_back({out, static_cast<std::uint8_t>(item_size(dtypes_[out]))});
-    forms_.push_back({cells, std::move(made)});
-    return forms_.back().machine.get();
+    const auto* const form = new Form{cells, std::move(made), forms_.load(std::memory_order_relaxed)};
+    forms_.store(form, std::memory_order_release);
+    ++n_forms_;
+    return form->machine.get();
   }
 
   std::pmr::memory_resource* memory_;  ///< of who made the machine, which lives longer
@@ -114,8 +133,9 @@ class OtherForms final : public interp::Variants {
   std::pmr::vector<interp::Machine::Reach> ins_;
   std::optional<catalog::Reduction> fold_;
   Make make_;
-  mutable std::mutex mutex_;
-  mutable std::vector<Form> forms_;
+  mutable std::mutex mutex_;  ///< of who adds one
+  mutable int n_forms_ = 0;
+  mutable std::atomic<const Form*> forms_ = nullptr;
 };
 
 /// `is_first`: of its kind, so that others may follow.
