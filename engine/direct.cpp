@@ -1,10 +1,7 @@
 // direct.cpp - small calls of whole arrays, straight into machine code: nothing is bound, and nothing kept.
-#include <algorithm>
-#include <cstring>
-
 #include "engine/base/pages.hpp"
+#include "engine/plan/hazard.hpp"
 #include "engine/program.hpp"
-#include "engine/run/executor.hpp"
 #include "engine/run/interp/block.hpp"
 
 namespace engine {
@@ -38,15 +35,6 @@ Direct direct_of(const plan::Plan& plan, std::span<const run::interp::Code> code
 
 namespace {
 
-bool has_no_gaps(const ArrayView& array) noexcept {
-  auto expected = static_cast<std::int64_t>(item_size(array.dtype));
-  for (int axis = array.shape.size() - 1; axis >= 0; --axis) {
-    if (array.strides[axis] != expected && array.shape[axis] != 1) return false;
-    expected *= array.shape[axis];
-  }
-  return !array.swapped && array.device == kHost;
-}
-
 /// So much that preparing it would show.
 constexpr double kSmall = 10'000;
 
@@ -75,7 +63,7 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
     const Direct::Place& place = c.direct.arrays[k];
     const Operand& operand = operands[place.name];
     if (operand.weak != Weak::No || !(operand.array.shape == shape)) return false;
-    if (!has_no_gaps(operand.array)) return false;
+    if (!plan::is_plain(operand.array) || operand.array.device != kHost) return false;
     table[place.value] = operand.array.data;
   }
   for (const Direct::Place& place : c.direct.scalars) {
@@ -87,27 +75,20 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
   const Direct::Place& result = c.direct.arrays.back();
   const auto item = static_cast<std::int64_t>(item_size(result.dtype));
   if (out) {
-    if (!(out->shape == shape) || !has_no_gaps(*out)) return false;
-    const auto* const target = static_cast<const char*>(out->data);
-    for (std::size_t k = 0; k < n_read; ++k) {
-      const auto* const read = static_cast<const char*>(table[c.direct.arrays[k].value]);
-      const auto read_item = static_cast<std::int64_t>(item_size(c.direct.arrays[k].dtype));
-      const bool apart = target + total * item <= read || read + total * read_item <= target;
-      if (!apart && !(target == read && item == read_item)) return false;
-    }
-    for (const Direct::Place& place : c.direct.scalars) {
-      const auto* const read = static_cast<const char*>(table[place.value]);
-      if (read < target + total * item && target < read + item_size(place.dtype)) return false;
-    }
+    if (!(out->shape == shape) || !plan::is_plain(*out) || out->device != kHost) return false;
+    const auto is_safe = [&](const Direct::Place& place, std::int64_t stride) {
+      const auto read_item = static_cast<std::int64_t>(item_size(place.dtype));
+      const plan::Hazard hazard = plan::hazard({static_cast<const char*>(out->data), &item, item},
+                                               {static_cast<const char*>(table[place.value]), &stride, read_item}, 1, &total);
+      return hazard == plan::Hazard::None || hazard == plan::Hazard::Same;
+    };
+    for (std::size_t k = 0; k < n_read; ++k)
+      if (!is_safe(c.direct.arrays[k], static_cast<std::int64_t>(item_size(c.direct.arrays[k].dtype)))) return false;
+    for (const Direct::Place& place : c.direct.scalars)
+      if (!is_safe(place, 0)) return false;
     table[result.value] = out->data;
   } else {
-    Strides strides;
-    strides.resize(shape.size(), 0);
-    std::int64_t stride = item;
-    for (int axis = shape.size() - 1; axis >= 0; --axis) {
-      strides[axis] = stride;
-      stride *= shape[axis];
-    }
+    const Strides strides = c_strides(shape, static_cast<std::size_t>(item));
     table[result.value] = allocator.allocate(allocator.context, result.dtype, shape, strides, static_cast<std::size_t>(total * item));
   }
   for (const run::interp::Code::Constant& constant : code.constants)

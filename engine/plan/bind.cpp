@@ -89,15 +89,6 @@ class Binder {
 
   // ---- the common case ----------------------------------------------------------------------------------------------
 
-  static bool is_plain(const ArrayView& array) {
-    auto expected = static_cast<std::int64_t>(item_size(array.dtype));
-    for (int axis = array.shape.size() - 1; axis >= 0; --axis) {
-      if (array.strides[axis] != expected && array.shape[axis] != 1) return false;
-      expected *= array.shape[axis];
-    }
-    return !array.swapped && expected != 0;
-  }
-
   /// One kernel over whole C-contiguous operands of one shape and scalars: one axis, no shapes to compute.
   /// False where that does not hold; nothing has happened then.
   bool bind_simple() {
@@ -161,16 +152,10 @@ class Binder {
       b_.result = *out_;
     } else {
       check_result_bytes(*shape, total * item);
-      Strides c_strides;
-      c_strides.resize(shape->size(), 0);
-      std::int64_t stride = item;
-      for (int axis = shape->size() - 1; axis >= 0; --axis) {
-        c_strides[axis] = stride;
-        stride *= (*shape)[axis];
-      }
-      void* data = allocator_.allocate(allocator_.context, dtype, *shape, c_strides, static_cast<std::size_t>(total * item));
+      const Strides strides_of_result = c_strides(*shape, item_size(dtype));
+      void* data = allocator_.allocate(allocator_.context, dtype, *shape, strides_of_result, static_cast<std::size_t>(total * item));
       bound.accesses[result_access].base = static_cast<char*>(data);
-      b_.result = {data, dtype, false, true, *shape, c_strides};
+      b_.result = {data, dtype, false, true, *shape, strides_of_result};
       b_.is_fresh = true;
     }
     b_.steps.push_back({&plan_.actions[0], kernels});
@@ -926,6 +911,15 @@ class Binder {
   std::span<bool> is_bound_;   ///< of buffers that are temporaries; none: all are
   std::span<bool> is_direct_;  ///< of buffers: an operand's memory; none where no action could use it
 };
+
+bool is_plain(const ArrayView& array) noexcept {
+  auto expected = static_cast<std::int64_t>(item_size(array.dtype));
+  for (int axis = array.shape.size() - 1; axis >= 0; --axis) {
+    if (array.strides[axis] != expected && array.shape[axis] != 1) return false;
+    expected *= array.shape[axis];
+  }
+  return !array.swapped && expected != 0;
+}
 
 bool may_share(const ArrayView& a, const ArrayView& b) noexcept {
   for (std::int64_t extent : a.shape)

@@ -86,6 +86,9 @@ void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* con
 /// other. Throws what bind() throws.
 void found(Binding& binding, const Action& action, std::int64_t count);
 
+/// Whether an array that is not empty has C order without gaps, and the host's byte order.
+bool is_plain(const ArrayView& array) noexcept;
+
 /// Whether two operands, at least one of them written, may share memory: then plans are made for aliased slots.
 bool may_share(const ArrayView& a, const ArrayView& b) noexcept;
 
