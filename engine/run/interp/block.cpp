@@ -280,9 +280,13 @@ void BlockRunner::plan_machine(std::pmr::memory_resource* memory) {
   if (walks_rows_) {
     rows_ = allocate<char*>(memory, kernel_.accesses.size());
   } else if (kernel_.rank > 1 && inner_ < kLongRow) {  // rows that are gathered together have no cells
-    machine_ = &code_.machines[0];
-    for (Reach& r : reach_) r.cell = false;
+    drop_cells();
   }
+}
+
+void BlockRunner::drop_cells() noexcept {
+  machine_ = &code_.machines[0];
+  for (Reach& r : reach_) r.cell = false;
 }
 
 void BlockRunner::plan_cells() noexcept {
@@ -296,19 +300,17 @@ void BlockRunner::plan_cells() noexcept {
   std::uint64_t cells = 0;
   for (const Step& step : code_.steps) {
     if (step.kind != Step::Kind::Load || kernel_.accesses[step.access].strides[kernel_.rank - 1] != 0) continue;
-    const Reach& r = reach_[step.access];
+    Reach& r = reach_[step.access];
     if (r.swap || r.detour || r.panel || is_read_elsewhere(step.out)) continue;
     for (std::size_t i = 0; i < machine_->ins.size(); ++i)
-      if (machine_->ins[i].value == step.out) cells |= std::uint64_t{1} << i;
+      if (machine_->ins[i].value == step.out) {
+        cells |= std::uint64_t{1} << i;
+        r.cell = true;
+      }
   }
   if (cells == 0) return;
-  const Machine* const variant = machine_->variants->with_cells(cells);
-  if (!variant) return;
-  for (const Step& step : code_.steps)
-    if (step.kind == Step::Kind::Load)
-      for (std::size_t i = 0; i < machine_->ins.size(); ++i)
-        if (machine_->ins[i].value == step.out && (cells >> i & 1u)) reach_[step.access].cell = true;
-  machine_ = variant;
+  machine_ = machine_->variants->with_cells(cells);
+  if (!machine_) drop_cells();
 }
 
 /// One store, after which nothing is left to do, of more than any cache holds.
@@ -384,12 +386,9 @@ void BlockRunner::widen_stores() noexcept {
   };
   for (const Step& step : code_.steps)
     if (step.kind != Step::Kind::Machine && (step.kind != Step::Kind::Load || !lies(step.access))) return;
-  std::size_t direct = 0;
-  for (const StoreSlot& slot : code_.stores) {
+  for (const StoreSlot& slot : code_.stores)
     if (!slot.direct || !lies(slot.access)) return;
-    ++direct;
-  }
-  if (direct == machine_->outs.size()) most_ = kMostBlock;
+  if (code_.stores.size() == machine_->outs.size()) most_ = kMostBlock;
 }
 
 void BlockRunner::finish() const noexcept {

@@ -113,6 +113,7 @@ class BlockRunner {
   void plan_stream() noexcept;
   void plan_machine(std::pmr::memory_resource* memory);
   void plan_cells() noexcept;
+  void drop_cells() noexcept;
   bool lies_in_rows() const noexcept;
   bool in_panel(const void* at) const noexcept;
   void fill(Panel& panel, std::int64_t row) const;

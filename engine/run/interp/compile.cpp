@@ -414,7 +414,6 @@ class Compiler {
                         std::ranges::none_of(p.steps, [](const Step& step) { return step.kind == Step::Kind::Call; });
     if (is_all && folds.size() == 1 && kernel_.n_stores == 0 && outs.size() == 1) fold = catalog::info(folds[0].reduction).kernel;
     if (!machines_->make({p.taken, p.dtypes, {p.is_uniform, p.dtypes.size()}, outs, fold}, machine)) return false;
-    for (const std::uint32_t out : outs) machine.outs.push_back({out, static_cast<std::uint8_t>(item_size(p.dtypes[out]))});
     Step step;
     step.kind = Step::Kind::Machine;
     step.access = static_cast<std::uint32_t>(code_.machines.size());

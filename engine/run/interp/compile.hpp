@@ -140,7 +140,7 @@ struct Segment {
 struct MachineCompiler {
   /// Whether it knows a call; `in`: the dtypes of the arguments.
   bool (*knows)(const Meaning& meaning, std::span<const DType> in, DType out) noexcept;
-  /// Fills in `function`, `group`, `lanes`, `ins` and `memory`. False where there is no room for code.
+  /// Fills in the machine. False where there is no room for code.
   bool (*make)(const Segment& segment, Machine& machine);
   double cost;  ///< of a call in machine code, in the calls of the interpreter
 };

@@ -67,13 +67,13 @@ using Make = bool (*)(const interp::Segment& segment, interp::Machine& machine);
 /// Keeps what a machine was made of.
 class OtherForms final : public interp::Variants {
  public:
-  OtherForms(const interp::Segment& segment, const interp::Machine& machine, Make make_one)
-      : memory_(machine.ins.get_allocator().resource()),
-        steps_(segment.steps.begin(), segment.steps.end(), memory_),
-        dtypes_(segment.dtypes.begin(), segment.dtypes.end(), memory_),
-        is_uniform_(segment.is_uniform.begin(), segment.is_uniform.end(), memory_),
-        outs_(segment.outs.begin(), segment.outs.end(), memory_),
-        ins_(machine.ins, memory_),
+  /// `memory`: of who made the machine, which lives longer.
+  OtherForms(const interp::Segment& segment, const interp::Machine& machine, Make make_one, std::pmr::memory_resource* memory)
+      : steps_(segment.steps.begin(), segment.steps.end(), memory),
+        dtypes_(segment.dtypes.begin(), segment.dtypes.end(), memory),
+        is_uniform_(segment.is_uniform.begin(), segment.is_uniform.end(), memory),
+        outs_(segment.outs.begin(), segment.outs.end(), memory),
+        ins_(machine.ins, memory),
         fold_(segment.fold),
         make_(make_one) {}
 
@@ -118,14 +118,12 @@ class OtherForms final : public interp::Variants {
       if (cells >> i & 1u) is_uniform[ins_[i].value] = true;
     auto made = std::make_unique<interp::Machine>(std::pmr::get_default_resource());
     if (!make_({steps_, dtypes_, {is_uniform.get(), is_uniform_.size()}, outs_, fold_}, *made)) return nullptr;
-    for (const std::uint32_t out : outs_) made->outs.push_back({out, static_cast<std::uint8_t>(item_size(dtypes_[out]))});
     const auto* const form = new Form{cells, std::move(made), forms_.load(std::memory_order_relaxed)};
     forms_.store(form, std::memory_order_release);
     ++n_forms_;
     return form->machine.get();
   }
 
-  std::pmr::memory_resource* memory_;  ///< of who made the machine, which lives longer
   std::pmr::vector<interp::Step> steps_;
   std::pmr::vector<DType> dtypes_;
   std::pmr::vector<char> is_uniform_;
@@ -152,12 +150,17 @@ bool make(const interp::Segment& segment, interp::Machine& machine) {
   if (!put(emitted, buffer, machine.function, machine.memory)) return false;
   if (emitted.store) machine.streaming = std::make_shared<StreamingCopy>(machine.memory, emitted);
   machine.lanes = static_cast<std::size_t>(program.lanes(kTarget));
-  for (const std::uint32_t value : program.ins) machine.ins.push_back({value, static_cast<std::uint8_t>(item_size(segment.dtypes[value]))});
+  const auto reach = [&](std::uint32_t value) {
+    return interp::Machine::Reach{value, static_cast<std::uint8_t>(item_size(segment.dtypes[value]))};
+  };
+  for (const std::uint32_t value : program.ins) machine.ins.push_back(reach(value));
+  for (const std::uint32_t value : segment.outs) machine.outs.push_back(reach(value));
   // Worth having, but not needed.
   const Program group = select_group(kFolding, segment, &memory);
   if (group.identity != kNone)
     put(emit_group(kFolding, group, allocate(kFolding, group, &memory), buffer), buffer, machine.group, machine.group_memory);
-  if constexpr (is_first) machine.variants = std::make_shared<OtherForms>(segment, machine, &make<kTarget, false>);
+  if constexpr (is_first)
+    machine.variants = std::make_shared<OtherForms>(segment, machine, &make<kTarget, false>, machine.ins.get_allocator().resource());
   return true;
 }
 

@@ -14,7 +14,7 @@ namespace {
 using catalog::Op;
 using interp::Meaning;
 
-bool is_signed(DType dtype) { return dtype == DType::Int8 || dtype == DType::Int16 || dtype == DType::Int32 || dtype == DType::Int64; }
+bool is_signed(DType dtype) { return kind(dtype) == Kind::Signed; }
 bool is_float(DType dtype) { return dtype == DType::Float32 || dtype == DType::Float64; }
 
 class Selector {

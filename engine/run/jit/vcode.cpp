@@ -21,37 +21,6 @@ constexpr Info kInfo[] = {
 };
 const Info& info(Code code) { return kInfo[static_cast<std::size_t>(code)]; }
 
-bool has_payload(Code code) {
-  switch (code) {
-    case Code::Load:
-    case Code::LoadMask:
-    case Code::LoadReal:
-    case Code::LoadImag:
-    case Code::Splat:
-    case Code::SplatImag:
-    case Code::SplatMask:
-    case Code::Store:
-    case Code::StoreMask:
-    case Code::StorePair:
-    case Code::RoundF:
-    case Code::CompareF:
-    case Code::CompareS:
-    case Code::CompareU:
-    case Code::SignExtend:
-    case Code::ZeroExtend:
-    case Code::Truncate:
-    case Code::SignedToF:
-    case Code::UnsignedToF:
-    case Code::FToSigned:
-    case Code::FToF:
-    case Code::HalfToF:
-    case Code::FToHalf:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::string payload_of(const Program& program, const Instruction& i) {
   static constexpr std::string_view kPredicates[] = {"equal", "less", "less_equal", "unordered", "not_equal"};
   static constexpr std::string_view kRoundings[] = {"even", "floor", "ceil", "trunc"};
@@ -79,8 +48,12 @@ std::string payload_of(const Program& program, const Instruction& i) {
     case Code::HalfToF:
     case Code::FToHalf:
       return fmt::format(" from {}", i.payload);
+    case Code::Splat:
+    case Code::SplatImag:
+    case Code::SplatMask:
+      return fmt::format(" [{}]", i.payload);
     default:
-      return has_payload(i.code) ? fmt::format(" [{}]", i.payload) : std::string();
+      return is_load(i.code) || is_store(i.code) ? fmt::format(" [{}]", i.payload) : std::string();
   }
 }
 
