@@ -3,6 +3,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "engine/base/cpu_features.hpp"
 #include "engine/run/interp/table.hpp"
 
 namespace engine::run::interp {
@@ -65,17 +66,13 @@ void choose(Chosen& chosen) noexcept {
 #ifdef ENGINE_X86_KERNELS
   const char* const wish = std::getenv("ENGINE_ISA");
   const std::string_view limit = wish ? wish : "avx512";
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (avx512 && limit == "avx512") {
+  if (limit == "avx512" && has_avx512()) {
     avx512::fill(chosen.table);
     chosen.name = "avx512";
     chosen.fma = true;
     return;
   }
-  if (avx2 && (limit == "avx2" || limit == "avx512")) {
+  if ((limit == "avx2" || limit == "avx512") && has_avx2()) {
     avx2::fill(chosen.table);
     chosen.name = "avx2";
     chosen.fma = true;

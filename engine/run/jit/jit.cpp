@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/cpu_features.hpp"
 #include "engine/run/interp/scratch.hpp"
 #include "engine/run/jit/arena.hpp"
 #include "engine/run/jit/emit.hpp"
@@ -199,12 +200,8 @@ const Choice& chosen() noexcept {
 }  // namespace
 
 const interp::MachineCompiler* compiler(std::string_view isa) noexcept {
-  __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  if (isa == "avx512") return avx512 ? &kCompiler<kAvx512> : nullptr;
-  return isa == "avx2" && avx2 ? &kCompiler<kAvx2> : nullptr;
+  if (isa == "avx512") return has_avx512() ? &kCompiler<kAvx512> : nullptr;
+  return isa == "avx2" && has_avx2() && __builtin_cpu_supports("f16c") ? &kCompiler<kAvx2> : nullptr;
 }
 const interp::MachineCompiler* compiler() noexcept { return chosen().compiler; }
 const std::string& reason() noexcept { return chosen().reason; }
