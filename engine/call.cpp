@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/program.hpp"
+
 namespace engine {
 
 Names::Names(std::initializer_list<Named> items) : items_(items) {}
@@ -73,6 +75,8 @@ std::shared_ptr<const Program> find_program(std::string_view text, const Options
   return program;
 }
 
+}  // namespace
+
 std::vector<Operand> operands_of(const Program& program, const Names& names) {
   std::vector<Operand> operands(program.n_names());
   for (std::size_t i = 0; i < operands.size(); ++i) {
@@ -87,6 +91,8 @@ std::vector<Operand> operands_of(const Program& program, const Names& names) {
   }
   return operands;
 }
+
+namespace {
 
 void* allocate_array(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t) {
   auto* array = static_cast<Array*>(context);

@@ -11,6 +11,7 @@
 #include <limits>
 #include <mutex>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -190,8 +191,9 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
   std::pmr::vector<std::uint32_t> slot_of_symbol(&scratch);
   while (true) {
     try {
-      ir::BuildResult built = ir::build(ast, types, present.data(), options, aliased, &c.arena);
+      ir::BuildResult built = ir::build(ast, types, present.data(), options, aliased, &c.arena, stencil ? &*stencil : nullptr);
       c.graph = std::move(built.graph);
+      c.targets = std::move(built.targets);
       slot_of_symbol.assign(built.slot_of_symbol.begin(), built.slot_of_symbol.end());
       break;
     } catch (const ir::NeedsValue& needs) {
@@ -252,6 +254,8 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     const std::uint32_t slot = slot_of_symbol[names[i]];
     if (slot != ir::kNone) c.slot_name[slot] = static_cast<std::uint32_t>(i);
   }
+  for (std::size_t k = 0; k < c.targets.targets.size(); ++k)
+    c.slot_name[c.targets.targets[k].slot] = static_cast<std::uint32_t>(names.size() + k);
   c.direct = direct_of(c.plan, c.codes, c.slot_name, &c.arena);
   stages.done("code");
   c.stages = stages.times;
@@ -263,19 +267,17 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
 Program::Program(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 Program::~Program() = default;
 
-namespace {
-
-/// The parsed text, and what it says about its names.
-std::shared_ptr<const Program::Impl> read(const std::string& text, const Options& options) {
-  const Deadline deadline(options.limits);
-  const Clock::time_point start = Clock::now();
-  auto impl = std::make_shared<Program::Impl>(text, options);
-  impl->parse_ns = nanoseconds(Clock::now() - start);
-  deadline.left();
-  if (wants_dump("ast")) dump("ast", frontend::dump(impl->ast));
+void read_names(Program::Impl& given) {
+  Program::Impl* const impl = &given;
   const frontend::Ast& ast = impl->ast;
+  const Options& options = impl->options;
+  if (wants_dump("ast")) dump("ast", frontend::dump(ast));
   const std::pmr::vector<std::uint32_t> free = frontend::free_names(ast, options.blitz, std::pmr::get_default_resource());
   impl->names.assign(free.begin(), free.end());
+  if (impl->stencil) {  // whatever has a name may be a field
+    impl->names.resize(ast.symbols.size());
+    std::iota(impl->names.begin(), impl->names.end(), 0u);
+  }
   impl->required.resize(impl->names.size());
   impl->written.resize(impl->names.size());
   impl->spans.resize(impl->names.size());
@@ -283,12 +285,14 @@ std::shared_ptr<const Program::Impl> read(const std::string& text, const Options
   std::vector<std::uint32_t> name_of(ast.symbols.size(), plan::kNone);
   for (std::size_t i = 0; i < impl->names.size(); ++i) {
     double ignored;
-    impl->required[i] = !catalog::find_constant(ast.symbols[impl->names[i]], ignored);
+    impl->required[i] = !catalog::find_constant(ast.symbols[impl->names[i]], ignored) &&
+                        std::binary_search(free.begin(), free.end(), impl->names[i]);
     const char* at = ast.symbols[impl->names[i]].data();
     const auto begin = static_cast<std::uint32_t>(at - impl->text.data());
     impl->spans[i] = {begin, begin + static_cast<std::uint32_t>(ast.symbols[impl->names[i]].size())};
     name_of[impl->names[i]] = static_cast<std::uint32_t>(i);
   }
+  if (impl->stencil) return;
   bool writes = false;
   for (const frontend::Statement& statement : ast.statements) {
     if (statement.target == frontend::kNone) continue;
@@ -301,6 +305,17 @@ std::shared_ptr<const Program::Impl> read(const std::string& text, const Options
     }
   }
   impl->may_alias = writes && ast.statements.size() > 1;
+}
+
+namespace {
+
+std::shared_ptr<const Program::Impl> read(const std::string& text, const Options& options) {
+  const Deadline deadline(options.limits);
+  const Clock::time_point start = Clock::now();
+  auto impl = std::make_shared<Program::Impl>(text, options);
+  impl->parse_ns = nanoseconds(Clock::now() - start);
+  deadline.left();
+  read_names(*impl);
   record.parsed = impl.get();
   return impl;
 }
@@ -440,7 +455,8 @@ std::string gradient(std::string_view text, std::string_view wrt, const Options&
 
 // ---- Execution --------------------------------------------------------------------------------------------------------
 
-Execution::Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator) {
+Execution::Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator,
+                     const plan::Window* window) {
   static_assert(sizeof(State) + 4096 < sizeof storage_);
   const Program::Impl& impl = program.impl();
   state_ = new (storage_) State(storage_ + sizeof(State), sizeof storage_ - sizeof(State), impl.options.limits);
@@ -472,7 +488,7 @@ Execution::Execution(const Program& program, const Operand* operands, const Arra
     }
     const Compiled& c = *state_->compiled;
     const auto slots = slots_of(c, operands, &state_->arena);
-    plan::bind(c.graph, c.plan, slots, out, order, impl.options.limits, allocator, state_->binding);
+    plan::bind(c.graph, c.plan, slots, out, order, impl.options.limits, allocator, state_->binding, window);
     set_device(state_->binding, device, slots);
     if (c.plan.result == plan::kNone && c.plan.target_slot != plan::kNone)
       state_->target_name = static_cast<int>(c.slot_name[c.plan.target_slot]);

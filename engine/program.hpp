@@ -104,6 +104,7 @@ struct Compiled {
   bool aliased = false;
   int device = kHost;
   std::pmr::vector<std::uint32_t> slot_name;  ///< name of each slot, or kNone for locals
+  ir::StencilTargets targets;                 ///< of a stencil: operands behind those of the names, in this order
   Direct direct;
   std::size_t calls = 0, in_machines = 0;       ///< elementwise operations, and those of them in machine code
   std::unique_ptr<run::Executable> executable;  ///< of a device
@@ -130,10 +131,17 @@ struct Compiled {
 
 struct Program::Impl : std::enable_shared_from_this<Program::Impl> {  // by who compiles for it, too
   Impl(std::string t, const Options& o) : text(std::move(t)), options(o), ast(frontend::parse(text, o.limits)) {}
+  /// Of a stencil. Every name of the text may be given then, and operands of a call go on with the new values' arrays.
+  Impl(std::string t, const StencilOptions& o, bool repeats)
+      : text(std::move(t)), options(o.options), stencil_options(o), ast(frontend::parse_stencil(text, o.options.limits)) {
+    stencil.emplace(ir::StencilSpec{&stencil_options, repeats});
+  }
 
   std::int64_t parse_ns = 0;
   std::string text;
   Options options;
+  StencilOptions stencil_options;
+  std::optional<ir::StencilSpec> stencil;
   frontend::Ast ast;
   std::vector<std::uint32_t> names;  ///< symbols that come from outside
   std::vector<bool> required, written;
@@ -191,6 +199,13 @@ struct Program::Impl : std::enable_shared_from_this<Program::Impl> {  // by who 
                                           std::vector<opt::PassReport>* report = nullptr) const;
   int device_of(const Operand* operands, const ArrayView* out) const;
 };
+
+/// What names stand for, in the order of a program's; absent where they are not given. Throws ShapeError where one that is written is
+/// read-only.
+std::vector<Operand> operands_of(const Program& program, const Names& names);
+
+/// The parsed text, and what it says about its names: fills what the constructor leaves.
+void read_names(Program::Impl& impl);
 
 /// operands[i] belongs to name i; given back: the operand of each slot, null for locals.
 inline std::pmr::vector<const Operand*> slots_of(const Compiled& c, const Operand* operands, std::pmr::memory_resource* memory) {

@@ -156,6 +156,10 @@ PyObject* make_explanation(const CachedProgram& cached, const Names& names, Orde
 
 extern PyMethodDef evaluate_methods[];
 
+// ---- stencil.cpp ----------------------------------------------------------------------------------------------------
+
+void add_stencils(py::module_& module);
+
 // ---- program.cpp ----------------------------------------------------------------------------------------------------
 
 /// Of Python's module `module`: calls its class `name` with keyword arguments. Steals `keywords`, which may be null.

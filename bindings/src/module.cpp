@@ -24,6 +24,7 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     }
   });
   add_device_arrays(module);
+  add_stencils(module);
   module.def("trim", &trim, py::call_guard<py::gil_scoped_release>());
   module.def("_allow_background_compilation", &allow_background_compilation, py::call_guard<py::gil_scoped_release>());
   module.def("wait_for_kernels", &wait_for_kernels, py::call_guard<py::gil_scoped_release>());

@@ -213,6 +213,7 @@ enum class Form : std::uint8_t {
   Bincount,      ///< how often each whole number is there, or the sums of a second argument
   Histogram,     ///< how many elements fall between bounds at equal distances from a second to a third argument
   Edges,         ///< those bounds, of two arguments
+  Shift,         ///< the elements some places away: a view
 };
 
 /// What is known of an operation's shape before it runs.
@@ -266,12 +267,13 @@ inline constexpr FormInfo kForms[] = {
     {Form::Bincount, 2, Extent::Found, FormFlags::Real | FormFlags::Places | FormFlags::Refuses, 6},
     {Form::Histogram, 3, Extent::Number, FormFlags::Real | FormFlags::Places | FormFlags::Refuses, 20},
     {Form::Edges, 2, Extent::Number, FormFlags::Real | FormFlags::Refuses, 60},
+    {Form::Shift, 1, Extent::First, FormFlags::Composed, 1},
 };
 constexpr const FormInfo& info(Form form) { return kForms[static_cast<std::size_t>(form)]; }
 static_assert([] {
   for (std::size_t i = 0; i < std::size(kForms); ++i)
     if (kForms[i].form != static_cast<Form>(i)) return false;
-  return std::size(kForms) == static_cast<std::size_t>(Form::Edges) + 1;
+  return std::size(kForms) == static_cast<std::size_t>(Form::Shift) + 1;
 }());
 
 struct OrderedInfo {

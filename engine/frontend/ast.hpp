@@ -35,6 +35,7 @@ enum class Syntax : std::uint8_t {
   Ellipsis,   ///< ...
   Tuple,      ///< (0, 2): only as axis; children: the items
   Transpose,  ///< x.T; one child
+  Word,       ///< a Boundary, in `integer`; no part of any value
   DTypeName,  ///< what dtype= names, a DType in `id`; no part of any value
   Target,     ///< what was parsed as an expression and turned out to be assigned to; no part of any value
 };
@@ -44,9 +45,9 @@ enum OrderChild : std::uint8_t { kValue, kAxis, kFlag, kSecond, kNumber, kRange,
 /// Which of them a parameter of catalog/ordered.def is.
 constexpr OrderChild order_child(std::string_view parameter) {
   if (parameter == "axis") return kAxis;
-  if (parameter == "exclusive" || parameter == "right") return kFlag;
-  if (parameter == "condition" || parameter == "q" || parameter == "v" || parameter == "weights") return kSecond;
-  if (parameter == "kth" || parameter == "k" || parameter == "bins" || parameter == "minlength") return kNumber;
+  if (parameter == "exclusive" || parameter == "right" || parameter == "boundary") return kFlag;
+  if (parameter == "condition" || parameter == "q" || parameter == "v" || parameter == "weights" || parameter == "cval") return kSecond;
+  if (parameter == "kth" || parameter == "k" || parameter == "bins" || parameter == "minlength" || parameter == "n") return kNumber;
   if (parameter == "range") return kRange;
   return kValue;
 }

@@ -5,6 +5,7 @@
 // expression := binary(0) [ "if" binary(0) "else" expression ]
 // binary     := prefix { infix binary }, for infix operators that bind tighter than `floor` (Pratt, POPL 1973)
 // postfix    := primary { "[" subscripts "]" | "." name }
+#include "engine/base/boundary.hpp"
 #include "engine/frontend/parser.hpp"
 
 #include <fmt/format.h>
@@ -64,8 +65,8 @@ const Template& template_of(const catalog::DerivedInfo& row);
 
 class Parser {
  public:
-  Parser(std::string_view text, const Limits& limits, std::pmr::memory_resource* memory)
-      : lexer_(text), limits_(limits), ast_(memory), table_(memory) {
+  Parser(std::string_view text, const Limits& limits, std::pmr::memory_resource* memory, bool is_stencil = false)
+      : lexer_(text), limits_(limits), is_stencil_(is_stencil), ast_(memory), table_(memory) {
     ast_.text = text;
     const std::size_t guess = std::min<std::size_t>(text.size() / 2 + 4, 4096);
     ast_.nodes.reserve(guess);
@@ -465,6 +466,47 @@ class Parser {
     return add({.kind = Syntax::Subscript, .span = whole, .mark = {open.span.begin, close.end}}, std::span<const NodeId>(children, n));
   }
 
+  /// The rest of a(i-1, j), after its bracket: as a[-1, 0]. Each axis has one name of an index throughout the text.
+  NodeId offsets(const Token& name, Span open) {
+    const NodeId base = add({.kind = Syntax::Name,
+                             .id = static_cast<std::uint16_t>(symbol(text_of(name.span), name.span)),
+                             .span = name.span,
+                             .mark = name.span});
+    NodeId children[1 + kMaxRank] = {base};
+    std::size_t n = 1;
+    while (true) {
+      const Token index = take();
+      if (index.kind != Tok::Name)
+        fail(index.span, "an index and an offset belong here", "here",
+             fmt::format("write {}(i-1, j), or {}[-1, 0]", text_of(name.span), text_of(name.span)));
+      if (n > kMaxRank) fail(index.span, fmt::format("more than {} axes", kMaxRank), "here");
+      const std::size_t axis = n - 1;
+      if (axis == indices_.size()) indices_.push_back(text_of(index.span));
+      if (indices_[axis] != text_of(index.span))
+        fail(index.span, fmt::format("axis {} has the index '{}' elsewhere", axis, indices_[axis]), "another one",
+             "each axis has one name of an index");
+      Node offset{.kind = Syntax::Integer, .span = index.span, .mark = index.span};
+      const Span sign = now_.span;
+      const bool is_less = now_.kind == Tok::Operator && text_of(sign) == "-";
+      if (is_less || (now_.kind == Tok::Operator && text_of(sign) == "+")) {
+        advance();
+        if (now_.kind != Tok::Integer) fail(now_.span, "an offset is a whole number", "here", "write for example i-1");
+        const Token number = take();
+        offset.integer = number.integer;
+        offset.span = offset.mark = join(index.span, number.span);
+      }
+      children[n] = add(offset);
+      if (is_less) children[n] = apply(*catalog::find_prefix("-"), sign, {children[n]});
+      ++n;
+      if (now_.kind != Tok::Comma) break;
+      advance();
+    }
+    const Span close = now_.span;
+    expect_close(Tok::RightParen, open, ')');
+    return add({.kind = Syntax::Subscript, .span = join(name.span, close), .mark = join(open, close)},
+               std::span<const NodeId>(children, n));
+  }
+
   NodeId item() {
     Span whole = now_.span;
     if (now_.kind == Tok::None) {
@@ -605,6 +647,7 @@ class Parser {
     DType dtype{};
     const bool cast = !op && !reduction && !ordered && !derived && find_cast(name, dtype);
     if (!op && !reduction && !ordered && !derived && !cast) {
+      if (is_stencil_) return offsets(name_token, open.span);
       const std::string_view near = catalog::nearest_function(name);
       throw UnknownName({.what = fmt::format("there is no function '{}'", name),
                          .labels = {{name_token.span, near.empty() ? "not in the catalog" : fmt::format("did you mean '{}'?", near)}},
@@ -750,10 +793,29 @@ class Parser {
       const OrderChild child = order_child(name);
       if (child != kAxis && !is_given(args[i])) return;  // None of an axis: all of them
       if (child == kSecond) refuse_axis_value(args[i]);
+      if (name == "boundary") args[i] = boundary(args[i]);
       children[child] = args[i];
     });
     children[kValue] = convert(args[0]);
     return convert(add({.kind = Syntax::Order, .id = static_cast<std::uint16_t>(row.id), .span = whole, .mark = mark}, children));
+  }
+
+  /// A boundary's word in quotes.
+  NodeId boundary(NodeId id) {
+    const Node& given = ast_.nodes[id];
+    const std::string_view text = text_of(given.span);
+    Boundary found{};
+    if (given.kind != Syntax::String || text.size() < 2 || !find_boundary(text.substr(1, text.size() - 2), found)) {
+      const std::string_view near = given.kind == Syntax::String && text.size() > 2
+                                        ? catalog::nearest(text.substr(1, text.size() - 2), kBoundaryWords.data(), kBoundaryWords.size())
+                                        : std::string_view{};
+      fail(given.span, "there is no such boundary", near.empty() ? "here" : fmt::format("did you mean '{}'?", near),
+           "one of 'reflect', 'mirror', 'nearest', 'wrap', 'constant'");
+    }
+    Node word{.kind = Syntax::Word, .span = given.span, .mark = given.mark};
+    word.integer = static_cast<std::uint64_t>(found);
+    ast_.nodes[id] = word;
+    return id;
   }
 
   /// Whether an argument that may be left out, or None, has a value.
@@ -894,6 +956,8 @@ class Parser {
 
   Lexer lexer_;
   const Limits& limits_;
+  const bool is_stencil_;
+  std::vector<std::string_view> indices_;  ///< of a stencil: the names of a(i, j), by axes
   Ast ast_;
   Token now_;
   std::uint32_t depth_ = 0;
@@ -932,6 +996,11 @@ const Template& template_of(const catalog::DerivedInfo& row) {
 Ast parse(std::string_view text, const Limits& limits, std::pmr::memory_resource* memory) {
   if (text.size() > 0x7fffffff) throw LimitError({.what = "the text is longer than 2 GiB", .labels = {}, .help = {}, .text = {}});
   return Parser(text, limits, memory).parse();
+}
+
+Ast parse_stencil(std::string_view text, const Limits& limits, std::pmr::memory_resource* memory) {
+  if (text.size() > 0x7fffffff) throw LimitError({.what = "the text is longer than 2 GiB", .labels = {}, .help = {}, .text = {}});
+  return Parser(text, limits, memory, true).parse();
 }
 
 }  // namespace engine::frontend

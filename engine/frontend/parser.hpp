@@ -11,6 +11,8 @@ namespace engine::frontend {
 /// Throws ParseError (text, caret at the token, what was expected), UnknownName (a called name that is no function, the
 /// nearest one offered), LimitError (nesting, nodes, names, an integer beyond 64 bits). Long sums do not nest.
 Ast parse(std::string_view text, const Limits& limits, std::pmr::memory_resource* memory = std::pmr::get_default_resource());
+/// Of a stencil: what is called and is no function is read at an offset, `a(i-1, j)` being `a[-1, 0]`.
+Ast parse_stencil(std::string_view text, const Limits& limits, std::pmr::memory_resource* memory = std::pmr::get_default_resource());
 
 /// The names a caller must give: read before any statement binds them, or written in place (subscripted or augmented
 /// target). Indices into ast.symbols, ascending. pi, e, inf, nan are left in when they occur.

@@ -1,6 +1,7 @@
 // frontend/print.cpp - tree -> text that parses to the same tree, and the listing for ENGINE_DUMP=ast.
 #include <fmt/format.h>
 
+#include "engine/base/boundary.hpp"
 #include "engine/frontend/parser.hpp"
 
 namespace engine::frontend {
@@ -80,6 +81,9 @@ class Printer {
         break;
       case Syntax::Ellipsis:
         text += "...";
+        break;
+      case Syntax::Word:
+        text += fmt::format("'{}'", word(static_cast<Boundary>(node.integer)));
         break;
       case Syntax::DTypeName:
       case Syntax::Target:
@@ -258,7 +262,7 @@ std::string print(const Ast& ast) {
 std::string dump(const Ast& ast) {
   static constexpr const char* kKinds[] = {"Integer",  "Float",  "Imaginary", "Boolean",   "String",    "Name",  "Apply",
                                            "Position", "Reduce", "Order",     "Cast",      "Subscript", "Slice", "NewAxis",
-                                           "Ellipsis", "Tuple",  "Transpose", "DTypeName", "Target"};
+                                           "Ellipsis", "Tuple",  "Transpose", "Word",      "DTypeName", "Target"};
   std::string text;
   for (std::size_t i = 0; i < ast.nodes.size(); ++i) {
     const Node& node = ast.nodes[i];

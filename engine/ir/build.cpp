@@ -10,6 +10,7 @@
 
 #include "engine/catalog/evaluate.hpp"
 #include "engine/catalog/type_rule.hpp"
+#include "engine/ir/halo.hpp"
 #include "engine/ir/weak.hpp"
 
 namespace engine::ir {
@@ -35,11 +36,12 @@ struct Typed {
 class Builder {
  public:
   Builder(const Ast& ast, std::span<const OperandType> operands, const bool* present, const Options& options, bool aliased,
-          std::pmr::memory_resource* memory)
+          std::pmr::memory_resource* memory, const StencilSpec* stencil)
       : ast_(ast),
         operands_(operands),
         present_(present),
         options_(options),
+        stencil_(stencil),
         result_(memory),
         g_(result_.graph),
         typed_(memory),
@@ -69,6 +71,10 @@ class Builder {
     }
     versions_.assign(g_.slots.size(), 0);
     mark_bounds();
+    if (stencil_) {
+      stencil();
+      return std::move(result_);
+    }
     for (std::size_t i = 0; i < ast_.statements.size(); ++i) statement(ast_.statements[i], i + 1 == ast_.statements.size());
     return std::move(result_);
   }
@@ -175,6 +181,7 @@ class Builder {
         mark(children[frontend::kAxis]);
         mark(children[frontend::kFlag]);
         mark(children[frontend::kNumber]);
+        if (static_cast<catalog::Ordered>(node.id) == catalog::Ordered::Shift) mark(children[frontend::kSecond]);
       } else if (node.kind == Syntax::Position) {
         mark(children[0]);
       } else if (in_bound_[i]) {
@@ -640,6 +647,7 @@ class Builder {
     const int rank = g_[arg.node].rank;
     const AstId axis = children[frontend::kAxis];
     using catalog::Form;
+    if (row.form == Form::Shift) return {.node = shift(arg.node, children, node)};
     ReduceSpec spec;
     const bool has_last = row.parameters.find("axis=-1") != std::string_view::npos;
     if (axis == frontend::kNone && has_last) {
@@ -697,6 +705,54 @@ class Builder {
     if (args[0] != value) spec.axes = axes_mask(g_[args[0]].rank);
     const DType made = catalog::info(row.form).has(catalog::FormFlags::Places) ? DType::Int64 : types.accumulator;
     return {.node = g_.cast(g_.order({args, n}, id, spec, made, node.span), types.result, node.span)};
+  }
+
+  /// Element i is element i - n of the argument: a view.
+  NodeId shift(NodeId arg, std::span<const AstId> children, const AstNode& node) {
+    const int rank = g_[arg].rank;
+    const AstId axis = children[frontend::kAxis];
+    if (rank == 0) fail<ShapeError>(node.span, "'shift' needs an axis", "a scalar has no axes");
+    std::uint32_t axes = 0;
+    if (axis != frontend::kNone && ast_.nodes[axis].kind != Syntax::NewAxis)
+      axis_of(axis, rank, axes);
+    else if (rank == 1)
+      axes = 1;
+    else
+      fail<ShapeError>(node.span, "'shift' needs an axis", fmt::format("of an array of rank {}", rank), "give axis=0");
+    ViewItem item{.kind = ViewItem::Kind::Shift, .span = node.span};
+    item.low = item.high = Boundary::Constant;
+    if (const AstId word = children[frontend::kFlag]; word != frontend::kNone) {
+      item.low = item.high = static_cast<Boundary>(ast_.nodes[word].integer);
+      if (item.low == Boundary::Valid || item.low == Boundary::Keep)
+        fail<ShapeError>(ast_.nodes[word].span, "'shift' gives as many elements as it gets", "leaves some out",
+                         "one of 'reflect', 'mirror', 'nearest', 'wrap', 'constant'; engine.stencil knows the others");
+    }
+    constexpr std::int64_t kFar = std::int64_t{1} << 62;
+    item.start = -std::clamp(whole_number(children[frontend::kNumber], catalog::info(catalog::Ordered::Shift)), -kFar, kFar);
+    if (item.low == Boundary::Constant) item.value = outside_value(children[frontend::kSecond], g_[arg].dtype);
+    if (item.start == 0) return arg;
+    std::array<ViewItem, kMaxRank> items{};
+    for (int i = 0; i < rank; ++i) items[static_cast<std::size_t>(i)] = axes >> i & 1u ? item : ViewItem{};
+    return g_.view(arg, false, std::span(items).first(static_cast<std::size_t>(rank)), node.span);
+  }
+
+  /// The value of cval, or zero where it is not given.
+  Value outside_value(AstId id, DType dtype) {
+    if (id == frontend::kNone) return {};
+    const Span span = ast_.nodes[id].span;
+    const Typed& t = typed_[id];
+    if (!t.is_constant())
+      fail<DTypeError>(span, "cval is one number, known before anything runs", type_name(t, g_), "pass a Python number");
+    if (!is_of_kind(t.weak, dtype))
+      fail<DTypeError>(span, fmt::format("cval does not fit elements of dtype {}", name(dtype)), type_name(t, g_), "cast the array first");
+    return g_.values[g_[as_dtype(t, dtype, span)].payload];
+  }
+
+  /// Whether a Python number's kind is the dtype's, or a smaller one.
+  static bool is_of_kind(Weak weak, DType dtype) {
+    const Kind needs = weak == Weak::Complex ? Kind::Complex : weak == Weak::Float ? Kind::Float : weak == Weak::Int ? Kind::Signed : Kind::Bool;
+    const Kind has_kind = kind(dtype) == Kind::Unsigned ? Kind::Signed : kind(dtype);
+    return has_kind >= needs;
   }
 
   std::int64_t whole_number(AstId id, const catalog::OrderedInfo& row) const {
@@ -938,7 +994,7 @@ class Builder {
           break;
         }
         case Syntax::Subscript:
-          rank[i] = count_subscripts(rank_of(children[0]), children.subspan(1));
+          rank[i] = stencil_ ? rank_of(children[0]) : count_subscripts(rank_of(children[0]), children.subspan(1));
           break;
         case Syntax::Reduce: {
           const bool all = children[1] == frontend::kNone || ast_.nodes[children[1]].kind == Syntax::NewAxis;
@@ -961,6 +1017,8 @@ class Builder {
             rank[i] = std::max(1, rank_of(children[0]) - rank_of(children[frontend::kSecond]) + 1);
           else if (extent == catalog::Extent::Found || extent == catalog::Extent::Number || form == catalog::Form::Nonzero)
             rank[i] = 1;
+          else if (form == catalog::Form::Shift)
+            rank[i] = rank_of(children[0]);
           else if (extent == catalog::Extent::Second)
             rank[i] = rank_of(children[frontend::kSecond]);
           else if (extent == catalog::Extent::Reduced)
@@ -1080,13 +1138,17 @@ class Builder {
       case Syntax::Subscript: {
         const Typed& base = typed_[children[0]];
         if (base.weak != Weak::No) fail<ShapeError>(node.mark, "a scalar has no axes to index", type_name(base, g_));
-        if (children.size() == 2 && is_mask(children[1]))
+        if (stencil_)
+          t = {.node = neighbour(base.node, node)};
+        else if (children.size() == 2 && is_mask(children[1]))
           t = {.node = select(base.node, typed_[children[1]].node, ast_.nodes[children[1]].span, node.span)};
         else
           t = {.node = view(base.node, children.subspan(1), node.mark)};
         break;
       }
       case Syntax::Transpose: {
+        if (stencil_)
+          fail<ShapeError>(node.mark, "a stencil keeps the axes where they are", "here", "transpose the array that is passed");
         const Typed base = strong(typed_[children[0]], node.span);
         t = {.node = g_[base.node].rank < 2 ? base.node : g_.view(base.node, true, {}, node.span)};
         break;
@@ -1095,6 +1157,7 @@ class Builder {
       case Syntax::NewAxis:
       case Syntax::Ellipsis:
       case Syntax::Tuple:
+      case Syntax::Word:
       case Syntax::DTypeName:
       case Syntax::Target:
         break;
@@ -1182,12 +1245,7 @@ class Builder {
       allowed = can_cast(g_[value.node].dtype, target, options_.casting);
     } else {
       // A literal takes any dtype of its kind or a larger kind.
-      const Kind needs = value.weak == Weak::Complex ? Kind::Complex
-                         : value.weak == Weak::Float ? Kind::Float
-                         : value.weak == Weak::Int   ? Kind::Signed
-                                                     : Kind::Bool;
-      const Kind has_kind = kind(target) == Kind::Unsigned ? Kind::Signed : kind(target);
-      allowed = has_kind >= needs || options_.casting == Casting::Unsafe;
+      allowed = is_of_kind(value.weak, target) || options_.casting == Casting::Unsafe;
     }
     if (allowed) return;
     throw DTypeError(
@@ -1246,10 +1304,246 @@ class Builder {
     }
   }
 
+  // ---- stencils -----------------------------------------------------------------------------------------------------
+
+  static bool finds_nothing(Boundary side) { return side == Boundary::Valid || side == Boundary::Keep; }
+
+  const Beyond& beyond(std::string_view field) const {
+    for (const auto& [name, own] : stencil_->options->fields)
+      if (name == field) return own;
+    return stencil_->options->beyond;
+  }
+
+  Sides sides_of(const Beyond& beyond, int axis, int rank, Span span) const {
+    if (beyond.sides.size() == 1) return beyond.sides[0];
+    if (beyond.sides.size() != static_cast<std::size_t>(rank))
+      fail<ShapeError>(span, fmt::format("boundaries of {} axes for an array of rank {}", beyond.sides.size(), rank), "here",
+                       "give one for each axis, or one for all");
+    return beyond.sides[static_cast<std::size_t>(axis)];
+  }
+
+  /// The name that stands before a subscript, if one does.
+  std::string_view name_before(const AstNode& subscript) const {
+    const AstNode& base = ast_.nodes[ast_.children[subscript.first]];
+    return base.kind == Syntax::Name ? ast_.symbols[base.id] : std::string_view{};
+  }
+
+  std::int64_t offset(AstId id) const {
+    const AstNode& node = ast_.nodes[id];
+    if (node.kind == Syntax::Slice || node.kind == Syntax::NewAxis || node.kind == Syntax::Ellipsis)
+      fail<ShapeError>(node.span, "in a stencil subscripts are offsets: whole numbers", "here",
+                       "write a[-1, 0] for the element above; evaluate() takes slices");
+    const std::int64_t offset = bound(id);
+    constexpr std::int64_t kFar = std::int64_t{1} << 31;
+    if (offset < -kFar || offset > kFar) fail<ShapeError>(node.span, fmt::format("an offset of {}", offset), "further than any neighbour");
+    return offset;
+  }
+
+  /// a[-1, 0]: a view.
+  NodeId neighbour(NodeId base, const AstNode& node) {
+    const std::span<const AstId> offsets = ast_.children_of(node).subspan(1);
+    const int rank = g_[base].rank;
+    if (static_cast<int>(offsets.size()) != rank)
+      fail<ShapeError>(node.mark, fmt::format("{} offset{} for {} ax{}", offsets.size(), offsets.size() == 1 ? "" : "s", rank,
+                                              rank == 1 ? "is" : "es"),
+                       fmt::format("of an array of rank {}", rank), "give one offset for each axis, 0 for none");
+    const Beyond& outside = beyond(name_before(node));
+    std::array<ViewItem, kMaxRank> items{};
+    bool moves = false;
+    for (int axis = 0; axis < rank; ++axis) {
+      ViewItem& item = items[static_cast<std::size_t>(axis)];
+      item.start = offset(offsets[static_cast<std::size_t>(axis)]);
+      if (item.start == 0) continue;
+      moves = true;
+      const Sides sides = sides_of(outside, axis, rank, node.mark);
+      item.kind = ViewItem::Kind::Shift;
+      item.low = sides.low;
+      item.high = sides.high;
+      item.span = node.span;
+      if (item.has_constant()) item.value = cval(outside, g_[base].dtype, node.span);
+    }
+    return moves ? g_.view(base, false, std::span(items).first(static_cast<std::size_t>(rank)), node.span) : base;
+  }
+
+  Value cval(const Beyond& outside, DType dtype, Span span) const {
+    const std::complex<double> c = outside.cval;
+    WeakValue value{.kind = Weak::Float, .re = c.real()};
+    if (c.imag() != 0) {
+      value = {.kind = Weak::Complex, .re = c.real(), .im = c.imag()};
+    } else if (c.real() == __builtin_trunc(c.real()) && c.real() >= -0x1p63 && c.real() < 0x1p64 && !is_inexact(dtype)) {
+      const bool is_truth = dtype == DType::Bool && (c.real() == 0 || c.real() == 1);
+      value = {.kind = is_truth ? Weak::Bool : Weak::Int, .integer = static_cast<Int128>(c.real())};
+    }
+    Value bits;
+    if (!is_of_kind(value.kind, dtype) || !weak_convert(value, dtype, bits))
+      fail<DTypeError>(span, fmt::format("cval does not fit elements of dtype {}", name(dtype)), "read here", "cast the array first");
+    return bits;
+  }
+
+  /// All statements read what the fields were. A bare expression is the value, or the field that it reads at offsets.
+  void stencil() {
+    struct Update {
+      std::uint32_t symbol;
+      Typed value;
+      const Statement* statement;
+    };
+    std::pmr::vector<Update> updates(typed_.get_allocator());
+    const Statement* bare = nullptr;
+    Statement made;
+    for (const Statement& s : ast_.statements) {
+      std::pmr::vector<int> scopes(typed_.get_allocator());
+      bool positions = false;
+      for (std::uint32_t id = s.first_node; id < s.end_node; ++id) positions = positions || ast_.nodes[id].kind == Syntax::Position;
+      if (positions) position_scopes(s, scopes);
+      for (AstId id = s.first_node; id < s.end_node; ++id) visit(id, positions ? scopes[id - s.first_node] : 0);
+      bare = s.target == frontend::kNone ? &s : nullptr;
+      if (bare) continue;
+      for (std::uint32_t k = 0; k < s.n_subscripts; ++k)
+        if (offset(ast_.children[s.first_subscript + k]) != 0)
+          fail<ShapeError>(s.target_span, "a stencil makes the element it stands at", "an offset",
+                           fmt::format("write {} = …", ast_.symbols[s.target]));
+      if (!present_[s.target]) {
+        State& state = states_[s.target];
+        if (s.augmented >= 0 && state.kind == State::Kind::Outside) unknown(s.target_span, ast_.symbols[s.target]);
+        state = {State::Kind::Value, s.augmented >= 0 ? combine(s, state.value, typed_[s.value]) : typed_[s.value], 0};
+        bare = &s;
+        continue;
+      }
+      for (const Update& other : updates)
+        if (other.symbol == s.target)
+          fail<ParseError>(s.target_span, fmt::format("'{}' is updated twice", ast_.symbols[s.target]), "the second time",
+                           "all statements are one update: give a part of it another name");
+      if (operands_[s.target].weak != Weak::No)
+        fail<DTypeError>(s.target_span, fmt::format("'{}' is a Python scalar: it is no field", ast_.symbols[s.target]), "updated here",
+                         "pass an array");
+      Typed value = typed_[s.value];
+      if (s.augmented >= 0) value = combine(s, {.node = field_before(s.target, s.target_span)}, value);
+      updates.push_back({s.target, value, &s});
+    }
+    if (bare && !updates.empty() && bare->target == frontend::kNone)
+      fail<ParseError>(ast_.nodes[bare->value].span, "a stencil that updates fields has no other value", "here",
+                       "give it a name, or leave it out");
+    if (bare && updates.empty() && stencil_->repeats) {
+      made = *bare;
+      made.target = only_field(*bare);
+      made.augmented = -1;
+      updates.push_back({made.target, bare->target == frontend::kNone ? typed_[bare->value] : states_[bare->target].value, &made});
+    }
+    std::pmr::vector<NodeId> roots(typed_.get_allocator());
+    if (updates.empty()) {
+      const Span span = ast_.nodes[bare->value].span;
+      const Typed value = bare->target == frontend::kNone ? typed_[bare->value] : states_[bare->target].value;
+      roots.push_back(strong(value, span).node);
+      find_rims(roots);
+      if (const auto& kept = result_.targets.kept; !kept.empty())
+        fail<ShapeError>(span, "what keeps its elements has to be a field", "the value of the text",
+                         "write field = …, or read one field at offsets");
+      g_.output(within(roots[0], result_.targets.lacking, span), {.kind = OutputSpec::Kind::Result}, span);
+      return;
+    }
+    g_.apart = true;
+    for (Update& update : updates) {
+      const OperandType& field = operands_[update.symbol];
+      const Span span = ast_.nodes[update.statement->value].span;
+      check_casting(*update.statement, update.value, field.dtype);
+      const NodeId node = as_dtype(update.value, field.dtype, span);
+      if (g_[node].rank > field.rank)
+        fail<ShapeError>(span, fmt::format("a value of rank {} does not fit a field of rank {}", g_[node].rank, field.rank), "the value",
+                         "the field never stretches");
+      update.value = {.node = node};
+      roots.push_back(node);
+    }
+    find_rims(roots);
+    for (const Update& update : updates) {
+      const OperandType& field = operands_[update.symbol];
+      const Span span = update.statement->span;
+      const auto slot = static_cast<std::uint32_t>(g_.slots.size());
+      g_.slots.push_back({.name = ast_.symbols[update.symbol], .dtype = field.dtype, .rank = field.rank, .written = true, .span = span});
+      versions_.push_back(0);
+      result_.targets.targets.push_back({update.symbol, slot});
+      const NodeId whole = g_.input(slot, 0, span);
+      const NodeId target = within(whole, result_.targets.kept, span);
+      std::vector<StencilTargets::Rim> rims = result_.targets.lacking;
+      for (std::size_t i = 0; i < result_.targets.kept.size(); ++i) {
+        if (i == rims.size()) rims.emplace_back();
+        rims[i].low += result_.targets.kept[i].low;
+        rims[i].high += result_.targets.kept[i].high;
+      }
+      g_.output(within(update.value.node, rims, span), {.kind = OutputSpec::Kind::Store, .slot = slot, .target = target == whole ? kNone : target},
+                span);
+    }
+  }
+
+  NodeId field_before(std::uint32_t symbol, Span span) { return g_.input(result_.slot_of_symbol[symbol], 0, span); }
+
+  /// The one field that a bare expression reads at offsets, or reads at all.
+  std::uint32_t only_field(const Statement& s) const {
+    std::uint32_t found = frontend::kNone;
+    for (const bool at_offsets : {true, false}) {
+      for (const AstNode& node : ast_.nodes) {
+        const AstNode* name = nullptr;
+        if (at_offsets && node.kind == Syntax::Subscript) name = &ast_.nodes[ast_.children[node.first]];
+        if (!at_offsets) name = &node;
+        if (!name || name->kind != Syntax::Name || !present_[name->id] || operands_[name->id].weak != Weak::No || operands_[name->id].rank == 0)
+          continue;
+        if (found != frontend::kNone && found != name->id)
+          fail<ParseError>(ast_.nodes[s.value].span, "which field do the steps update?",
+                           fmt::format("'{}' or '{}'", ast_.symbols[found], ast_.symbols[name->id]),
+                           fmt::format("write {} = …", ast_.symbols[found]));
+        found = name->id;
+      }
+      if (found != frontend::kNone) return found;
+    }
+    fail<ShapeError>(ast_.nodes[s.value].span, "there is no field to update", "no array is read");
+  }
+
+  /// Where the values would read what is not there: of each axis, by the fields that find nothing beyond it.
+  void find_rims(std::span<const NodeId> roots) {
+    Footprints read = footprints(g_, roots, typed_.get_allocator().resource());
+    StencilTargets& t = result_.targets;
+    const auto widen = [](std::vector<StencilTargets::Rim>& rims, int axis, std::int64_t low, std::int64_t high) {
+      if (low <= 0 && high <= 0) return;
+      if (rims.size() <= static_cast<std::size_t>(axis)) rims.resize(static_cast<std::size_t>(axis) + 1);
+      StencilTargets::Rim& rim = rims[static_cast<std::size_t>(axis)];
+      rim.low = std::max(rim.low, low);
+      rim.high = std::max(rim.high, high);
+    };
+    for (NodeId id = 0; id < g_.nodes.size(); ++id) {
+      const Node& node = g_[id];
+      if (node.kind != NodeKind::Input) continue;
+      const Beyond& outside = beyond(g_.slots[node.payload].name);
+      for (int axis = 0; axis < node.rank; ++axis) {  // from the last
+        const Footprint& print = read.at(id, axis);
+        if (!print.is_read || print.is_whole) continue;
+        const Sides sides = sides_of(outside, node.rank - 1 - axis, node.rank, node.span);
+        for (const Boundary what : {Boundary::Valid, Boundary::Keep})
+          widen(what == Boundary::Valid ? t.lacking : t.kept, axis, sides.low == what ? -print.low : 0, sides.high == what ? print.high : 0);
+      }
+    }
+    for (const AstNode& node : ast_.nodes)
+      if (node.kind == Syntax::Subscript) t.span = node.span;
+  }
+
+  /// Without its rims.
+  NodeId within(NodeId id, const std::vector<StencilTargets::Rim>& rims, Span span) {
+    const int rank = g_[id].rank;
+    std::array<ViewItem, kMaxRank> items{};
+    bool any = false;
+    for (int axis = 0; axis < std::min<int>(rank, static_cast<int>(rims.size())); ++axis) {
+      ViewItem& item = items[static_cast<std::size_t>(rank - 1 - axis)];
+      const StencilTargets::Rim& rim = rims[static_cast<std::size_t>(axis)];
+      if ((item.has_start = rim.low > 0)) item.start = rim.low;
+      if ((item.has_stop = rim.high > 0)) item.stop = -rim.high;
+      any |= item.has_start || item.has_stop;
+    }
+    return any ? g_.view(id, false, std::span(items).first(static_cast<std::size_t>(rank)), span) : id;
+  }
+
   const Ast& ast_;
   std::span<const OperandType> operands_;
   const bool* present_;
   const Options& options_;
+  const StencilSpec* stencil_;
   BuildResult result_;
   Graph& g_;
   std::pmr::vector<Typed> typed_;
@@ -1261,8 +1555,8 @@ class Builder {
 }  // namespace
 
 BuildResult build(const Ast& ast, std::span<const OperandType> operands, const bool* present, const Options& options, bool aliased,
-                  std::pmr::memory_resource* memory) {
-  return Builder(ast, operands, present, options, aliased, memory).build();
+                  std::pmr::memory_resource* memory, const StencilSpec* stencil) {
+  return Builder(ast, operands, present, options, aliased, memory, stencil).build();
 }
 
 }  // namespace engine::ir

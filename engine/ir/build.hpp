@@ -3,6 +3,7 @@
 
 #include "engine/frontend/ast.hpp"
 #include "engine/ir/graph.hpp"
+#include "engine/ir/stencil.hpp"
 
 namespace engine::ir {
 
@@ -33,8 +34,10 @@ struct BuildResult {
   explicit BuildResult(std::pmr::memory_resource* memory) : graph(memory), slot_of_symbol(memory) {}
   Graph graph;
   std::pmr::vector<std::uint32_t> slot_of_symbol;
+  StencilTargets targets;  ///< of a stencil; their slots follow those of the names
 };
+/// `stencil`: subscripts are offsets, and statements are one simultaneous update. Null otherwise.
 BuildResult build(const frontend::Ast& ast, std::span<const OperandType> operands, const bool* present, const Options& options,
-                  bool aliased, std::pmr::memory_resource* memory);
+                  bool aliased, std::pmr::memory_resource* memory, const StencilSpec* stencil = nullptr);
 
 }  // namespace engine::ir

@@ -42,19 +42,24 @@ struct Value {
 };
 
 /// One item of a view, in the order of the argument's axes (New consumes none). Python's slice semantics: bounds may be
-/// absent, negative or out of range; they are resolved against the extent at bind time.
+/// absent, negative or out of range; they are resolved against the extent at bind time. A Shift keeps the extent: element i of it is
+/// element i + start of the argument, and beyond a side of the axis what that side's boundary says.
 struct ViewItem {
-  enum class Kind : std::uint8_t { Slice, Integer, New };
+  enum class Kind : std::uint8_t { Slice, Integer, New, Shift };
   Kind kind = Kind::Slice;
   bool has_start = false, has_stop = false;
-  std::int64_t start = 0;  ///< Slice: start; Integer: the index
+  Boundary low = Boundary::Nearest, high = Boundary::Nearest;  ///< Shift
+  std::int64_t start = 0;                                      ///< Slice: start; Integer: the index; Shift: the offset
   std::int64_t stop = 0;
   std::int64_t step = 1;  ///< never 0
+  Value value{};          ///< Shift: beyond a side of Boundary::Constant, of the argument's dtype
   Span span;              ///< not part of equality
   friend bool operator==(const ViewItem& a, const ViewItem& b) {
-    return a.kind == b.kind && a.has_start == b.has_start && a.has_stop == b.has_stop && a.start == b.start && a.stop == b.stop &&
-           a.step == b.step;
+    return a.kind == b.kind && a.has_start == b.has_start && a.has_stop == b.has_stop && a.low == b.low && a.high == b.high &&
+           a.start == b.start && a.stop == b.stop && a.step == b.step && a.value == b.value;
   }
+  bool is_shift() const { return kind == Kind::Shift; }
+  bool has_constant() const { return is_shift() && (low == Boundary::Constant || high == Boundary::Constant); }
 };
 
 /// A view of its argument: either a transposition (all axes reversed, no items) or one item per axis plus New ones.
@@ -146,6 +151,8 @@ struct Graph {
   std::string_view text;
   /// Operands may share memory with what is written: every Store ends the version of every slot, not only of its own.
   bool aliased = false;
+  /// What is written shares no memory with anything else: the caller sees to it.
+  bool apart = false;
   std::pmr::vector<Node> nodes;
   std::pmr::vector<Slot> slots;
   std::pmr::vector<Value> values;

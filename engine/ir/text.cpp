@@ -10,24 +10,29 @@
 #include <charconv>
 #include <cstring>
 
+#include "engine/base/boundary.hpp"
 #include "engine/catalog/evaluate.hpp"
 #include "engine/ir/graph.hpp"
 
 namespace engine::ir {
 namespace {
 
-std::string item_text(const ViewItem& item) {
-  if (item.kind == ViewItem::Kind::New) return "None";
-  if (item.kind == ViewItem::Kind::Integer) return fmt::format("{}", item.start);
-  return fmt::format("{}:{}:{}", item.has_start ? fmt::format("{}", item.start) : "", item.has_stop ? fmt::format("{}", item.stop) : "",
-                     item.step);
-}
-
 /// Values as their bits: exact for every dtype.
 std::string value_text(const Value& value, DType dtype) {
   std::string text = "0x";
   for (std::size_t i = info(dtype).size; i-- > 0;) text += fmt::format("{:02x}", static_cast<unsigned>(value.bytes[i]));
   return text;
+}
+
+/// A shift: "@-1 reflect wrap", and "@-1 constant constant 0x…".
+std::string item_text(const ViewItem& item, DType dtype) {
+  if (item.kind == ViewItem::Kind::New) return "None";
+  if (item.kind == ViewItem::Kind::Integer) return fmt::format("{}", item.start);
+  if (item.is_shift())
+    return fmt::format("@{} {} {}{}", item.start, word(item.low), word(item.high),
+                       item.has_constant() ? " " + value_text(item.value, dtype) : "");
+  return fmt::format("{}:{}:{}", item.has_start ? fmt::format("{}", item.start) : "", item.has_stop ? fmt::format("{}", item.stop) : "",
+                     item.step);
 }
 
 class Reader {
@@ -91,6 +96,20 @@ class Reader {
     rest_.remove_prefix(n);
     return w;
   }
+  Value bits() {
+    expect("0x");
+    Value value;
+    const std::size_t n = std::min(rest_.find_first_not_of("0123456789abcdef"), rest_.size());
+    if (n == 0 || n > 32 || n % 2 || (digits_ && digits_ != n)) fail("bits of a value");
+    digits_ = n;
+    for (std::size_t i = 0; i < n; i += 2) {
+      unsigned byte = 0;
+      std::from_chars(rest_.data() + i, rest_.data() + i + 2, byte, 16);
+      value.bytes[(n - 2 - i) / 2] = static_cast<std::byte>(byte);
+    }
+    rest_.remove_prefix(n);
+    return value;
+  }
   NodeId reference() {
     expect("%");
     const auto id = number<NodeId>();
@@ -115,6 +134,10 @@ class Reader {
       g_.aliased = true;
       return;
     }
+    if (accept("apart")) {
+      g_.apart = true;
+      return;
+    }
     if (accept("slot")) {
       if (number<std::size_t>() != g_.slots.size()) fail("slots must be numbered in order");
       Slot slot;
@@ -131,7 +154,7 @@ class Reader {
     expect("=");
     const std::string_view kind = word();
     Node node;
-    std::size_t digits = 0;  // of a constant
+    digits_ = 0;
     if (kind == "Input") {
       node.kind = NodeKind::Input;
       node.payload = number<std::uint32_t>();
@@ -140,19 +163,7 @@ class Reader {
     } else if (kind == "Constant" || kind == "Given") {
       node.kind = NodeKind::Constant;
       node.op = kind == "Given";
-      expect("0x");
-      Value value;
-      const std::size_t n = std::min(rest_.find(' '), rest_.size());
-      if (n == 0 || n > 32 || n % 2) fail("bits of a value");
-      digits = n;
-      for (std::size_t i = 0; i < n; i += 2) {
-        unsigned byte = 0;
-        const auto r = std::from_chars(rest_.data() + i, rest_.data() + i + 2, byte, 16);
-        if (r.ec != std::errc() || r.ptr != rest_.data() + i + 2) fail("bits of a value");
-        value.bytes[(n - 2 - i) / 2] = static_cast<std::byte>(byte);
-      }
-      rest_.remove_prefix(n);
-      g_.values.push_back(value);
+      g_.values.push_back(bits());
       node.payload = static_cast<std::uint32_t>(g_.values.size() - 1);
     } else if (kind == "Cast") {
       node.kind = NodeKind::Cast;
@@ -211,7 +222,7 @@ class Reader {
     }
     expect(":");
     node.dtype = dtype();
-    if (digits && digits != 2 * item_size(node.dtype)) fail("as many bits as the dtype has");
+    if (digits_ && digits_ != 2 * item_size(node.dtype)) fail("as many bits as the dtype has");
     node.rank = rank();
     g_.nodes.push_back(node);
   }
@@ -235,6 +246,11 @@ class Reader {
         ViewItem item;
         if (accept("None")) {
           item.kind = ViewItem::Kind::New;
+        } else if (accept("@")) {
+          item.kind = ViewItem::Kind::Shift;
+          item.start = number<std::int64_t>();
+          if (!find_boundary(word(), item.low) || !find_boundary(word(), item.high)) fail("unknown boundary");
+          if (item.has_constant()) item.value = bits();
         } else {
           skip();
           if (!rest_.empty() && rest_[0] != ':') {
@@ -285,12 +301,13 @@ class Reader {
   std::string_view text_, rest_;
   Graph g_;
   std::size_t pos_ = 0, line_begin_ = 0;
+  std::size_t digits_ = 0;  ///< of the line's constants
 };
 
 }  // namespace
 
 std::string print(const Graph& g) {
-  std::string text = g.aliased ? "aliased\n" : "";
+  std::string text = g.aliased ? "aliased\n" : g.apart ? "apart\n" : "";
   for (std::size_t i = 0; i < g.slots.size(); ++i) {
     const Slot& slot = g.slots[i];
     text += fmt::format("slot {} {} {}[{}]{}{}\n", i, slot.name, name(slot.dtype), slot.rank, slot.local ? " local" : "",
@@ -330,7 +347,7 @@ std::string print(const Graph& g) {
           text += " [";
           bool first = true;
           for (const ViewItem& item : g.items(spec)) {
-            text += (first ? "" : ", ") + item_text(item);
+            text += (first ? "" : ", ") + item_text(item, node.dtype);
             first = false;
           }
           text += "]";

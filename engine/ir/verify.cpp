@@ -135,6 +135,7 @@ void verify(const Graph& g) {
           consumed += item.kind != ViewItem::Kind::New;
           rank += item.kind != ViewItem::Kind::Integer;
           require(item.step != 0, id, "step");
+          require(!item.is_shift() || item.start != INT64_MIN, id, "offset");
         }
         require(
             spec.transpose ? spec.count == 0 && node.rank == g[node.args[0]].rank : consumed == g[node.args[0]].rank && rank == node.rank,

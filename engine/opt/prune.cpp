@@ -25,6 +25,7 @@ ir::Graph prune(ir::Graph graph, const Options&) {
   Graph out(memory);
   out.text = graph.text;
   out.aliased = graph.aliased;
+  out.apart = graph.apart;
   out.slots = std::move(graph.slots);
   out.values = std::move(graph.values);
   out.views = std::move(graph.views);

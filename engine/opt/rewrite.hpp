@@ -17,6 +17,7 @@ ir::Graph rewrite(ir::Graph graph, Change change) {
   Graph out(memory);
   out.text = graph.text;
   out.aliased = graph.aliased;
+  out.apart = graph.apart;
   out.slots = graph.slots;
   out.values = graph.values;
   out.views = graph.views;

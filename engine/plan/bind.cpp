@@ -9,6 +9,7 @@
 
 #include "engine/plan/hazard.hpp"
 #include "engine/plan/space.hpp"
+#include "engine/plan/tile.hpp"
 
 namespace engine::plan {
 namespace {
@@ -37,8 +38,16 @@ std::int64_t checked_bytes(const Shape& shape, std::size_t item, const ir::Graph
 class Binder {
  public:
   Binder(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
-         const Limits& limits, Allocator allocator, Binding& binding)
-      : graph_(graph), plan_(plan), slots_(slots), out_(out), order_(order), limits_(limits), allocator_(allocator), b_(binding) {
+         const Limits& limits, Allocator allocator, Binding& binding, const Window* window)
+      : graph_(graph),
+        plan_(plan),
+        slots_(slots),
+        out_(out),
+        order_(order),
+        limits_(limits),
+        allocator_(allocator),
+        b_(binding),
+        window_(window) {
     if (!plan.finds) return;
     // This stays in the arena and goes on later.
     const std::span<const Operand*> kept = allocate<const Operand*>(slots.size());
@@ -52,7 +61,7 @@ class Binder {
   }
 
   void bind() {
-    if (plan_.simple && bind_simple()) return;
+    if (plan_.simple && !window_ && bind_simple()) return;
     b_.shapes.resize(plan_.shapes.size());
     b_.buffers.resize(plan_.buffers.size());
     b_.swapped.resize(plan_.buffers.size(), false);
@@ -330,7 +339,7 @@ class Binder {
       const std::size_t item = item_size(buffer.dtype);
       const auto size = static_cast<std::size_t>(checked_bytes(layout.shape, item, graph_));
       set_c_strides(layout, item);
-      if (buffer.kind == Buffer::Kind::Passing || (!is_direct_.empty() && is_direct_[i])) continue;
+      if (buffer.kind == Buffer::Kind::Passing || buffer.spare || (!is_direct_.empty() && is_direct_[i])) continue;
       fresh.push_back(i);
       if (buffer.alias != kNone) continue;
       layout.base = reinterpret_cast<char*>(bytes);  // an offset until the block is there
@@ -548,7 +557,9 @@ class Binder {
   void bind_action(const Action& action) {
     Binding::Step step{&action, {}};
     if (action.kind == Action::Kind::Order) bind_order(action, step);
-    if (action.kind == Action::Kind::Run) {
+    if (action.kind == Action::Kind::Run && is_tiled(action)) {
+      bind_tiled(action, step);
+    } else if (action.kind == Action::Kind::Run) {
       if (action.fused != kNone) {
         std::span<BoundKernel> one = allocate<BoundKernel>(1);
         if (bind_kernel(plan_.kernels[action.fused], one[0], true)) {
@@ -563,8 +574,193 @@ class Binder {
     b_.steps.push_back(step);
   }
 
+  bool is_tiled(const Action& action) const {
+    if (window_) return true;
+    for (std::uint32_t i = 0; i < action.count; ++i)
+      if (plan_.kernels[action.first + i].shifts) return true;
+    return false;
+  }
+
+  /// The kernels of an action of which some run over boxes.
+  void bind_tiled(const Action& action, Binding::Step& step) {
+    std::pmr::vector<BoundKernel> bound(b_.memory);
+    const auto all = [&] {
+      if (action.fused != kNone) {
+        if (bind_boxes(plan_.kernels[action.fused], bound)) return;
+        bound.clear();
+      }
+      for (std::uint32_t i = 0; i < action.count; ++i) {
+        const Kernel& kernel = plan_.kernels[action.first + i];
+        const std::size_t before = bound.size();
+        if (!kernel.shifts && !window_) {
+          bound.emplace_back();
+          bind_kernel(kernel, bound.back(), false);
+        } else if (!bind_boxes(kernel, bound)) {
+          bound.resize(before);
+          bind_spare(kernel.instead, bound);
+        }
+      }
+    };
+    all();
+    step.kernels = allocate<BoundKernel>(bound.size());
+    std::copy(bound.begin(), bound.end(), step.kernels.begin());
+  }
+
+  void bind_spare(std::uint32_t first, std::pmr::vector<BoundKernel>& bound) {
+    const Kernel& kernel = plan_.kernels[first];
+    const std::uint32_t id = plan_.accesses[plan_.stores_of(kernel)[0].access].buffer;
+    Layout& spare = b_.buffers[id];
+    const auto bytes = static_cast<std::size_t>(checked_bytes(spare.shape, item_size(plan_.buffers[id].dtype), graph_));
+    spare.base = bytes ? small_block(bytes) : nullptr;
+    bind_boxes(kernel, bound);
+    bound.emplace_back();
+    bind_kernel(plan_.kernels[first + 1], bound.back(), false);
+  }
+
+  /// The boxes over which a kernel runs; false where a store might change what is still to be read.
+  bool bind_boxes(const Kernel& kernel, std::pmr::vector<BoundKernel>& to) {
+    /// More than any sensible stencil has, few enough to be bound in a second.
+    constexpr std::int64_t kMostBoxes = 1 << 18;
+    BoundKernel whole;
+    std::span<std::int64_t> strides;
+    const Shape space = reach_all(kernel, whole, strides);
+    const auto rank = static_cast<std::size_t>(space.size());
+    if (whole.total == 0 || (window_ && rank && window_->begin >= window_->end)) {
+      to.push_back(whole);
+      to.back().total = 0;
+      return true;
+    }
+    std::pmr::vector<Reach> reaches(b_.memory);
+    std::span<std::uint32_t> reach_of = allocate<std::uint32_t>(whole.accesses.size());
+    std::fill(reach_of.begin(), reach_of.end(), kNone);
+    for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+      const Access& access = plan_.accesses[kernel.first_access + k];
+      if (!is_shifted(graph_, plan_, access)) continue;
+      reach_of[k] = static_cast<std::uint32_t>(reaches.size());
+      reaches.push_back(plan::reach(graph_, plan_, access, b_.buffers[access.buffer], b_.shapes, space, b_.memory));
+    }
+    bool isolated = true;
+    if (!graph_.apart && !is_safe(kernel, whole, space, reach_of, isolated)) return false;
+
+    std::pmr::vector<std::pmr::vector<std::int64_t>> at(b_.memory);
+    std::int64_t boxes = 1;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      at.push_back(cuts(reaches, static_cast<int>(axis), space[static_cast<int>(axis)], b_.memory));
+      if (axis == 0 && window_) clip(at[0]);
+      boxes *= static_cast<std::int64_t>(at[axis].size()) - 1;
+      if (boxes > kMostBoxes)
+        throw LimitError({.what = fmt::format("the boundaries of shape {} fall into more than {} regions", to_text(space), kMostBoxes),
+                          .labels = {},
+                          .help = "shift along fewer axes at once",
+                          .text = std::string(graph_.text)});
+    }
+    std::size_t index[kMaxRank] = {};
+    for (std::int64_t b = 0; b < boxes; ++b) {
+      Box box;
+      std::int64_t total = 1;
+      for (std::size_t axis = 0; axis < rank; ++axis) {
+        box.first.push_back(at[axis][index[axis]]);
+        box.extents.push_back(at[axis][index[axis] + 1] - at[axis][index[axis]]);
+        total *= box.extents[static_cast<int>(axis)];
+      }
+      to.push_back({.kernel = &kernel, .total = total, .isolated = isolated, .goes_on = b > 0});
+      put(kernel, whole, strides, reaches, reach_of, box, to.back());
+      for (std::size_t axis = rank; axis-- > 0;) {
+        if (++index[axis] + 1 < at[axis].size()) break;
+        index[axis] = 0;
+      }
+    }
+    return true;
+  }
+
+  void clip(std::pmr::vector<std::int64_t>& at) const {
+    const std::int64_t begin = window_->begin, end = std::min(window_->end, at.back());
+    std::erase_if(at, [&](std::int64_t cut) { return cut <= begin || cut >= end; });
+    at.insert(at.begin(), begin);
+    at.push_back(std::max(begin, end));
+  }
+
+  /// A kernel over one box.
+  void put(const Kernel& kernel, const BoundKernel& whole, std::span<const std::int64_t> strides, std::span<const Reach> reaches,
+           std::span<const std::uint32_t> reach_of, const Box& box, BoundKernel& bound) {
+    const auto rank = static_cast<std::size_t>(box.first.size());
+    const std::size_t n = whole.accesses.size();
+    bound.accesses = allocate<BoundAccess>(n);
+    std::span<std::int64_t> mine = allocate<std::int64_t>(n * rank);
+    std::copy(strides.begin(), strides.end(), mine.begin());
+    for (std::size_t k = 0; k < n; ++k) {
+      BoundAccess& access = bound.accesses[k] = whole.accesses[k];
+      std::int64_t* const row = mine.data() + k * rank;
+      access.strides = row;
+      if (reach_of[k] != kNone) {
+        const ir::Value* outside = nullptr;
+        place(reaches[reach_of[k]], box, access.base, row, outside);
+        if (outside) {
+          access.base = reinterpret_cast<char*>(const_cast<std::byte*>(outside->bytes.data()));
+          access.swapped = false;
+        }
+      } else {
+        for (std::size_t axis = 0; axis < rank; ++axis) access.base = advance(access.base, box.first[static_cast<int>(axis)] * row[axis]);
+      }
+    }
+    arrange(kernel, bound, box.extents, mine.data());
+  }
+
+  /// Whether a kernel that shifts may write in any order of boxes: what it reads with a shift, and other targets, lie elsewhere, and
+  /// what it reads without one lies elsewhere or under the very element that is written.
+  bool is_safe(const Kernel& kernel, const BoundKernel& whole, const Shape& space, std::span<const std::uint32_t> reach_of,
+               bool& isolated) const {
+    const std::span<const Store> stores = plan_.stores_of(kernel);
+    const auto is_store = [&](std::uint32_t k) {
+      return std::any_of(stores.begin(), stores.end(), [&](const Store& x) { return x.access - kernel.first_access == k; });
+    };
+    const auto touched = [](const BoundAccess& access) {
+      return Touched{access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))};
+    };
+    BoundKernel geometry;
+    geometry.rank = space.size();
+    geometry.extents = space.begin();
+    for (const Store& store : stores) {
+      const Buffer& buffer = plan_.buffers[plan_.accesses[store.access].buffer];
+      if ((buffer.kind == Buffer::Kind::Result && !out_) || buffer.spare) continue;
+      const Touched target = touched(whole.accesses[store.access - kernel.first_access]);
+      if (repeats(geometry, target)) return false;
+      std::uintptr_t low, high;
+      cover(target, space.size(), space.begin(), low, high);
+      for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+        if (k == store.access - kernel.first_access) continue;
+        if (reach_of[k] != kNone || is_store(k)) {
+          const Layout& other = b_.buffers[plan_.accesses[kernel.first_access + k].buffer];
+          if (n_items(other.shape) == 0) continue;
+          std::uintptr_t other_low, other_high;
+          cover({other.base, other.strides.begin(), static_cast<std::int64_t>(item_size(whole.accesses[k].dtype))}, other.shape.size(),
+                other.shape.begin(), other_low, other_high);
+          if (low < other_high && other_low < high) return false;
+        } else {
+          const Hazard h = hazard(target, touched(whole.accesses[k]), space.size(), space.begin());
+          if (h != Hazard::None && h != Hazard::Same) return false;
+          isolated &= h == Hazard::None;
+        }
+      }
+    }
+    return true;
+  }
+
   /// False if `must_be_isolated` and it is not.
   bool bind_kernel(const Kernel& kernel, BoundKernel& bound, bool must_be_isolated) {
+    std::span<std::int64_t> strides;
+    const Shape space = reach_all(kernel, bound, strides);
+    if (kernel.n_folds) {
+      arrange_fold(kernel, bound, space, strides.data());
+      return true;
+    }
+    arrange(kernel, bound, space, strides.data());
+    if (bound.total == 0) return true;
+    return settle_hazards(kernel, bound, must_be_isolated);
+  }
+
+  /// Its space, and what its accesses are over all of that; the result is there afterwards. Of shifts: what they are centred on.
+  Shape reach_all(const Kernel& kernel, BoundKernel& bound, std::span<std::int64_t>& strides) {
     bound.kernel = &kernel;
     bool stores_result = false;
     for (const Store& store : plan_.stores_of(kernel)) stores_result |= plan_.accesses[store.access].buffer == plan_.result;
@@ -578,7 +774,7 @@ class Binder {
     for (const Instr& instr : plan_.body(kernel)) n_positions += instr.kind == Instr::Kind::Position;
     const std::uint32_t n = kernel.n_accesses + n_positions;
     bound.accesses = allocate<BoundAccess>(n);
-    std::span<std::int64_t> strides = allocate<std::int64_t>(static_cast<std::size_t>(n) * static_cast<std::size_t>(rank));
+    strides = allocate<std::int64_t>(static_cast<std::size_t>(n) * static_cast<std::size_t>(rank));
     std::uint32_t result_access = kNone;
     const auto row = [&](std::uint32_t k) { return strides.data() + static_cast<std::size_t>(k) * static_cast<std::size_t>(rank); };
 
@@ -616,13 +812,7 @@ class Binder {
       allocate_result(space, order);
       fill(bound.accesses[result_access], row(result_access), plan_.accesses[kernel.first_access + result_access], space);
     }
-    if (kernel.n_folds) {
-      arrange_fold(kernel, bound, space, strides.data());
-      return true;
-    }
-    arrange(kernel, bound, space, strides.data());
-    if (bound.total == 0) return true;
-    return settle_hazards(kernel, bound, must_be_isolated);
+    return space;
   }
 
   void check_store_shape(const Kernel& kernel, const Shape& space) const {
@@ -906,6 +1096,7 @@ class Binder {
   const Limits& limits_;
   Allocator allocator_;
   Binding& b_;
+  const Window* window_;
   std::size_t next_ = 0;       ///< action to be bound
   std::span<bool> is_known_;   ///< of shapes; none: all are
   std::span<bool> is_bound_;   ///< of buffers that are temporaries; none: all are
@@ -935,11 +1126,11 @@ bool may_share(const ArrayView& a, const ArrayView& b) noexcept {
 }
 
 void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
-          const Limits& limits, Allocator allocator, Binding& binding) {
-  if (!plan.finds) return Binder(graph, plan, slots, out, order, limits, allocator, binding).bind();
+          const Limits& limits, Allocator allocator, Binding& binding, const Window* window) {
+  if (!plan.finds) return Binder(graph, plan, slots, out, order, limits, allocator, binding, window).bind();
   void* const memory = binding.memory->allocate(sizeof(Binder), alignof(Binder));
   static_assert(std::is_trivially_destructible_v<Binder>);
-  (new (memory) Binder(graph, plan, slots, out, order, limits, allocator, binding))->bind();
+  (new (memory) Binder(graph, plan, slots, out, order, limits, allocator, binding, window))->bind();
 }
 
 void found(Binding& binding, const Action& action, std::int64_t count) { binding.rest->found(action, count); }

@@ -43,12 +43,18 @@ struct BoundKernel {
   std::int64_t total = 1;           ///< elements of the space
   std::span<BoundAccess> accesses;  ///< the plan's, in its order, then one per Position instruction
   bool isolated = true;             ///< no store shares memory with any load, or with another store
+  bool goes_on = false;             ///< a further box of the kernel before it
   bool ordered = false;             ///< a store meets loads of elements still to come or already done: one pass, in order
   std::span<Detour> detours;
   // Folds: the axes come in three groups, outermost first: `kept` cells, `rows` reduced in groups of eight, and `length`
   // elements that are the reduced trailing axes (lanes_kept false) or the kept trailing axes (lanes_kept true).
   bool lanes_kept = false;
   std::int64_t kept = 1, rows = 1, length = 1;
+};
+
+/// Indices [begin, end) of the first axis of every kernel's space: what is bound of it.
+struct Window {
+  std::int64_t begin, end;
 };
 
 /// An extent that is not known yet.
@@ -80,7 +86,7 @@ struct Binding {
 /// slots[i] is the operand of slot i (nullptr for locals). Fills `binding`. Where a plan finds shapes only while it runs, what
 /// depends on them is bound by found(), and what `allocator` needs and the operands point at has to live until then.
 void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
-          const Limits& limits, Allocator allocator, Binding& binding);
+          const Limits& limits, Allocator allocator, Binding& binding, const Window* window = nullptr);
 
 /// Tells how many elements an action of unknown extent has found: its memory is there afterwards, and all is bound that waits for no
 /// other. Throws what bind() throws.

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "engine/base/boundary.hpp"
 #include "engine/base/json.hpp"
 #include "engine/catalog/op.hpp"
 #include "engine/plan/explain.hpp"
@@ -27,6 +28,9 @@ std::string buffer_name(const ir::Graph& graph, const Plan& plan, std::uint32_t 
 std::string slice_text(const ir::ViewItem& item) {
   if (item.kind == ir::ViewItem::Kind::New) return "None";
   if (item.kind == ir::ViewItem::Kind::Integer) return fmt::format("{}", item.start);
+  if (item.is_shift())
+    return item.start == 0 ? ":" : fmt::format("{:+} {}", item.start, item.low == item.high ? std::string(word(item.low))
+                                                       : fmt::format("{}|{}", word(item.low), word(item.high)));
   std::string text = item.has_start ? fmt::format("{}:", item.start) : ":";
   if (item.has_stop) text += fmt::format("{}", item.stop);
   if (item.step != 1) text += fmt::format(":{}", item.step);

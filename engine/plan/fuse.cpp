@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/plan/plan.hpp"
+#include "engine/plan/tile.hpp"
 
 namespace engine::plan {
 namespace {
@@ -52,6 +53,7 @@ class Planner {
     plan_.shapes.push_back({});  // shape 0: rank 0
     for (std::uint32_t slot = 0; slot < graph_.slots.size(); ++slot) add_slot(slot);
     mark_position_views();
+    mark_shifts();
     std::pmr::vector<bool> done(graph_.output_nodes.size(), false, shape_of_.get_allocator());
     for (std::size_t i = 0; i < graph_.output_nodes.size(); ++i)
       if (is_early_check(i)) {
@@ -207,6 +209,37 @@ class Planner {
       if (node.kind == NodeKind::View && depends[id]) {
         must_keep_[node.args[0]] = 1;
         depends[id] = 0;
+      }
+    }
+  }
+
+  bool shifts(const ir::Node& node) const {
+    const std::span<const ir::ViewItem> items = graph_.items(graph_.views[node.payload]);
+    return std::any_of(items.begin(), items.end(), [](const ir::ViewItem& item) { return item.is_shift(); });
+  }
+
+  /// What a shift reads lies in boxes, and reductions and operations along an axis take their elements in order: their arguments are
+  /// computed first and kept. A constant stands beyond the sides of what is shifted, not of the leaves below that: unless it is one,
+  /// it is kept, too.
+  void mark_shifts() {
+    any_shifts_ = std::any_of(graph_.view_items.begin(), graph_.view_items.end(), [](const ir::ViewItem& item) { return item.is_shift(); });
+    if (!any_shifts_) return;
+    const auto is_leaf = [&](NodeId id) {
+      while (graph_[id].kind == NodeKind::View) id = graph_[id].args[0];
+      return graph_[id].kind == NodeKind::Input || graph_[id].kind == NodeKind::Reduce;
+    };
+    std::pmr::vector<std::uint8_t> shifted(graph_.nodes.size(), 0, shape_of_.get_allocator());
+    for (NodeId id = 0; id < graph_.nodes.size(); ++id) {
+      const ir::Node& node = graph_[id];
+      for (NodeId arg : graph_.args(node)) shifted[id] |= shifted[arg] && !must_keep_[arg];
+      if (node.kind == NodeKind::Reduce) {
+        for (NodeId arg : graph_.args(node)) must_keep_[arg] |= shifted[arg];
+        shifted[id] = 0;
+      } else if (node.kind == NodeKind::View && shifts(node)) {
+        shifted[id] = 1;
+        const std::span<const ir::ViewItem> items = graph_.items(graph_.views[node.payload]);
+        const bool constant = std::any_of(items.begin(), items.end(), [](const ir::ViewItem& item) { return item.has_constant(); });
+        if (constant && !is_leaf(node.args[0])) must_keep_[node.args[0]] = 1;
       }
     }
   }
@@ -393,6 +426,8 @@ class Planner {
   std::uint32_t end_kernel(bool act = true) {
     kernel_.n_instr = static_cast<std::uint32_t>(plan_.instrs.size()) - kernel_.first_instr;
     kernel_.n_accesses = static_cast<std::uint32_t>(plan_.accesses.size()) - kernel_.first_access;
+    for (std::uint32_t k = 0; any_shifts_ && k < kernel_.n_accesses; ++k)
+      kernel_.shifts |= is_shifted(graph_, plan_, plan_.accesses[kernel_.first_access + k]);
     const auto id = static_cast<std::uint32_t>(plan_.kernels.size());
     plan_.kernels.push_back(kernel_);
     if (act) {
@@ -617,14 +652,33 @@ class Planner {
     plan_.result = static_cast<std::uint32_t>(plan_.buffers.size());
     plan_.buffers.push_back({Buffer::Kind::Result, dtype, 0, space});
     begin_kernel(space);
-    std::uint32_t root = lower(value);
-    if (dtype != node.dtype) {
-      const bool uniform = plan_.instrs[kernel_.first_instr + root].uniform;
-      root = add_instr({.kind = Instr::Kind::Cast, .dtype = dtype, .uniform = uniform, .args = {root, kNone, kNone}});
-    }
-    add_store(root, {plan_.result, 0, 0});
+    store_as(lower(value), dtype, {plan_.result, 0, 0});
     kernel_.output = static_cast<std::uint32_t>(node.payload);
-    end_kernel();
+    const std::uint32_t kernel = end_kernel();
+    if (out_) add_instead(kernel, value);
+  }
+
+  void store_as(std::uint32_t value, DType dtype, const Access& access) {
+    const Instr& instr = plan_.instrs[kernel_.first_instr + value];
+    if (instr.dtype != dtype)
+      value = add_instr({.kind = Instr::Kind::Cast, .dtype = dtype, .uniform = instr.uniform, .args = {value, kNone, kNone}});
+    add_store(value, access);
+  }
+
+  /// Where a kernel that shifts may have a target which shares memory with what it reads: the value into a temporary, and from there.
+  void add_instead(std::uint32_t kernel, NodeId value) {
+    if (!plan_.kernels[kernel].shifts || graph_.apart) return;
+    const Kernel made = plan_.kernels[kernel];
+    const Access target = plan_.accesses[plan_.stores[made.first_store].access];
+    const std::uint32_t spare = add_temporary(graph_[value].dtype, shape_of(value));
+    plan_.buffers[spare].spare = true;
+    const std::uint32_t first = store_value(value, shape_of(value), spare, false);
+    begin_kernel(made.space);
+    kernel_.value_shape = made.value_shape;
+    kernel_.output = made.output;
+    store_as(load(spare, 0, graph_[value]), plan_.buffers[target.buffer].dtype, target);
+    end_kernel(false);
+    plan_.kernels[kernel].instead = first;
   }
 
   void emit_store(std::size_t index, const ir::Node& node, const ir::OutputSpec& spec, NodeId value) {
@@ -657,11 +711,12 @@ class Planner {
     const std::uint32_t root = lower(value);
     add_store(root, access);
     kernel_.output = node.payload;
-    end_kernel();
     if (spec.returns_target) {
       plan_.target_slot = spec.slot;
       plan_.target_access = static_cast<std::uint32_t>(plan_.stores.back().access);
     }
+    const std::uint32_t kernel = end_kernel();
+    if (!defines) add_instead(kernel, value);
   }
 
   /// Before slot `slot` is overwritten by output `index`: operands as they are now that later outputs still read are copied.
@@ -829,6 +884,7 @@ class Planner {
   std::vector<NodeId> fold_nodes_;
   SmallSet defined_;
   Kernel kernel_;
+  bool any_shifts_ = false;
   std::uint32_t now_ = 0;
 };
 

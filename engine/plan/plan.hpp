@@ -44,6 +44,7 @@ struct Buffer {
   std::uint32_t slot = 0;  ///< Slot: an operand's; locals are Temporaries
   ShapeId shape = 0;
   std::uint32_t alias = kNone;  ///< Temporary: the earlier one whose memory it is, seen in another shape
+  bool spare = false;           ///< Temporary: has memory only where a kernel's `instead` is done
 };
 
 /// Broadcast to the shape `from`, then take the view. Steps go from the buffer outwards.
@@ -96,6 +97,10 @@ struct Kernel {
   std::uint32_t first_fold = 0, n_folds = 0;
   std::uint32_t first_access = 0, n_accesses = 0;
   std::uint32_t output = kNone;  ///< the first Output node's index in Graph::outputs, for messages
+  bool shifts = false;           ///< some access has a shift: it runs over boxes (tile.hpp)
+  /// Of one that shifts: two kernels to be done in its place where its target shares memory with what it reads, the value into a spare
+  /// temporary and that to the target. The first one's index.
+  std::uint32_t instead = kNone;
 };
 
 /// What happens, in order. A Run of several kernels that share their space may be done as one pass (`fused`) where the

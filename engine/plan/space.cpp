@@ -51,10 +51,7 @@ Layout stretch(const Layout& layout, const Shape& shape) noexcept {
   return out;
 }
 
-namespace {
-
-/// Python's slice.indices().
-void resolve_slice(const ir::ViewItem& item, std::int64_t extent, std::int64_t& start, std::int64_t& count) {
+void resolve_slice(const ir::ViewItem& item, std::int64_t extent, std::int64_t& start, std::int64_t& count) noexcept {
   const bool forward = item.step > 0;
   const std::int64_t low = forward ? 0 : -1;
   const std::int64_t high = forward ? extent : extent - 1;
@@ -69,8 +66,6 @@ void resolve_slice(const ir::ViewItem& item, std::int64_t extent, std::int64_t& 
   const std::int64_t distance = forward ? stop - start : start - stop;
   count = distance <= 0 ? 0 : static_cast<std::int64_t>((static_cast<std::uint64_t>(distance) - 1) / magnitude) + 1;
 }
-
-}  // namespace
 
 Layout view(const Layout& layout, const ir::Graph& graph, const ir::ViewSpec& spec, const ir::Node& node) {
   Layout out;
@@ -101,6 +96,9 @@ Layout view(const Layout& layout, const ir::Graph& graph, const ir::ViewSpec& sp
                           .help = extent == 0 ? "the axis is empty" : fmt::format("valid are {} to {}", -extent, extent - 1),
                           .text = std::string(graph.text)});
       offset += (item.start < 0 ? item.start + extent : item.start) * stride;
+    } else if (item.is_shift()) {  // the elements that it is centred on
+      out.shape.push_back(extent);
+      out.strides.push_back(stride);
     } else {
       std::int64_t start = 0, count = 0;
       resolve_slice(item, extent, start, count);

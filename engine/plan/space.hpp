@@ -16,8 +16,11 @@ bool stretches_to(const Shape& from, const Shape& to) noexcept;
 Layout stretch(const Layout& layout, const Shape& shape) noexcept;
 
 /// The shape of a view, or of its layout; `base` moves to the first element. Throws ShapeError at integer indices that
-/// are out of range.
+/// are out of range. Of a shift: what it is centred on.
 Layout view(const Layout& layout, const ir::Graph& graph, const ir::ViewSpec& spec, const ir::Node& node);
+
+/// Python's slice.indices(), with the number of elements in place of the stop.
+void resolve_slice(const ir::ViewItem& item, std::int64_t extent, std::int64_t& start, std::int64_t& count) noexcept;
 
 /// The axis order NumPy's nditer chooses for memory order K: innermost last. `strides` are n_operands rows of `rank`.
 /// Conflicts between operands are settled for C order.

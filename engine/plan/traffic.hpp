@@ -59,7 +59,7 @@ inline void add_traffic(const Plan& plan, const Binding& binding, const BoundKer
                         Traffic& traffic) noexcept {
   const Kernel& kernel = *bound.kernel;
   const auto total = static_cast<std::uint64_t>(bound.total);
-  ++traffic.kernels;
+  traffic.kernels += !bound.goes_on;
   if (total == 0) return;
   std::uint64_t touched = 0, stored = 0, folded = 0;
   for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) touched += bytes_under(bound, bound.accesses[k]);

@@ -30,6 +30,7 @@ from .precompiling import precompile, wait_for_kernels
 from .report import doctor
 from .settings import config
 from .stats import last_run
+from .stencil import Stencil, compile_stencil, stencil
 from .threads import num_threads, set_num_threads
 
 __all__ = [
@@ -47,10 +48,12 @@ __all__ = [
     "Program",
     "RangeError",
     "ShapeError",
+    "Stencil",
     "UnknownName",
     "__version__",
     "blitz",
     "compile",
+    "compile_stencil",
     "config",
     "doctor",
     "evaluate",
@@ -61,6 +64,7 @@ __all__ = [
     "num_threads",
     "precompile",
     "set_num_threads",
+    "stencil",
     "to_device",
     "trim",
     "wait_for_kernels",

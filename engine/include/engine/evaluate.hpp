@@ -103,6 +103,9 @@ struct Allocator {
 };
 
 class Program;
+namespace plan {
+struct Window;
+}
 
 /// How one execution runs.
 struct RunOptions {
@@ -164,7 +167,11 @@ class Execution {
   ///
   ///     Execution execution(*program, operands, &out, Order::K, {nullptr, nullptr});
   ///     execution.run({.threads = 1});
-  Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator);
+  Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator)
+      : Execution(program, operands, out, order, allocator, nullptr) {}
+  /// Of a part of it (for stencils, whose targets are operands).
+  Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator,
+            const plan::Window* window);
   ~Execution();
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
@@ -269,6 +276,7 @@ class Program {
   const Impl& impl() const noexcept { return *impl_; }
 
  private:
+  friend class Stencil;
   explicit Program(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
 };

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <engine/export.hpp>
+#include <string_view>
 
 namespace engine ENGINE_API {
 
@@ -23,6 +24,20 @@ struct Limits {
 enum class Order : std::uint8_t { K, C, F, A };                           ///< memory order of a fresh result
 enum class Casting : std::uint8_t { No, Equiv, Safe, SameKind, Unsafe };  ///< NumPy's casting rules
 enum class Exactness : std::uint8_t { Strict, Relaxed };                  ///< contract §3
+/// What a shifted read finds beyond one side of an axis (contract §5): SciPy's words with its index meaning, here for (a b c d).
+enum class Boundary : std::uint8_t {
+  Reflect,   ///< (d c b a | a b c d | d c b a)
+  Mirror,    ///< (d c b | a b c d | c b a)
+  Nearest,   ///< (a a a a | a b c d | d d d d)
+  Wrap,      ///< (a b c d | a b c d | a b c d)
+  Constant,  ///< (v v v v | a b c d | v v v v)
+  Valid,     ///< nothing: the result lacks the elements that would read there
+  Keep,      ///< nothing: elements that would read there keep the value they have
+};
+/// "reflect", "mirror", …; and back: false where no boundary has that name.
+std::string_view word(Boundary boundary) noexcept;
+bool find_boundary(std::string_view name, Boundary& boundary) noexcept;
+
 enum class BackendChoice : std::uint8_t { Auto, Interp, Jit, Cuda };      ///< contract §9
 
 struct Options {

@@ -1,0 +1,551 @@
+// stencil.cpp - stencils: which arrays a step reads and writes, and steps one after another, or several at a time over a part that
+// stays in a cache.
+#include <engine/stencil.hpp>
+#include <engine/threads.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <thread>
+
+#include "engine/base/pages.hpp"
+#include "engine/ir/halo.hpp"
+#include "engine/program.hpp"
+#include "engine/run/thread_pool.hpp"
+
+namespace engine {
+
+struct Stencil::Impl {
+  std::string text;
+  StencilOptions options;
+  std::shared_ptr<const Program> value, update;  ///< a bare expression as a value, and as the field it updates
+};
+
+Stencil::Stencil(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Stencil::~Stencil() = default;
+
+std::shared_ptr<const Stencil> Stencil::compile(std::string text, const StencilOptions& options) {
+  const auto parse = [&](bool repeats) {
+    auto impl = std::make_shared<Program::Impl>(text, options, repeats);
+    read_names(*impl);
+    return std::shared_ptr<const Program>(new Program(std::move(impl)));
+  };
+  for (const auto& [name, beyond] : options.fields)
+    if (beyond.sides.empty())
+      throw ShapeError({.what = fmt::format("'{}' has no boundary", name), .labels = {}, .help = "give one word at least", .text = text});
+  if (options.beyond.sides.empty())
+    throw ShapeError({.what = "there is no boundary", .labels = {}, .help = "give one word at least", .text = text});
+  try {
+    auto impl = std::make_unique<Impl>();
+    impl->options = options;
+    impl->value = parse(false);
+    impl->update = parse(true);
+    impl->text = std::move(text);
+    return std::shared_ptr<const Stencil>(new Stencil(std::move(impl)));
+  } catch (Error& error) {
+    error.attach_text(text);
+    throw;
+  }
+}
+
+const std::string& Stencil::text() const noexcept { return impl_->text; }
+const StencilOptions& Stencil::options() const noexcept { return impl_->options; }
+std::size_t Stencil::n_names() const noexcept { return impl_->value->n_names(); }
+std::string_view Stencil::name(std::size_t index) const noexcept { return impl_->value->name(index); }
+bool Stencil::required(std::size_t index) const noexcept { return impl_->value->required(index); }
+const Program& Stencil::program() const noexcept { return *impl_->value; }
+
+namespace {
+
+using Rims = std::vector<ir::StencilTargets::Rim>;
+
+bool keeps(const Beyond& beyond) {
+  return std::any_of(beyond.sides.begin(), beyond.sides.end(),
+                     [](const Sides& sides) { return sides.low == Boundary::Keep || sides.high == Boundary::Keep; });
+}
+
+ir::StencilTargets::Rim rim_of(const Rims& rims, int axis_from_last) {
+  return static_cast<std::size_t>(axis_from_last) < rims.size() ? rims[static_cast<std::size_t>(axis_from_last)] : ir::StencilTargets::Rim{};
+}
+
+/// Every axis has to hold what lies between its rims.
+void check_extent(const std::string& text, const ir::StencilTargets& t, const Shape& shape, std::string_view field) {
+  for (int axis = 0; axis < shape.size(); ++axis) {
+    const int from_last = shape.size() - 1 - axis;
+    const ir::StencilTargets::Rim lacking = rim_of(t.lacking, from_last), kept = rim_of(t.kept, from_last);
+    const std::int64_t needed = lacking.low + lacking.high + kept.low + kept.high;
+    if (shape[axis] >= needed) continue;
+    throw ShapeError({.what = fmt::format("axis {} of '{}' has {} element{}, the footprint needs {}", axis, field, shape[axis],
+                                          shape[axis] == 1 ? "" : "s", needed),
+                      .labels = {{t.span, "reads as far as this"}},
+                      .help = "give a boundary that finds something beyond the sides: reflect, mirror, nearest, wrap, constant",
+                      .text = text});
+  }
+}
+
+/// The part of an array within [first, first + count) of one axis.
+ArrayView part(ArrayView array, int axis, std::int64_t first, std::int64_t count) {
+  array.data = static_cast<char*>(array.data) + first * array.strides[axis];
+  array.shape[axis] = count;
+  return array;
+}
+
+void copy(const ArrayView& to, const ArrayView& from) {
+  static const std::shared_ptr<const Program> program = Program::compile("a");
+  if (n_items(to.shape) == 0) return;
+  const Operand operands[] = {from};
+  Execution execution(*program, operands, &to, Order::K, {nullptr, nullptr});
+  execution.run();
+}
+
+/// Memory for one more array of that layout: in Fortran order where `like` is, else in C order.
+struct Spare {
+  Block block;
+  ArrayView view;
+  explicit Spare(const ArrayView& like) : view(like) {
+    const std::size_t item = item_size(like.dtype);
+    auto expected = static_cast<std::int64_t>(item);
+    bool is_fortran = like.shape.size() > 1;
+    for (int axis = 0; axis < like.shape.size(); ++axis) {
+      is_fortran = is_fortran && like.strides[axis] == expected;
+      expected *= like.shape[axis];
+    }
+    view.strides = is_fortran ? like.strides : c_strides(like.shape, item);
+    view.swapped = false;
+    view.writable = true;
+    block = Block(std::max<std::size_t>(static_cast<std::size_t>(n_items(like.shape)) * item, 1));
+    if (!block) throw std::bad_alloc();
+    view.data = block.get();
+  }
+};
+
+/// One run: the arrays that a step reads and writes, and the steps.
+class Sweep {
+ public:
+  Sweep(const Program& program, const Compiled& compiled, const std::string& text, const Operand* operands, std::span<const ArrayView> targets,
+        const Steps& steps)
+      : program_(program), c_(compiled), text_(text), steps_(steps), started_(Clock::now()) {
+    const std::size_t n_names = program.n_names();
+    for (auto& side : operands_) {
+      side.assign(operands, operands + n_names);
+      side.resize(n_names + targets.size());
+    }
+    const std::vector<std::uint32_t>& symbols = program.impl().names;
+    for (const ir::StencilTargets::Target& target : c_.targets.targets)
+      fields_.push_back(static_cast<std::uint32_t>(std::find(symbols.begin(), symbols.end(), target.symbol) - symbols.begin()));
+    const bool several = steps.steps > 1;
+    for (std::size_t k = 0; k < targets.size(); ++k) {
+      bool is_shared = false;
+      for (std::size_t i = 0; i < n_names; ++i)
+        is_shared |= operands[i].present && operands[i].weak == Weak::No && plan::may_share(targets[k], operands[i].array);
+      for (std::size_t other = 0; other < k; ++other)
+        if (plan::may_share(targets[k], targets[other]))
+          throw ShapeError({.what = "two targets share memory", .labels = {}, .help = "give each field one of its own", .text = text});
+      if (is_shared && !c_.targets.kept.empty())
+        throw ShapeError({.what = fmt::format("the new '{}' shares memory with an operand, and keeps its rim", program.name(fields_[k])),
+                          .labels = {{program.first_span(fields_[k]), "this field"}},
+                          .help = "pass another out, or none",
+                          .text = text});
+      if (is_shared) spares_.emplace_back(targets[k]);
+      homes_[0].push_back(is_shared ? spares_.back().view : targets[k]);
+      if (is_shared) brought_.emplace_back(k, targets[k]);
+      if (several) spares_.emplace_back(targets[k]);
+      homes_[1].push_back(several ? spares_.back().view : homes_[0].back());
+      source_.push_back(operands[fields_[k]].array);
+    }
+    for (std::size_t side = 0; side < (several ? 2u : 1u); ++side)
+      for (std::size_t k = 0; k < targets.size(); ++k) copy_rims(source_[k], homes_[side][k]);
+  }
+
+  std::int64_t run() {
+    until_ = steps_.until.empty() ? nullptr : Program::compile(steps_.until, program_.options());
+    const bool asks = until_ || steps_.stepped;
+    // Of an even number of steps to come the next one writes to the spare side, so that the last one is at home.
+    std::int64_t done = 0;
+    side_ = steps_.steps % 2 == 0;
+    while (done < steps_.steps) {
+      const std::int64_t next = asks ? std::min(steps_.steps, (done / steps_.every + 1) * steps_.every) : steps_.steps;
+      done += advance(done, next - done);
+      look();
+      if (!asks || done % steps_.every != 0) continue;
+      if (steps_.stepped && !steps_.stepped(steps_.context, done, latest())) throw Interrupted();
+      if (until_ && is_over()) break;
+    }
+    bring_home(done);
+    if (steps_.run.progressed && !steps_.run.progressed(steps_.run.context, 1)) throw Interrupted();
+    return done;
+  }
+
+ private:
+  /// Where step `done` + 1 writes to; what is there then is the other side's source.
+  std::span<const ArrayView> latest() const { return made_ ? std::span<const ArrayView>(homes_[1 - side_]) : std::span<const ArrayView>(source_); }
+
+  void point(std::vector<Operand>& operands, std::span<const ArrayView> from, std::span<const ArrayView> to) const {
+    for (std::size_t k = 0; k < fields_.size(); ++k) {
+      operands[fields_[k]] = Operand(from[k]);
+      operands[program_.n_names() + k] = Operand(to[k]);
+    }
+  }
+
+  void copy_rims(const ArrayView& from, const ArrayView& to) const {
+    const int rank = to.shape.size();
+    ArrayView inner_from = from, inner_to = to;
+    for (int axis = 0; axis < rank; ++axis) {
+      const ir::StencilTargets::Rim rim = rim_of(c_.targets.kept, rank - 1 - axis), lacking = rim_of(c_.targets.lacking, rank - 1 - axis);
+      // What the new values lack at the low end, they start behind.
+      if (lacking.low || lacking.high) inner_from = part(inner_from, axis, lacking.low, inner_to.shape[axis]);
+      const std::int64_t extent = inner_to.shape[axis];
+      copy(part(inner_to, axis, 0, rim.low), part(inner_from, axis, 0, rim.low));
+      copy(part(inner_to, axis, extent - rim.high, rim.high), part(inner_from, axis, extent - rim.high, rim.high));
+      inner_from = part(inner_from, axis, rim.low, extent - rim.low - rim.high);
+      inner_to = part(inner_to, axis, rim.low, extent - rim.low - rim.high);
+    }
+  }
+
+  /// At most `count` steps; how many it made.
+  std::int64_t advance(std::int64_t done, std::int64_t count) {
+    const Blocking blocking = choose_blocking(count);
+    done_ = done;
+    if (blocking.depth < 2) {
+      step(steps_.run);
+      return 1;
+    }
+    run_blocked(blocking);
+    return blocking.depth;
+  }
+
+  /// The rest of what limits and progress say, for the next step.
+  RunOptions limited(RunOptions run) const {
+    const double seconds = program_.options().limits.seconds;
+    if (seconds > 0) {
+      const double left = seconds - Seconds(Clock::now() - started_).count();
+      if (left <= 0)
+        throw LimitError({.what = fmt::format("the steps took longer than the limit of {:g} s", seconds),
+                          .labels = {},
+                          .help = "raise Limits.time",
+                          .text = text_});
+      run.seconds = run.seconds > 0 ? std::min(run.seconds, left) : left;
+    }
+    if (run.progressed) {
+      run.progressed = [](void* context, double share) {
+        const auto* sweep = static_cast<const Sweep*>(context);
+        const RunOptions& asked = sweep->steps_.run;
+        return asked.progressed(asked.context, (static_cast<double>(sweep->done_) + share) / static_cast<double>(sweep->steps_.steps));
+      };
+      // Both functions have one context.
+      if (run.interrupted)
+        run.interrupted = [](void* context) {
+          const RunOptions& asked = static_cast<const Sweep*>(context)->steps_.run;
+          return asked.interrupted(asked.context);
+        };
+      run.context = const_cast<Sweep*>(this);
+    }
+    return run;
+  }
+
+  void step(const RunOptions& run) {
+    std::vector<Operand>& operands = operands_[side_];
+    point(operands, latest(), homes_[side_]);
+    Execution execution(program_, operands.data(), nullptr, Order::K, {nullptr, nullptr});
+    execution.run(limited(run));
+    is_first_ = !made_;
+    made_ = true;
+    side_ = !side_;
+  }
+
+  /// Asks now and then whether to go on: single steps may be too short to.
+  void look() {
+    const Clock::time_point now = Clock::now();
+    if (now - looked_ < std::chrono::milliseconds(20)) return;
+    looked_ = now;
+    if (steps_.run.interrupted && steps_.run.interrupted(steps_.run.context)) throw Interrupted();
+  }
+
+  bool is_over() const {
+    const std::span<const ArrayView> now = latest();
+    const std::span<const ArrayView> before = is_first_ ? std::span<const ArrayView>(source_) : std::span<const ArrayView>(homes_[side_]);
+    std::vector<Named> names;
+    std::vector<std::string> old;
+    old.reserve(fields_.size());
+    for (std::size_t i = 0; i < program_.n_names(); ++i)
+      if (operands_[0][i].present) names.push_back({program_.name(i), operands_[0][i]});
+    for (std::size_t k = 0; k < fields_.size(); ++k) {
+      old.push_back(std::string(program_.name(fields_[k])) + "_old");
+      names.push_back({program_.name(fields_[k]), now[k]});
+      names.push_back({old.back(), before[k]});
+    }
+    const Array value = until_->run(names, steps_.run.threads ? RunOptions{.threads = steps_.run.threads} : RunOptions{});
+    if (value.rank() != 0 || value.dtype() != DType::Bool)
+      throw ShapeError({.what = fmt::format("until is one truth value, not {} of rank {}", name(value.dtype()), value.rank()),
+                        .labels = {},
+                        .help = "write for example max(abs(u - u_old)) < 1e-6",
+                        .text = steps_.until});
+    return value.item<bool>();
+  }
+
+  void bring_home(std::int64_t done) {
+    if (done == 0)
+      for (std::size_t k = 0; k < fields_.size(); ++k) copy(homes_[0][k], source_[k]);
+    else if (side_ == 0 && homes_[1][0].data != homes_[0][0].data)  // the last step was on the other side
+      for (std::size_t k = 0; k < fields_.size(); ++k) copy(homes_[0][k], homes_[1][k]);
+    for (const auto& [k, target] : brought_) copy(target, homes_[0][k]);
+  }
+
+  // ---- several steps at a time ----------------------------------------------------------------------------------------
+
+  /// So many steps, each over `rows` of the first axis at a time and `lag` of them behind the step before.
+  struct Blocking {
+    std::int64_t depth = 1, rows = 0, lag = 0;
+  };
+
+  /// Each step needs of the one before only what lies near: a part of the first axis is taken through several steps while it is in a
+  /// cache, and the next part follows, `lag` rows back with every step. What a step overwrites, the step two before it has made, and
+  /// nobody reads it again. Boundaries find rows no further away than the footprint, but for `wrap`.
+  Blocking choose_blocking(std::int64_t count) {
+    /// Both sides of the rows under way, in bytes: half of a second-level cache of today and a share of the third.
+    constexpr std::int64_t kInCache = 2 << 20;
+    constexpr std::int64_t kMostDepth = 32, kWorthwhile = 4 << 20;
+    Blocking none;
+    if (!steps_.is_blocked || count < 2 || c_.plan.actions.size() != 1 || c_.executable) return none;
+    for (const plan::Buffer& buffer : c_.plan.buffers)
+      if (buffer.kind != plan::Buffer::Kind::Slot) return none;
+    for (const plan::Kernel& kernel : c_.plan.kernels)
+      if (kernel.n_folds) return none;
+    const Shape& shape = homes_[0][0].shape;
+    if (shape.empty()) return none;
+    std::int64_t row_bytes = 0;
+    for (const ArrayView& home : homes_[0]) {
+      if (!(home.shape == shape)) return none;
+      row_bytes += 2 * n_items(shape) / std::max<std::int64_t>(shape[0], 1) * static_cast<std::int64_t>(item_size(home.dtype));
+    }
+    if (row_bytes * shape[0] < kWorthwhile) return none;
+    if (lag_ < 0) lag_ = find_lag();
+    if (lag_ == kNoLag) return none;
+    const std::int64_t rows_in_cache = kInCache / row_bytes;
+    Blocking b;
+    b.lag = lag_;
+    b.depth = std::min({count, kMostDepth, b.lag ? rows_in_cache / (2 * b.lag) : kMostDepth});
+    b.rows = std::max<std::int64_t>(b.lag, rows_in_cache - b.depth * b.lag);
+    if (b.depth < 2 || b.rows * 4 > shape[0] || b.rows < 2) return none;
+    if ((count - b.depth) % 2 == 1 && b.depth > 2 && count > b.depth) --b.depth;
+    return b;
+  }
+
+  static constexpr std::int64_t kNoLag = INT64_MAX;
+
+  /// How far the updated fields are read along the first axis; kNoLag where that has no bound.
+  std::int64_t find_lag() const {
+    std::pmr::monotonic_buffer_resource memory;
+    std::pmr::vector<ir::NodeId> roots(&memory);
+    for (const ir::NodeId id : c_.graph.output_nodes) roots.push_back(c_.graph[id].args[0]);
+    ir::Footprints prints = ir::footprints(c_.graph, roots, &memory);
+    const int rank = homes_[0][0].shape.size();
+    const ir::StencilTargets::Rim kept = rim_of(c_.targets.kept, rank - 1);
+    std::int64_t lag = 0;
+    for (ir::NodeId id = 0; id < c_.graph.nodes.size(); ++id) {
+      const ir::Node& node = c_.graph[id];
+      if (node.kind == ir::NodeKind::View)
+        for (const ir::ViewItem& item : c_.graph.items(c_.graph.views[node.payload]).first(node.rank == rank ? 1 : 0))
+          if (item.is_shift() && (item.low == Boundary::Wrap || item.high == Boundary::Wrap)) return kNoLag;
+      if (node.kind != ir::NodeKind::Input) continue;
+      const std::uint32_t name = c_.slot_name[node.payload];
+      if (std::find(fields_.begin(), fields_.end(), name) == fields_.end()) continue;
+      if (node.rank != rank) return kNoLag;
+      const ir::Footprint& print = prints.at(id, rank - 1);
+      if (!print.is_read) continue;
+      if (print.is_whole) return kNoLag;
+      // Roots of a store within a rim stand that much further in.
+      lag = std::max({lag, -(print.low - kept.low), print.high - kept.low});
+    }
+    return homes_[0][0].shape[0] > 4 * lag ? lag : kNoLag;
+  }
+
+  void run_blocked(const Blocking& b) {
+    const std::int64_t extent = homes_[0][0].shape[0];
+    const std::int64_t parts = (extent + (b.depth - 1) * b.lag + b.rows - 1) / b.rows;
+    const int most = steps_.run.threads ? steps_.run.threads : num_threads();
+    const int threads = static_cast<int>(std::clamp<std::int64_t>(b.depth / 2, 1, most));
+    const std::span<const ArrayView> start = latest();
+    const std::size_t first_side = side_;
+    std::vector<std::atomic<std::int64_t>> progress(static_cast<std::size_t>(threads));
+    std::atomic<bool> failed = false;
+    std::vector<std::exception_ptr> errors(static_cast<std::size_t>(threads));
+    const std::int64_t rim = rim_of(c_.targets.kept, homes_[0][0].shape.size() - 1).low;
+    const RunOptions options = limited(steps_.run);
+    // Workers share the steps, each one behind the one before it; the first waits for nobody, so they may also run one after another.
+    run::parallel_for(threads, threads, [&](std::int64_t worker) {
+      const auto me = static_cast<std::size_t>(worker);
+      const std::int64_t first = b.depth * worker / threads, end = b.depth * (worker + 1) / threads;
+      try {
+        std::vector<Operand> operands = operands_[0];
+        for (std::int64_t p = 0; p < parts; ++p) {
+          for (int turns = 0; worker > 0 && progress[me - 1].load(std::memory_order_acquire) <= p; ++turns) {
+            if (failed.load(std::memory_order_relaxed)) return;
+            if (turns > 64) std::this_thread::yield();
+          }
+          for (std::int64_t t = first; t < end; ++t) {
+            const plan::Window window{std::max<std::int64_t>(0, p * b.rows - t * b.lag - rim),
+                                      std::max<std::int64_t>(0, std::min((p + 1) * b.rows - t * b.lag, extent) - rim)};
+            if (window.begin >= window.end) continue;
+            const std::size_t side = (first_side + static_cast<std::size_t>(t)) % 2;
+            point(operands, t == 0 ? start : std::span<const ArrayView>(homes_[1 - side]), homes_[side]);
+            Execution execution(program_, operands.data(), nullptr, Order::K, {nullptr, nullptr}, &window);
+            // Of several workers the first one asks: it is the caller, or at least alone with that.
+            RunOptions run;
+            run.threads = 1;
+            if (threads == 1) {
+              run.interrupted = options.interrupted;
+              run.context = options.context;
+            }
+            run.seconds = options.seconds;
+            execution.run(run);
+          }
+          progress[me].store(p + 1, std::memory_order_release);
+        }
+      } catch (...) {
+        errors[me] = std::current_exception();
+        failed.store(true, std::memory_order_relaxed);
+        progress[me].store(parts, std::memory_order_release);
+      }
+    });
+    for (const std::exception_ptr& error : errors)
+      if (error) std::rethrow_exception(error);
+    made_ = true;
+    is_first_ = false;
+    side_ = (first_side + static_cast<std::size_t>(b.depth)) % 2;
+    if (steps_.run.progressed) {
+      done_ += b.depth;
+      if (!options.progressed(options.context, 0)) throw Interrupted();
+    }
+  }
+
+  const Program& program_;
+  const Compiled& c_;
+  const std::string& text_;
+  const Steps& steps_;
+  const Clock::time_point started_;
+  Clock::time_point looked_ = Clock::now();
+  std::vector<Operand> operands_[2];
+  std::vector<std::uint32_t> fields_;  ///< names that are updated
+  std::vector<ArrayView> source_;      ///< of each: the caller's array
+  std::vector<ArrayView> homes_[2];    ///< where new values go in turn, first those that are given back
+  std::vector<std::pair<std::size_t, ArrayView>> brought_;  ///< targets that share memory with operands
+  std::vector<Spare> spares_;
+  std::shared_ptr<const Program> until_;
+  std::size_t side_ = 0;  ///< that the next step writes
+  bool made_ = false;
+  bool is_first_ = true;  ///< what the last step read is the caller's
+  std::int64_t done_ = 0;
+  std::int64_t lag_ = -1;
+};
+
+}  // namespace
+
+std::vector<Stencil::Updated> Stencil::updates(const Operand* operands, bool repeats) const {
+  const Impl& impl = *impl_;
+  const Program::Impl& value = impl.value->impl();
+  bool updates = repeats || keeps(impl.options.beyond);
+  for (const auto& [name, beyond] : impl.options.fields) updates = updates || keeps(beyond);
+  for (const frontend::Statement& s : value.ast.statements)
+    updates = updates || (s.target != frontend::kNone && operands[s.target].present);
+  const Program::Impl& program = updates ? impl.update->impl() : value;
+  try {
+    bool is_new = false;
+    const std::shared_ptr<const Compiled> compiled =
+        program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr), Deadline(impl.options.options.limits), is_new);
+    const ir::StencilTargets& t = compiled->targets;
+    std::vector<Updated> list;
+    for (const ir::StencilTargets::Target& target : t.targets) {
+      Updated updated{target.symbol, operands[target.symbol].array.dtype, operands[target.symbol].array.shape};
+      check_extent(impl.text, t, updated.shape, name(updated.name));
+      for (int axis = 0; axis < updated.shape.size(); ++axis) {
+        const ir::StencilTargets::Rim lacking = rim_of(t.lacking, updated.shape.size() - 1 - axis);
+        updated.shape[axis] -= lacking.low + lacking.high;
+      }
+      list.push_back(updated);
+    }
+    if (!updates)
+      for (std::size_t i = 0; i < n_names(); ++i)
+        if (operands[i].present && operands[i].weak == Weak::No && !operands[i].array.shape.empty())
+          check_extent(impl.text, t, operands[i].array.shape, name(i));
+    return list;
+  } catch (Error& error) {
+    error.attach_text(impl.text);
+    throw;
+  }
+}
+
+std::int64_t Stencil::run(const Operand* operands, std::span<const ArrayView> targets, const Steps& steps) const {
+  const Impl& impl = *impl_;
+  const auto refuse = [&](std::string what, std::string help) {
+    throw ShapeError({.what = std::move(what), .labels = {}, .help = std::move(help), .text = impl.text});
+  };
+  if (steps.steps < 0) refuse(fmt::format("{} steps", steps.steps), "give a number from 0 on");
+  if (steps.every < 1) refuse(fmt::format("every {} steps", steps.every), "give a number from 1 on");
+  const std::vector<Updated> list = updates(operands, true);
+  if (list.size() != targets.size())
+    refuse(fmt::format("{} arrays for {} field{}", targets.size(), list.size(), list.size() == 1 ? "" : "s"), "give one for each");
+  const Program::Impl& program = impl.update->impl();
+  for (std::size_t k = 0; k < list.size(); ++k) {
+    if (!(targets[k].shape == list[k].shape) || targets[k].dtype != list[k].dtype)
+      refuse(fmt::format("the new '{}' is {} of another shape than its array, or of another dtype", name(list[k].name), engine::name(list[k].dtype)),
+             "give an out of the field's dtype and shape");
+    if (!targets[k].writable) refuse("out is read-only", "pass an array that can be written");
+    if (steps.steps != 1 && !(list[k].shape == operands[list[k].name].array.shape))
+      refuse("without its rim a field gets smaller with every step", "make one step, or choose another boundary than valid");
+  }
+  bool is_new = false;
+  try {
+    const std::shared_ptr<const Compiled> compiled =
+        program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr), Deadline(impl.options.options.limits), is_new);
+    return Sweep(*impl.update, *compiled, impl.text, operands, targets, steps).run();
+  } catch (Error& error) {
+    error.attach_text(impl.text);
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemory({.what = "out of memory for the steps", .labels = {}, .help = "take the arrays in smaller pieces", .text = impl.text});
+  }
+}
+
+std::vector<Array> Stencil::run(const Names& names, const Steps& steps) const {
+  const std::vector<Operand> operands = operands_of(*impl_->value, names);
+  std::vector<Array> values;
+  const std::vector<Updated> list = updates(operands.data(), steps.steps != 1 || !steps.until.empty() || steps.stepped);
+  if (list.empty()) {
+    values.push_back(impl_->value->run(names, steps.run));
+    return values;
+  }
+  std::vector<ArrayView> targets;
+  for (const Updated& updated : list) {
+    values.push_back(Array::uninitialised(updated.dtype, updated.shape, c_strides(updated.shape, item_size(updated.dtype))));
+    targets.push_back(values.back().view());
+  }
+  run(operands.data(), targets, steps);
+  return values;
+}
+
+Explanation Stencil::describe(const Operand* operands) const {
+  const std::vector<Updated> list = updates(operands, false);
+  if (list.empty()) return impl_->value->describe(operands);
+  std::vector<Operand> all(operands, operands + n_names());
+  for (const Updated& updated : list) {
+    const Strides strides = c_strides(updated.shape, item_size(updated.dtype));
+    all.emplace_back(ArrayView{allocate_nothing(nullptr, updated.dtype, updated.shape, strides, 0), updated.dtype, false, true, updated.shape, strides});
+  }
+  return impl_->update->describe(all.data());
+}
+
+Array stencil(std::string_view text, const Names& names, const StencilOptions& options, const Steps& steps) {
+  const std::shared_ptr<const Stencil> made = Stencil::compile(std::string(text), options);
+  std::vector<Array> values = made->run(names, steps);
+  if (values.size() != 1)
+    throw ShapeError({.what = fmt::format("{} fields are updated", values.size()),
+                      .labels = {},
+                      .help = "Stencil::run gives all of them",
+                      .text = std::string(text)});
+  return std::move(values.front());
+}
+
+}  // namespace engine
