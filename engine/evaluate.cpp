@@ -285,8 +285,8 @@ void read_names(Program::Impl& given) {
   std::vector<std::uint32_t> name_of(ast.symbols.size(), plan::kNone);
   for (std::size_t i = 0; i < impl->names.size(); ++i) {
     double ignored;
-    impl->required[i] = !catalog::find_constant(ast.symbols[impl->names[i]], ignored) &&
-                        std::binary_search(free.begin(), free.end(), impl->names[i]);
+    impl->required[i] =
+        !catalog::find_constant(ast.symbols[impl->names[i]], ignored) && std::binary_search(free.begin(), free.end(), impl->names[i]);
     const char* at = ast.symbols[impl->names[i]].data();
     const auto begin = static_cast<std::uint32_t>(at - impl->text.data());
     impl->spans[i] = {begin, begin + static_cast<std::uint32_t>(ast.symbols[impl->names[i]].size())};

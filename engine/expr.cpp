@@ -229,6 +229,8 @@ Expr call(std::string_view function, std::initializer_list<Expr> arguments, cons
   if (how.dtype) part("dtype=", name(*how.dtype));
   if (how.ddof) part("ddof=", fmt::format("{}", how.ddof));
   if (how.exclusive) part("exclusive=True");
+  if (how.boundary) part("boundary=", fmt::format("'{}'", word(*how.boundary)));
+  if (how.cval) put("cval=", *how.cval);
   if (how.initial) put("initial=", *how.initial);
   if (how.where) put("where=", *how.where);
   pieces.push_back({text + ")"});

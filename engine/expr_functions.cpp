@@ -162,6 +162,7 @@ Expr bincount(const Expr& x) { return call("bincount", {x}); }
 Expr bincount(const Expr& x, const Expr& weights, const Expr& minlength) { return call("bincount", {x, weights, minlength}); }
 Expr histogram(const Expr& a, const Expr& bins) { return call("histogram", {a, bins}); }
 Expr histogram_edges(const Expr& a, const Expr& bins) { return call("histogram_edges", {a, bins}); }
+Expr shift(const Expr& a, const Expr& n, const Over& how) { return call("shift", {a, n}, how); }
 Expr sinc(const Expr& x) { return call("sinc", {x}); }
 Expr angle(const Expr& z, const Expr& deg) { return call("angle", {z, deg}); }
 Expr isclose(const Expr& a, const Expr& b, const Expr& rtol, const Expr& atol, const Expr& equal_nan) { return call("isclose", {a, b, rtol, atol, equal_nan}); }

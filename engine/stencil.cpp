@@ -67,7 +67,8 @@ bool keeps(const Beyond& beyond) {
 }
 
 ir::StencilTargets::Rim rim_of(const Rims& rims, int axis_from_last) {
-  return static_cast<std::size_t>(axis_from_last) < rims.size() ? rims[static_cast<std::size_t>(axis_from_last)] : ir::StencilTargets::Rim{};
+  return static_cast<std::size_t>(axis_from_last) < rims.size() ? rims[static_cast<std::size_t>(axis_from_last)]
+                                                                : ir::StencilTargets::Rim{};
 }
 
 /// Every axis has to hold what lies between its rims.
@@ -124,8 +125,8 @@ struct Spare {
 /// One run: the arrays that a step reads and writes, and the steps.
 class Sweep {
  public:
-  Sweep(const Program& program, const Compiled& compiled, const std::string& text, const Operand* operands, std::span<const ArrayView> targets,
-        const Steps& steps)
+  Sweep(const Program& program, const Compiled& compiled, const std::string& text, const Operand* operands,
+        std::span<const ArrayView> targets, const Steps& steps)
       : program_(program), c_(compiled), text_(text), steps_(steps), started_(Clock::now()) {
     const std::size_t n_names = program.n_names();
     for (auto& side : operands_) {
@@ -180,7 +181,9 @@ class Sweep {
 
  private:
   /// Where step `done` + 1 writes to; what is there then is the other side's source.
-  std::span<const ArrayView> latest() const { return made_ ? std::span<const ArrayView>(homes_[1 - side_]) : std::span<const ArrayView>(source_); }
+  std::span<const ArrayView> latest() const {
+    return made_ ? std::span<const ArrayView>(homes_[1 - side_]) : std::span<const ArrayView>(source_);
+  }
 
   void point(std::vector<Operand>& operands, std::span<const ArrayView> from, std::span<const ArrayView> to) const {
     for (std::size_t k = 0; k < fields_.size(); ++k) {
@@ -428,9 +431,9 @@ class Sweep {
   const Clock::time_point started_;
   Clock::time_point looked_ = Clock::now();
   std::vector<Operand> operands_[2];
-  std::vector<std::uint32_t> fields_;  ///< names that are updated
-  std::vector<ArrayView> source_;      ///< of each: the caller's array
-  std::vector<ArrayView> homes_[2];    ///< where new values go in turn, first those that are given back
+  std::vector<std::uint32_t> fields_;                       ///< names that are updated
+  std::vector<ArrayView> source_;                           ///< of each: the caller's array
+  std::vector<ArrayView> homes_[2];                         ///< where new values go in turn, first those that are given back
   std::vector<std::pair<std::size_t, ArrayView>> brought_;  ///< targets that share memory with operands
   std::vector<Spare> spares_;
   std::shared_ptr<const Program> until_;
@@ -453,8 +456,8 @@ std::vector<Stencil::Updated> Stencil::updates(const Operand* operands, bool rep
   const Program::Impl& program = updates ? impl.update->impl() : value;
   try {
     bool is_new = false;
-    const std::shared_ptr<const Compiled> compiled =
-        program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr), Deadline(impl.options.options.limits), is_new);
+    const std::shared_ptr<const Compiled> compiled = program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr),
+                                                                             Deadline(impl.options.options.limits), is_new);
     const ir::StencilTargets& t = compiled->targets;
     std::vector<Updated> list;
     for (const ir::StencilTargets::Target& target : t.targets) {
@@ -490,7 +493,8 @@ std::int64_t Stencil::run(const Operand* operands, std::span<const ArrayView> ta
   const Program::Impl& program = impl.update->impl();
   for (std::size_t k = 0; k < list.size(); ++k) {
     if (!(targets[k].shape == list[k].shape) || targets[k].dtype != list[k].dtype)
-      refuse(fmt::format("the new '{}' is {} of another shape than its array, or of another dtype", name(list[k].name), engine::name(list[k].dtype)),
+      refuse(fmt::format("the new '{}' is {} of another shape than its array, or of another dtype", name(list[k].name),
+                         engine::name(list[k].dtype)),
              "give an out of the field's dtype and shape");
     if (!targets[k].writable) refuse("out is read-only", "pass an array that can be written");
     if (steps.steps != 1 && !(list[k].shape == operands[list[k].name].array.shape))
@@ -498,14 +502,15 @@ std::int64_t Stencil::run(const Operand* operands, std::span<const ArrayView> ta
   }
   bool is_new = false;
   try {
-    const std::shared_ptr<const Compiled> compiled =
-        program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr), Deadline(impl.options.options.limits), is_new);
+    const std::shared_ptr<const Compiled> compiled = program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr),
+                                                                             Deadline(impl.options.options.limits), is_new);
     return Sweep(*impl.update, *compiled, impl.text, operands, targets, steps).run();
   } catch (Error& error) {
     error.attach_text(impl.text);
     throw;
   } catch (const std::bad_alloc&) {
-    throw OutOfMemory({.what = "out of memory for the steps", .labels = {}, .help = "take the arrays in smaller pieces", .text = impl.text});
+    throw OutOfMemory(
+        {.what = "out of memory for the steps", .labels = {}, .help = "take the arrays in smaller pieces", .text = impl.text});
   }
 }
 
@@ -532,7 +537,8 @@ Explanation Stencil::describe(const Operand* operands) const {
   std::vector<Operand> all(operands, operands + n_names());
   for (const Updated& updated : list) {
     const Strides strides = c_strides(updated.shape, item_size(updated.dtype));
-    all.emplace_back(ArrayView{allocate_nothing(nullptr, updated.dtype, updated.shape, strides, 0), updated.dtype, false, true, updated.shape, strides});
+    all.emplace_back(
+        ArrayView{allocate_nothing(nullptr, updated.dtype, updated.shape, strides, 0), updated.dtype, false, true, updated.shape, strides});
   }
   return impl_->update->describe(all.data());
 }

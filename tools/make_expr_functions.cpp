@@ -15,8 +15,8 @@ namespace {
 using engine::Function;
 
 /// The keywords that struct Over holds, where they may be left out.
-constexpr std::string_view kOver[] = {"axis=None",    "axis=-1",    "keepdims=False", "dtype=None",
-                                      "initial=None", "where=True", "ddof=0",         "exclusive=False"};
+constexpr std::string_view kOver[] = {"axis=None",  "axis=-1", "keepdims=False",  "dtype=None",          "initial=None",
+                                      "where=True", "ddof=0",  "exclusive=False", "boundary='constant'", "cval=0"};
 
 std::vector<std::string_view> split(std::string_view list, std::string_view separator) {
   std::vector<std::string_view> parts;

@@ -1,9 +1,9 @@
 // bindings/src/stencil.cpp - engine.stencil and engine.compile_stencil: what engine/stencil.py calls.
 #include <engine/stencil.hpp>
 
-#include <exception>
 #include <pybind11/complex.h>
 #include <pybind11/stl.h>
+#include <exception>
 
 #include "running.hpp"
 
@@ -16,7 +16,8 @@ using Words = std::vector<std::pair<std::string, std::string>>;
 Boundary boundary_of(const std::string& word) {
   Boundary boundary{};
   if (!find_boundary(word, boundary)) {
-    PyErr_Format(PyExc_ValueError, "boundary must be 'reflect', 'mirror', 'nearest', 'wrap', 'constant', 'valid' or 'keep', not '%s'", word.c_str());
+    PyErr_Format(PyExc_ValueError, "boundary must be 'reflect', 'mirror', 'nearest', 'wrap', 'constant', 'valid' or 'keep', not '%s'",
+                 word.c_str());
     throw PythonError{};
   }
   return boundary;
@@ -116,8 +117,8 @@ class PyStencil {
   const std::string& text() const { return stencil_->text(); }
 
   /// The value of a bare expression, or a dict of the fields' new values; and how many steps were made.
-  py::tuple run(const py::dict& arrays, const py::dict& outs, py::handle out, std::int64_t steps, const std::string& until, std::int64_t every,
-                py::handle callback, py::handle progress) const {
+  py::tuple run(const py::dict& arrays, const py::dict& outs, py::handle out, std::int64_t steps, const std::string& until,
+                std::int64_t every, py::handle callback, py::handle progress) const {
     try {
       Given given(*stencil_, arrays.ptr());
       const bool repeats = steps != 1 || !until.empty() || !callback.is_none();
@@ -138,7 +139,8 @@ class PyStencil {
         }
         const Strides strides = c_strides(updated.shape, item_size(updated.dtype));
         const auto bytes = static_cast<std::size_t>(n_items(updated.shape)) * item_size(updated.dtype);
-        targets[k] = {allocate_result(&made[k], updated.dtype, updated.shape, strides, bytes), updated.dtype, false, true, updated.shape, strides};
+        targets[k] = {
+            allocate_result(&made[k], updated.dtype, updated.shape, strides, bytes), updated.dtype, false, true, updated.shape, strides};
       }
       if (!out.is_none() && list.size() != 1) {
         PyErr_SetString(PyExc_TypeError, "several fields are updated: out must be a mapping from their names to arrays");
@@ -201,8 +203,8 @@ class PyStencil {
 
 void add_stencils(py::module_& module) {
   py::class_<PyStencil>(module, "_Stencil")
-      .def(py::init<const std::string&, const Words&, std::complex<double>, const std::vector<std::tuple<std::string, Words, std::complex<double>>>&,
-                    const py::dict&>())
+      .def(py::init<const std::string&, const Words&, std::complex<double>,
+                    const std::vector<std::tuple<std::string, Words, std::complex<double>>>&, const py::dict&>())
       .def_property_readonly("names", &PyStencil::names)
       .def_property_readonly("text", &PyStencil::text)
       .def("run", &PyStencil::run)

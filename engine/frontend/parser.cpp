@@ -5,8 +5,8 @@
 // expression := binary(0) [ "if" binary(0) "else" expression ]
 // binary     := prefix { infix binary }, for infix operators that bind tighter than `floor` (Pratt, POPL 1973)
 // postfix    := primary { "[" subscripts "]" | "." name }
-#include "engine/base/boundary.hpp"
 #include "engine/frontend/parser.hpp"
+#include "engine/base/boundary.hpp"
 
 #include <fmt/format.h>
 

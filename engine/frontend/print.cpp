@@ -260,9 +260,9 @@ std::string print(const Ast& ast) {
 }
 
 std::string dump(const Ast& ast) {
-  static constexpr const char* kKinds[] = {"Integer",  "Float",  "Imaginary", "Boolean",   "String",    "Name",  "Apply",
-                                           "Position", "Reduce", "Order",     "Cast",      "Subscript", "Slice", "NewAxis",
-                                           "Ellipsis", "Tuple",  "Transpose", "Word",      "DTypeName", "Target"};
+  static constexpr const char* kKinds[] = {"Integer",  "Float",  "Imaginary", "Boolean", "String",    "Name",  "Apply",
+                                           "Position", "Reduce", "Order",     "Cast",    "Subscript", "Slice", "NewAxis",
+                                           "Ellipsis", "Tuple",  "Transpose", "Word",    "DTypeName", "Target"};
   std::string text;
   for (std::size_t i = 0; i < ast.nodes.size(); ++i) {
     const Node& node = ast.nodes[i];

@@ -750,7 +750,10 @@ class Builder {
 
   /// Whether a Python number's kind is the dtype's, or a smaller one.
   static bool is_of_kind(Weak weak, DType dtype) {
-    const Kind needs = weak == Weak::Complex ? Kind::Complex : weak == Weak::Float ? Kind::Float : weak == Weak::Int ? Kind::Signed : Kind::Bool;
+    const Kind needs = weak == Weak::Complex ? Kind::Complex
+                       : weak == Weak::Float ? Kind::Float
+                       : weak == Weak::Int   ? Kind::Signed
+                                             : Kind::Bool;
     const Kind has_kind = kind(dtype) == Kind::Unsigned ? Kind::Signed : kind(dtype);
     return has_kind >= needs;
   }
@@ -1147,8 +1150,7 @@ class Builder {
         break;
       }
       case Syntax::Transpose: {
-        if (stencil_)
-          fail<ShapeError>(node.mark, "a stencil keeps the axes where they are", "here", "transpose the array that is passed");
+        if (stencil_) fail<ShapeError>(node.mark, "a stencil keeps the axes where they are", "here", "transpose the array that is passed");
         const Typed base = strong(typed_[children[0]], node.span);
         t = {.node = g_[base.node].rank < 2 ? base.node : g_.view(base.node, true, {}, node.span)};
         break;
@@ -1344,9 +1346,9 @@ class Builder {
     const std::span<const AstId> offsets = ast_.children_of(node).subspan(1);
     const int rank = g_[base].rank;
     if (static_cast<int>(offsets.size()) != rank)
-      fail<ShapeError>(node.mark, fmt::format("{} offset{} for {} ax{}", offsets.size(), offsets.size() == 1 ? "" : "s", rank,
-                                              rank == 1 ? "is" : "es"),
-                       fmt::format("of an array of rank {}", rank), "give one offset for each axis, 0 for none");
+      fail<ShapeError>(
+          node.mark, fmt::format("{} offset{} for {} ax{}", offsets.size(), offsets.size() == 1 ? "" : "s", rank, rank == 1 ? "is" : "es"),
+          fmt::format("of an array of rank {}", rank), "give one offset for each axis, 0 for none");
     const Beyond& outside = beyond(name_before(node));
     std::array<ViewItem, kMaxRank> items{};
     bool moves = false;
@@ -1469,8 +1471,8 @@ class Builder {
         rims[i].low += result_.targets.kept[i].low;
         rims[i].high += result_.targets.kept[i].high;
       }
-      g_.output(within(update.value.node, rims, span), {.kind = OutputSpec::Kind::Store, .slot = slot, .target = target == whole ? kNone : target},
-                span);
+      g_.output(within(update.value.node, rims, span),
+                {.kind = OutputSpec::Kind::Store, .slot = slot, .target = target == whole ? kNone : target}, span);
     }
   }
 
@@ -1484,7 +1486,8 @@ class Builder {
         const AstNode* name = nullptr;
         if (at_offsets && node.kind == Syntax::Subscript) name = &ast_.nodes[ast_.children[node.first]];
         if (!at_offsets) name = &node;
-        if (!name || name->kind != Syntax::Name || !present_[name->id] || operands_[name->id].weak != Weak::No || operands_[name->id].rank == 0)
+        if (!name || name->kind != Syntax::Name || !present_[name->id] || operands_[name->id].weak != Weak::No ||
+            operands_[name->id].rank == 0)
           continue;
         if (found != frontend::kNone && found != name->id)
           fail<ParseError>(ast_.nodes[s.value].span, "which field do the steps update?",
@@ -1517,7 +1520,8 @@ class Builder {
         if (!print.is_read || print.is_whole) continue;
         const Sides sides = sides_of(outside, node.rank - 1 - axis, node.rank, node.span);
         for (const Boundary what : {Boundary::Valid, Boundary::Keep})
-          widen(what == Boundary::Valid ? t.lacking : t.kept, axis, sides.low == what ? -print.low : 0, sides.high == what ? print.high : 0);
+          widen(what == Boundary::Valid ? t.lacking : t.kept, axis, sides.low == what ? -print.low : 0,
+                sides.high == what ? print.high : 0);
       }
     }
     for (const AstNode& node : ast_.nodes)

@@ -29,8 +29,10 @@ std::string slice_text(const ir::ViewItem& item) {
   if (item.kind == ir::ViewItem::Kind::New) return "None";
   if (item.kind == ir::ViewItem::Kind::Integer) return fmt::format("{}", item.start);
   if (item.is_shift())
-    return item.start == 0 ? ":" : fmt::format("{:+} {}", item.start, item.low == item.high ? std::string(word(item.low))
-                                                       : fmt::format("{}|{}", word(item.low), word(item.high)));
+    return item.start == 0
+               ? ":"
+               : fmt::format("{:+} {}", item.start,
+                             item.low == item.high ? std::string(word(item.low)) : fmt::format("{}|{}", word(item.low), word(item.high)));
   std::string text = item.has_start ? fmt::format("{}:", item.start) : ":";
   if (item.has_stop) text += fmt::format("{}", item.stop);
   if (item.step != 1) text += fmt::format(":{}", item.step);

@@ -43,7 +43,9 @@ std::int64_t run_from(std::int64_t i, std::int64_t most, std::int64_t extent, Bo
     step = second - first;
     if (step > 1 || step < -1) return 1;  // from one end to the other
   }
-  const auto goes_on = [&](std::int64_t k) { return mapped(i + k, extent, low, high) == (first == kOutside ? kOutside : first + k * step); };
+  const auto goes_on = [&](std::int64_t k) {
+    return mapped(i + k, extent, low, high) == (first == kOutside ? kOutside : first + k * step);
+  };
   std::int64_t good = 1, bad = 2;
   while (bad < most && goes_on(bad)) {
     good = bad;

@@ -65,7 +65,7 @@ class Function(NamedTuple):
 
 
 # Arguments that are numbers, not arrays, with what examples give for them.
-_NUMBERS = {"kth": 1, "k": 2, "q": 0.25}
+_NUMBERS = {"kth": 1, "k": 2, "q": 0.25, "n": 1}
 
 
 def _dtypes(call: str, names: tuple[str, ...]) -> tuple[str, ...]:

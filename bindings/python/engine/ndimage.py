@@ -1,9 +1,9 @@
 """Filters of images and of arrays of any rank, with the signatures and the meaning of `scipy.ndimage`.
 
-Each is a text over `engine.stencil`, one fused pass for each axis where the filter is separable. Sums go in SciPy's order, in
-float64 (complex128 of complex arrays), whatever the array's dtype; the result has the array's dtype unless ``output`` says otherwise.
-``mode`` is 'reflect', 'mirror', 'nearest', 'wrap' or 'constant', or one of SciPy's other names for these: 'grid-mirror', 'grid-wrap',
-'grid-constant'.
+Each is a text over `engine.stencil`, one fused pass for each axis where the filter is separable. Sums go in SciPy's
+order, in float64 (complex128 of complex arrays), whatever the array's dtype; the result has the array's dtype unless
+``output`` says otherwise. ``mode`` is 'reflect', 'mirror', 'nearest', 'wrap' or 'constant', or one of SciPy's other
+names for these: 'grid-mirror', 'grid-wrap', 'grid-constant'.
 
 >>> import numpy as np, engine.ndimage
 >>> engine.ndimage.laplace(np.array([0.0, 0.0, 4.0, 0.0]))
@@ -95,15 +95,17 @@ def _axes(axes: Any, rank: int) -> list[int]:
     return normal
 
 
-@functools.lru_cache(maxsize=256)
-def _compiled(text: str, mode: str, cval: Any) -> Stencil:
+def _compile(text: str, mode: str, cval: Any) -> Stencil:
     return compile_stencil(text, boundary=mode, cval=cval, casting="unsafe")
+
+
+_compiled = functools.lru_cache(maxsize=256)(_compile)
 
 
 def _run(
     text: str, array: np.ndarray[Any, Any], out: np.ndarray[Any, Any], mode: str, cval: Any, **scalars: Any
 ) -> None:
-    """The value of the text over `a` into `out`. It is computed in full before an out that overlaps the input is written."""
+    """The value of the text over `a` into `out`, as if it were computed in full before an out that overlaps is written."""
     if mode != "constant":
         cval = 0
     elif array.dtype.kind in "biu" and cval != int(cval.real):
@@ -146,7 +148,8 @@ def _correlate(
             raise ValueError("origin must lie within the weights")
     wide, is_complex = _weighted(array, w)
     out = _output(output, array, is_complex=is_complex)
-    terms, scalars = [], {}
+    terms: list[str] = []
+    scalars: dict[str, complex] = {}
     for index in itertools.product(*map(range, w.shape)):
         if w[index] == 0:
             continue
@@ -299,8 +302,8 @@ def _gaussian_weights(sigma: float, order: int, radius: int) -> np.ndarray[Any, 
     if order < 0:
         raise ValueError("order must not be negative")
     x = np.arange(-radius, radius + 1)
-    bell = np.exp(-0.5 / (sigma * sigma) * x**2)
-    bell = bell / bell.sum()
+    bell: np.ndarray[Any, Any] = np.exp(-0.5 / (sigma * sigma) * x**2)
+    bell /= bell.sum()
     if order == 0:
         return bell
     # q' - q x / sigma^2, for each derivative; coefficients of q by powers of x.
@@ -311,7 +314,8 @@ def _gaussian_weights(sigma: float, order: int, radius: int) -> np.ndarray[Any, 
         derived[:-1] = np.arange(1, order + 1) * q[1:]
         derived[1:] -= q[:-1] / (sigma * sigma)
         q = derived
-    return (x[:, None] ** np.arange(order + 1)).dot(q) * bell
+    factor: np.ndarray[Any, Any] = (x[:, None] ** np.arange(order + 1)).dot(q)
+    return np.multiply(factor, bell)
 
 
 def gaussian_filter1d(
@@ -527,7 +531,6 @@ def maximum_filter(
     return _extreme("maximum", input, size, footprint, output, mode, cval, origin)
 
 
-@functools.cache
 def _median_network(n: int) -> tuple[tuple[int, int], ...]:
     """Batcher's odd-even merge sort of n wires, without the comparators that the middle wire does not depend on."""
     width = 1 << math.ceil(math.log2(n)) if n > 1 else 1
@@ -550,6 +553,9 @@ def _median_network(n: int) -> tuple[tuple[int, int], ...]:
     return tuple(reversed(kept))
 
 
+_network = functools.cache(_median_network)
+
+
 def median_filter(
     input: Any,
     size: Any = None,
@@ -559,7 +565,7 @@ def median_filter(
     cval: Any = 0.0,
     origin: Any = 0,
 ) -> np.ndarray[Any, Any]:
-    """The middle one of the neighbours (of an even number the upper one), by a network of minima and maxima; up to 81 of them."""
+    """The middle one of up to 81 neighbours (of an even number the upper one), by a network of minima and maxima."""
     array = _array(input)
     window, out = _window(array, size, footprint), _output(output, array)
     modes = {_mode(m) for m in _each(mode, array.ndim, "mode")}
@@ -577,7 +583,7 @@ def median_filter(
     if array.dtype.kind == "c":
         raise TypeError("complex numbers have no order")
     lines, wires = [], list(places)
-    for count, (low, high) in enumerate(_median_network(n)):
+    for count, (low, high) in enumerate(_network(n)):
         lines += [
             f"l{count} = minimum({wires[low]}, {wires[high]})",
             f"h{count} = maximum({wires[low]}, {wires[high]})",

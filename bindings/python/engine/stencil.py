@@ -42,7 +42,13 @@ def _beyond(
 
 
 class Stencil:
-    """A stencil made ready, by `engine.compile_stencil`; called with arrays, from many threads at once where that is wanted."""
+    """A stencil made ready, by `engine.compile_stencil`; it may be called from many threads at once, and pickled.
+
+    >>> import numpy as np, engine
+    >>> difference = engine.compile_stencil("a[1] - a[0]", boundary="valid")
+    >>> difference(a=np.array([1.0, 4.0, 9.0]))
+    array([3., 5.])
+    """
 
     def __init__(self, text: str, boundary: Any, cval: Any, options: dict[str, Any]) -> None:
         if not isinstance(text, str):
@@ -54,7 +60,7 @@ class Stencil:
     @property
     def text(self) -> str:
         """The text."""
-        return self._core.text
+        return self._made_of[0]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,7 +100,7 @@ class Stencil:
         out: Any = None,
         **arrays: Any,
     ) -> Any:
-        """The new value of the field, or a dict of those of all fields that are updated. Arguments are those of `engine.stencil`."""
+        """The new value of the field, or a dict of several fields'. Arguments are those of `engine.stencil`."""
         return self._run(self._arrays(names, arrays, sys._getframe(1)), steps, until, every, callback, progress, out)[0]
 
     def _run(
@@ -179,8 +185,8 @@ def stencil(
 ) -> Any:
     """Makes every element of a field from its neighbours.
 
-    text     : str; ``a[-1, 0]`` is the element one place before along axis 0, ``a`` or ``a[0, 0]`` the element itself, ``a(i-1, j)``
-               the same as ``a[-1, 0]``. The whole language of `engine.evaluate` stands around them. Several statements
+    text     : str; ``a[-1, 0]`` is the element one place before along axis 0, ``a`` or ``a[0, 0]`` the element itself,
+               ``a(i-1, j)`` the same as ``a[-1, 0]``. The whole language of `engine.evaluate` stands around them. Several statements
                are one simultaneous update: all of them read what the fields were before. A name that is assigned and
                given as an array is a field; another one is a part of the text with a name of its own. A bare expression
                is the value, and with several steps the new value of the one field that is read at offsets.
@@ -200,8 +206,8 @@ def stencil(
     out      : array of the field's dtype and shape, or a mapping from fields to such. It may be the field itself.
     casting, exactness, backend, threads, limits : as in `engine.evaluate`.
 
-    Returns an array of the field's shape; of its dtype where the field is updated. A dict of arrays where several fields
-    are updated. Steps made several at a time give the bits of steps made one by one.
+    Returns an array of the field's shape; of its dtype where the field is updated. A dict of arrays where several
+    fields are updated. Steps made several at a time give the bits of steps made one by one.
     Raises ParseError, UnknownName, ShapeError, DTypeError, LimitError, BackendError.
 
     >>> import numpy as np, engine

@@ -185,7 +185,9 @@ struct Over {
   std::optional<Expr> initial{};
   std::optional<Expr> where{};
   std::int64_t ddof = 0;
-  bool exclusive = false;  ///< of cumsum and its like
+  bool exclusive = false;              ///< of cumsum and its like
+  std::optional<Boundary> boundary{};  ///< of shift; constant where nothing is said
+  std::optional<Expr> cval{};          ///< of shift: a number
 };
 
 /// A function of the catalog by its name; the functions of expr_functions.hpp are these. Unknown names and wrong numbers of

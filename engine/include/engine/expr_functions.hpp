@@ -297,6 +297,8 @@ Expr bincount(const Expr& x, const Expr& weights, const Expr& minlength);
 Expr histogram(const Expr& a, const Expr& bins = 10);
 /// The bounds of the bins of histogram: one more than there are bins.
 Expr histogram_edges(const Expr& a, const Expr& bins = 10);
+/// Elements n places before each one along an axis; beyond its sides what the boundary says: reflect, mirror, nearest, wrap, constant.
+Expr shift(const Expr& a, const Expr& n, const Over& how = {});
 /// sin(pi*x) / (pi*x), 1 at zero.
 Expr sinc(const Expr& x);
 /// Angle of a complex number, in (-pi, pi]; deg=True: in degrees.

@@ -38,7 +38,7 @@ enum class Boundary : std::uint8_t {
 std::string_view word(Boundary boundary) noexcept;
 bool find_boundary(std::string_view name, Boundary& boundary) noexcept;
 
-enum class BackendChoice : std::uint8_t { Auto, Interp, Jit, Cuda };      ///< contract §9
+enum class BackendChoice : std::uint8_t { Auto, Interp, Jit, Cuda };  ///< contract §9
 
 struct Options {
   Order order = Order::K;

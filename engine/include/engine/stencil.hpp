@@ -33,7 +33,7 @@ struct Beyond {
 };
 
 struct StencilOptions {
-  Beyond beyond;                                        ///< of all fields but those in
+  Beyond beyond;                                         ///< of all fields but those in
   std::vector<std::pair<std::string, Beyond>> fields{};  ///< by name
   Options options{};
   friend bool operator==(const StencilOptions&, const StencilOptions&) = default;
