@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 import threading
 
@@ -215,8 +216,11 @@ def test_no_steps_copy_the_field():
 
 def test_coefficients_and_scalars_broadcast():
     a = np.random.default_rng(7).random((4, 5))
-    row, k = np.arange(5.0), 0.5
-    same(engine.stencil("a*row + k*a[1, 0]", boundary="nearest"), a * row + 0.5 * np.vstack([a[1:], a[-1:]]))
+    row = np.arange(5.0)
+    same(
+        engine.stencil("a*row + k*a[1, 0]", a=a, row=row, k=0.5, boundary="nearest"),
+        a * row + 0.5 * np.vstack([a[1:], a[-1:]]),
+    )
     same(
         engine.stencil("where(row > 2, a[0, 1], a)", {"a": a, "row": row}, boundary="wrap"),
         np.where(row > 2, np.roll(a, -1, 1), a),
@@ -262,6 +266,13 @@ def test_strided_swapped_and_readonly_fields_are_read_as_they_are():
     for view in views:
         got = engine.stencil("a[-1, 1] + a", a=view, boundary="mirror", steps=2)
         assert np.array_equal(got, wanted)
+
+
+def test_names_are_looked_up_where_the_stencil_is_called():
+    field = np.arange(4.0)
+    same(engine.stencil("field[1]"), np.array([1.0, 2, 3, 3]))
+    same(engine.compile_stencil("field[1]")(), np.array([1.0, 2, 3, 3]))
+    same(engine.stencil("field[1]", {"field": field + 1}), np.array([2.0, 3, 4, 4]))
 
 
 def test_a_stencil_is_called_from_many_threads_and_pickled():
@@ -367,7 +378,7 @@ def test_shift_stands_in_any_expression(word, backend):
                 offsets = tuple(-n if x == axis else 0 for x in range(len(shape)))
                 moved = read(a, offsets, sides, 2.0)
                 text = f"shift(a, {n}, axis={axis}, boundary='{word}', cval=2)"
-                run = lambda t: engine.evaluate(t, {"a": a}, backend=backend)  # noqa: E731
+                run = functools.partial(engine.evaluate, names={"a": a}, backend=backend)
                 same(run(f"({text} + a)[::-1]"), (moved + a)[::-1])
                 wanted = engine.evaluate("sum(b*a, axis=0)", {"a": a, "b": moved})
                 same(np.asarray(run(f"sum({text}*a, axis=0)")), np.asarray(wanted))

@@ -105,7 +105,7 @@ _compiled = functools.lru_cache(maxsize=256)(_compile)
 def _run(
     text: str, array: np.ndarray[Any, Any], out: np.ndarray[Any, Any], mode: str, cval: Any, **scalars: Any
 ) -> None:
-    """The value of the text over `a` into `out`, as if it were computed in full before an out that overlaps is written."""
+    """The value of the text over `a` into `out`, which may overlap `a`."""
     if mode != "constant":
         cval = 0
     elif array.dtype.kind in "biu" and cval != int(cval.real):
@@ -315,7 +315,8 @@ def _gaussian_weights(sigma: float, order: int, radius: int) -> np.ndarray[Any, 
         derived[1:] -= q[:-1] / (sigma * sigma)
         q = derived
     factor: np.ndarray[Any, Any] = (x[:, None] ** np.arange(order + 1)).dot(q)
-    return np.multiply(factor, bell)
+    weights: np.ndarray[Any, Any] = factor * bell
+    return weights
 
 
 def gaussian_filter1d(

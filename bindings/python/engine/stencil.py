@@ -186,10 +186,11 @@ def stencil(
     """Makes every element of a field from its neighbours.
 
     text     : str; ``a[-1, 0]`` is the element one place before along axis 0, ``a`` or ``a[0, 0]`` the element itself,
-               ``a(i-1, j)`` the same as ``a[-1, 0]``. The whole language of `engine.evaluate` stands around them. Several statements
-               are one simultaneous update: all of them read what the fields were before. A name that is assigned and
-               given as an array is a field; another one is a part of the text with a name of its own. A bare expression
-               is the value, and with several steps the new value of the one field that is read at offsets.
+               ``a(i-1, j)`` the same as ``a[-1, 0]``. The whole language of `engine.evaluate` stands around them.
+               Several statements are one simultaneous update: all of them read what the fields were before. A name
+               that is assigned and given as an array is a field; another one is a part of the text with a name of its
+               own. A bare expression is the value, and with several steps the new value of the one field that is read
+               at offsets.
     names    : mapping from names to arrays and numbers; arrays may also be given by keyword. Without either, the
                caller's variables.
     boundary : what lies beyond the sides: "reflect" (d c b a | a b c d | d c b a), "mirror" (d c b | a b c d | c b a),

@@ -318,8 +318,21 @@ void BlockRunner::plan_stream() noexcept {
   if (code_.stores.size() != 1) return;
   Reach& r = reach_[code_.stores[0].access];
   if (!r.contiguous || r.detour || (!r.flat && inner_ < static_cast<std::int64_t>(kBlock))) return;
+  // Neighbours that are read at several places of one array are one array.
+  const auto is_counted = [&](std::size_t k) {
+    const plan::BoundAccess& access = kernel_.accesses[k];
+    const std::int64_t size = kernel_.total * reach_[k].item;
+    for (std::size_t other = 0; other < k; ++other) {
+      const plan::BoundAccess& before = kernel_.accesses[other];
+      if (reach_[other].contiguous && reach_[other].item == reach_[k].item && std::abs(access.base - before.base) < size / 2 &&
+          std::equal(access.strides, access.strides + kernel_.rank, before.strides))
+        return true;
+    }
+    return false;
+  };
   std::int64_t bytes = 0;
-  for (const Reach& each : reach_) bytes += each.contiguous ? kernel_.total * each.item : 0;
+  for (std::size_t k = 0; k < reach_.size(); ++k)
+    if (reach_[k].contiguous && !is_counted(k)) bytes += kernel_.total * reach_[k].item;
   r.stream = streams_ = bytes > last_level_cache();
   const bool by_machine = code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine;
   if (!streams_ || !by_machine) return;
@@ -329,8 +342,28 @@ void BlockRunner::plan_stream() noexcept {
 
 void BlockRunner::run_machine(const Machine& machine, std::size_t n) {
   if (streaming_ && streaming_ == machine.streaming.get()) {
-    const std::size_t whole = n - n % machine.lanes;
     const auto target = reinterpret_cast<std::uintptr_t>(table_[machine.outs[0].value]);
+    const std::size_t item = machine.outs[0].item, line = kLine / item, beyond = target % kLine;
+    // Rows of an inside begin and end where they like. A line of which only a part goes past the caches costs more than it saves: the
+    // parts of lines at both ends are stored as ever, by vectors, of which some elements are done twice.
+    if (walks_rows_ && kernel_.isolated && (beyond || n % line) && beyond % item == 0 && line % machine.lanes == 0 && n >= 8 * line) {
+      if (const MachineFunction function = streaming_->function()) {
+        std::size_t head = beyond ? (kLine - beyond) / item : 0;
+        if (head && head < machine.lanes) head += line;
+        std::size_t body = (n - head) / line * line, tail = n - head - body;
+        if (tail && tail < machine.lanes) body -= line, tail += line;
+        const auto moved = [&](std::size_t first, auto run) {
+          move_on(machine, table_.data(), static_cast<std::ptrdiff_t>(first));
+          run();
+          move_on(machine, table_.data(), -static_cast<std::ptrdiff_t>(first));
+        };
+        if (head) interp::run_machine(machine, table_.data(), head, true);
+        moved(head, [&] { function(table_.data(), body); });
+        if (tail) moved(head + body, [&] { interp::run_machine(machine, table_.data(), tail, true); });
+        return;
+      }
+    }
+    const std::size_t whole = n - n % machine.lanes;
     const MachineFunction function = whole && target % streaming_->alignment == 0 ? streaming_->function() : nullptr;
     if (function) {
       function(table_.data(), whole);
