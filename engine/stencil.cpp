@@ -1,5 +1,6 @@
 // stencil.cpp - stencils: which arrays a step reads and writes, and steps one after another, or several at a time over a part that
 // stays in a cache.
+#include <engine/device.hpp>
 #include <engine/stencil.hpp>
 #include <engine/threads.hpp>
 
@@ -104,6 +105,7 @@ void copy(const ArrayView& to, const ArrayView& from) {
 /// Memory for one more array of that layout: in Fortran order where `like` is, else in C order.
 struct Spare {
   Block block;
+  DeviceMemory there;  ///< of an array of a device
   ArrayView view;
   explicit Spare(const ArrayView& like) : view(like) {
     const std::size_t item = item_size(like.dtype);
@@ -116,7 +118,13 @@ struct Spare {
     view.strides = is_fortran ? like.strides : c_strides(like.shape, item);
     view.swapped = false;
     view.writable = true;
-    block = Block(std::max<std::size_t>(static_cast<std::size_t>(n_items(like.shape)) * item, 1));
+    const std::size_t bytes = std::max<std::size_t>(static_cast<std::size_t>(n_items(like.shape)) * item, 1);
+    if (like.device != kHost) {
+      there = DeviceMemory(like.device, bytes);
+      view.data = there.data();
+      return;
+    }
+    block = Block(bytes);
     if (!block) throw std::bad_alloc();
     view.data = block.get();
   }
@@ -279,6 +287,7 @@ class Sweep {
       names.push_back({program_.name(fields_[k]), now[k]});
       names.push_back({old.back(), before[k]});
     }
+    if (const int device = now[0].device; device != kHost) return is_over_there(device, names);
     const Array value = until_->run(names, steps_.run.threads ? RunOptions{.threads = steps_.run.threads} : RunOptions{});
     if (value.rank() != 0 || value.dtype() != DType::Bool)
       throw ShapeError({.what = fmt::format("until is one truth value, not {} of rank {}", name(value.dtype()), value.rank()),
@@ -286,6 +295,17 @@ class Sweep {
                         .help = "write for example max(abs(u - u_old)) < 1e-6",
                         .text = steps_.until});
     return value.item<bool>();
+  }
+
+  bool is_over_there(int device, const std::vector<Named>& names) const {
+    const DeviceMemory cell(device, 1);
+    const ArrayView out{cell.data(), DType::Bool, false, true, {}, {}, device};
+    const std::vector<Operand> operands = operands_of(*until_, Names(names));
+    Execution execution(*until_, operands.data(), &out, Order::K, {nullptr, nullptr});
+    execution.run({.wait = true});
+    bool value = false;
+    copy_to_host(device, &value, cell.data(), sizeof value);
+    return value;
   }
 
   void bring_home(std::int64_t done) {
@@ -496,10 +516,17 @@ std::int64_t Stencil::run(const Operand* operands, std::span<const ArrayView> ta
       refuse(fmt::format("the new '{}' is {} of another shape than its array, or of another dtype", name(list[k].name),
                          engine::name(list[k].dtype)),
              "give an out of the field's dtype and shape");
+    if (targets[k].device != operands[list[k].name].array.device)
+      refuse("out is not where its field is", "pass one that is in the same memory");
     if (!targets[k].writable) refuse("out is read-only", "pass an array that can be written");
     if (steps.steps != 1 && !(list[k].shape == operands[list[k].name].array.shape))
       refuse("without its rim a field gets smaller with every step", "make one step, or choose another boundary than valid");
   }
+  if (steps.stepped && !targets.empty() && targets[0].device != kHost)
+    throw BackendError({.what = "the steps of arrays on a device are watched by nobody",
+                        .labels = {},
+                        .help = "make fewer steps at a time, or pass arrays of the host",
+                        .text = impl.text});
   bool is_new = false;
   try {
     const std::shared_ptr<const Compiled> compiled = program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr),

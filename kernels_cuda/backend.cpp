@@ -247,14 +247,14 @@ class Call {
     if (kernel.total == 0) return;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
       if (is_value(kernel, k) || buffer_of(kernel, k).kind == plan::Buffer::Kind::Passing) continue;
-      if (is_resident() && buffer_of(kernel, k).kind != plan::Buffer::Kind::Temporary) continue;
       const plan::BoundAccess& access = kernel.accesses[k];
+      if (is_resident() && buffer_of(kernel, k).kind != plan::Buffer::Kind::Temporary && !access.is_constant) continue;
       std::uintptr_t low = 0, high = 0;
       plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low,
                   high);
       // What lies between the elements of a store travels with them, and is not written back.
       const bool is_read = is_store(kernel, k) ? !is_dense(item_size(access.dtype), kernel.rank, kernel.extents, access.strides)
-                                               : buffer_of(kernel, k).kind == plan::Buffer::Kind::Slot;
+                                               : access.is_constant || buffer_of(kernel, k).kind == plan::Buffer::Kind::Slot;
       residency_.touch(low, high, is_read);
     }
   }

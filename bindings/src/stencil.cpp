@@ -139,8 +139,10 @@ class PyStencil {
         }
         const Strides strides = c_strides(updated.shape, item_size(updated.dtype));
         const auto bytes = static_cast<std::size_t>(n_items(updated.shape)) * item_size(updated.dtype);
-        targets[k] = {
-            allocate_result(&made[k], updated.dtype, updated.shape, strides, bytes), updated.dtype, false, true, updated.shape, strides};
+        const int device = given.operands[updated.name].array.device;
+        void* const data = device == kHost ? allocate_result(&made[k], updated.dtype, updated.shape, strides, bytes)
+                                           : allocate_on_device(device, updated.dtype, updated.shape, strides, bytes, made[k]);
+        targets[k] = {data, updated.dtype, false, true, updated.shape, strides, device};
       }
       if (!out.is_none() && list.size() != 1) {
         PyErr_SetString(PyExc_TypeError, "several fields are updated: out must be a mapping from their names to arrays");

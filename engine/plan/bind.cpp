@@ -698,6 +698,7 @@ class Binder {
         if (outside) {
           access.base = reinterpret_cast<char*>(const_cast<std::byte*>(outside->bytes.data()));
           access.swapped = false;
+          access.is_constant = true;
         }
       } else {
         for (std::size_t axis = 0; axis < rank; ++axis) access.base = advance(access.base, box.first[static_cast<int>(axis)] * row[axis]);

@@ -23,6 +23,7 @@ struct BoundAccess {
   const std::int64_t* strides = nullptr;
   DType dtype = DType::Float64;
   bool swapped = false;
+  bool is_constant = false;  ///< a value of the program's, beyond a side: in the host's memory wherever operands are
 };
 
 /// Address arithmetic that also serves positions, whose "address" is a number.

@@ -95,6 +95,8 @@ def _call(node) -> str:
         if "axis" in keywords:
             axis = keywords["axis"]
             parts.append(f".axis = {axis}" if isinstance(axis, int) else f".axis = {_axes(axis)}")
+        if "boundary" in keywords:
+            parts.append(f".boundary = Boundary::{keywords['boundary'].capitalize()}")
         if "keepdims" in keywords:
             parts.append(f".keepdims = {str(keywords['keepdims']).lower()}")
         arguments.append(f"{{{', '.join(parts)}}}")

@@ -331,6 +331,14 @@ def _ordered(d: Drawing, x, depth: int):
         length = np.shape(x[1].v)[-1] if rank else 0
         node = Literal(rng.randrange(length + 1 + (rng.random() < 0.05)))
         arguments.append((node, d.machine.value(node)))
+    elif name == "shift":
+        length = max(np.shape(x[1].v), default=0)
+        node = Literal(rng.randrange(4) if rng.random() < 0.7 else rng.randrange(2 * length + 2))
+        sign = Unary("-", node) if rng.random() < 0.5 else node
+        arguments.append((sign, d.machine.value(sign)))
+        if rank and rng.random() < 0.95:
+            keywords.append(("axis", rng.randrange(-rank, rank)))
+        keywords.append(("boundary", rng.choice(("reflect", "mirror", "nearest", "wrap", "constant"))))
     elif rank and name in ("sort", "argsort", "cumsum", "cumprod", "cummax", "cummin", "median") and rng.random() < 0.7:
         keywords.append(("axis", rng.randrange(-rank, rank)))
     node = Call(name, tuple(argument[0] for argument in arguments), tuple(keywords))

@@ -62,7 +62,7 @@ REDUCTIONS = {
 # What depends on the order of the elements, or picks some of them.
 ORDERED = (
     "sort", "argsort", "cumsum", "cumprod", "cummax", "cummin", "unique", "unique_counts", "unique_inverse",
-    "flatnonzero", "compress", "median", "topk", "searchsorted",
+    "flatnonzero", "compress", "median", "topk", "searchsorted", "shift", "shift", "shift",
 )  # fmt: skip
 # Functions under NumPy's names; where the language has a short form as well, both are rows.
 FUNCTION_NAMES = (
@@ -431,9 +431,22 @@ def _float_reduction(name: str, x: Value, a, r, keywords: dict) -> Value:
     return Value(r, BOUNDED, np.broadcast_to(bound, np.shape(r)))
 
 
+_PADS = {"reflect": "symmetric", "mirror": "reflect", "nearest": "edge", "wrap": "wrap", "constant": "constant"}
+
+
+def _shifted(a: np.ndarray, n: int, axis: int, boundary: str) -> np.ndarray:
+    """Elements n places before: the array, padded as far as that on both sides, cut out n places away."""
+    if a.size == 0:
+        return a.copy()
+    widths = [(0, 0)] * a.ndim
+    widths[axis] = (abs(n), abs(n))
+    padded = np.pad(a, widths, mode=_PADS[boundary])
+    return np.take(padded, np.arange(abs(n) - n, abs(n) - n + a.shape[axis]), axis)
+
+
 def ordered(name: str, arguments: list, keywords: dict) -> Value:
     """A row of ORDERED. Values known only within bounds have no order, and float sums a tree of their own."""
-    if any(is_weak(x.v) for x in arguments[: 1 if name == "topk" else 2]):
+    if any(is_weak(x.v) for x in arguments[: 1 if name in ("topk", "shift") else 2]):
         raise Unspecified("weak scalars in order")
     if any(x.grade == BOUNDED for x in arguments):
         raise Unspecified("the order of bounded values")
@@ -446,6 +459,12 @@ def ordered(name: str, arguments: list, keywords: dict) -> Value:
     if a.dtype.kind == "c" and (name in ("median", "topk") or np.isnan(a).any()):
         raise Unspecified("complex numbers that are not numbers, or the middle one of them")
     match name:
+        case "shift":
+            if a.ndim == 0 or (a.ndim > 1 and "axis" not in keywords):
+                raise TypeError("a shift needs an axis")
+            return Value(
+                _shifted(a, arguments[1].v, keywords.get("axis", 0), keywords.get("boundary", "constant")), x.grade
+            )
         case "sort":
             return Value(np.sort(a, axis, kind="stable"), x.grade)
         case "argsort":

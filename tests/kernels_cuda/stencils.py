@@ -1,0 +1,63 @@
+"""Stencils and shifts on the device against the interpreter, for stencil_test.py: the same bits."""
+
+import itertools
+
+import numpy as np
+
+import engine
+
+RNG = np.random.default_rng(0)
+WORDS = ("reflect", "mirror", "nearest", "wrap", "constant")
+TEXTS = (
+    ("0.25*(u[-1,0] + u[1,0] + u[0,-1] + u[0,1])", {}),
+    ("u += k*(u[-1,0] - u)", {"k": 0.3}),
+    ("lap = u[-1,0] + u[1,0] - 2*u; v += u - v[0,1]; u += 0.1*lap", {"v": RNG.random((9, 11))}),
+    ("maximum(u[-2,0], minimum(u[0,3], u)) - max(u)", {}),
+)
+
+
+def same(got, wanted):
+    got = got.numpy() if isinstance(got, engine.DeviceArray) else got
+    assert got.dtype == wanted.dtype and got.tobytes() == wanted.tobytes(), (got, wanted)
+
+
+def main() -> None:
+    compared = 0
+    for shape, dtype, word in itertools.product(((7,), (5, 6), (2, 3, 4)), ("f8", "i4", "c16", ">f8", "?"), WORDS):
+        a = (RNG.random(shape) * 9).astype(dtype)
+        join = "|" if dtype == "?" else "+"
+        text = f"shift(a, 1, axis=0, boundary='{word}') {join} shift(a, -2, axis=-1, boundary='{word}')"
+        wanted = engine.evaluate(text, {"a": a}, backend="interp")
+        same(engine.evaluate(text, {"a": a}, backend="cuda"), wanted)
+        same(engine.evaluate(text, {"a": engine.to_device(a)}), wanted)
+        assert engine.last_run().backend == "cuda"
+        compared += 2
+    for (text, others), boundary in itertools.product(TEXTS, (*WORDS, "keep", ("wrap", "mirror"))):
+        u = RNG.random((9, 11))
+        there = {k: engine.to_device(v) if isinstance(v, np.ndarray) else v for k, v in others.items()}
+        for steps in (1, 2, 5):
+            how = {"boundary": boundary, "steps": steps, "cval": 0.5}
+            wanted = engine.stencil(text, u=u, backend="interp", **how, **others)
+            here = engine.stencil(text, u=u, backend="cuda", **how, **others)
+            device = engine.stencil(text, u=engine.to_device(u), **how, **there)
+            for name in wanted if isinstance(wanted, dict) else (None,):
+                same(here[name] if name else here, wanted[name] if name else wanted)
+                same(device[name] if name else device, wanted[name] if name else wanted)
+                compared += 2
+    u = RNG.random(20)
+    ends = "max(abs(u - u_old)) < 1e-3"
+    wanted = engine.stencil("u + 0.25*(u[-1] + u[1] - 2*u)", u=u, steps=500, until=ends)
+    same(engine.stencil("u + 0.25*(u[-1] + u[1] - 2*u)", u=engine.to_device(u), steps=500, until=ends), wanted)
+    try:
+        engine.stencil("u[1]", u=engine.to_device(u), steps=3, callback=print)
+    except engine.BackendError as error:
+        print(str(error).splitlines()[0])
+    try:
+        engine.stencil("u[1]", u=engine.to_device(u), steps=3, out=np.empty(20))
+    except engine.ShapeError as error:
+        print(str(error).splitlines()[0])
+    print(compared + 1)
+
+
+if __name__ == "__main__":
+    main()
