@@ -56,6 +56,11 @@ const StencilOptions& Stencil::options() const noexcept { return impl_->options;
 std::size_t Stencil::n_names() const noexcept { return impl_->value->n_names(); }
 std::string_view Stencil::name(std::size_t index) const noexcept { return impl_->value->name(index); }
 bool Stencil::required(std::size_t index) const noexcept { return impl_->value->required(index); }
+bool Stencil::assigns(std::size_t index) const noexcept {
+  const Program::Impl& program = impl_->value->impl();
+  return std::any_of(program.ast.statements.begin(), program.ast.statements.end(),
+                     [&](const frontend::Statement& s) { return s.target == program.names[index]; });
+}
 const Program& Stencil::program() const noexcept { return *impl_->value; }
 
 namespace {
@@ -409,8 +414,8 @@ class Sweep {
             if (turns > 64) std::this_thread::yield();
           }
           for (std::int64_t t = first; t < end; ++t) {
-            const plan::Window window{std::max<std::int64_t>(0, p * b.rows - t * b.lag - rim),
-                                      std::max<std::int64_t>(0, std::min((p + 1) * b.rows - t * b.lag, extent) - rim)};
+            const Rows window{std::max<std::int64_t>(0, p * b.rows - t * b.lag - rim),
+                              std::max<std::int64_t>(0, std::min((p + 1) * b.rows - t * b.lag, extent) - rim)};
             if (window.begin >= window.end) continue;
             const std::size_t side = (first_side + static_cast<std::size_t>(t)) % 2;
             point(operands, t == 0 ? start : std::span<const ArrayView>(homes_[1 - side]), homes_[side]);
@@ -556,6 +561,10 @@ std::vector<Array> Stencil::run(const Names& names, const Steps& steps) const {
   }
   run(operands.data(), targets, steps);
   return values;
+}
+
+std::vector<Halo> Stencil::halo(const Operand* operands) const {
+  return (updates(operands, false).empty() ? impl_->value : impl_->update)->halo(operands);
 }
 
 Explanation Stencil::describe(const Operand* operands) const {

@@ -167,18 +167,25 @@ struct CResult {
   DeviceMemory device_memory;          ///< the same of a value on a device
 };
 
+struct CStencil {
+  std::shared_ptr<const Stencil> stencil;
+  std::vector<std::string> strings;
+  std::vector<engine_name> names;
+};
+
 /// Never destroyed: other threads may still run when the process ends.
 struct Tables {
   Handles<CProgram> programs{1};
   Handles<CResult> results{2};
+  Handles<CStencil> stencils{3};
   std::mutex device_mutex;
   std::map<void*, DeviceMemory> device_memory;  ///< of engine_device_allocate
 };
 Tables& tables() {
   static Tables& all = []() -> Tables& {
     static Tables* made = new Tables;
-    const auto unlock = [] { made->device_mutex.unlock(), made->results.unlock(), made->programs.unlock(); };
-    pthread_atfork([] { made->programs.lock(), made->results.lock(), made->device_mutex.lock(); }, unlock, unlock);
+    const auto unlock = [] { made->device_mutex.unlock(), made->stencils.unlock(), made->results.unlock(), made->programs.unlock(); };
+    pthread_atfork([] { made->programs.lock(), made->results.lock(), made->stencils.lock(), made->device_mutex.lock(); }, unlock, unlock);
     return *made;
   }();
   return all;
@@ -247,6 +254,8 @@ constexpr Casting kCastings[] = {Casting::SameKind, Casting::No, Casting::Equiv,
 constexpr Exactness kExactnesses[] = {Exactness::Strict, Exactness::Relaxed};
 constexpr BackendChoice kBackends[] = {BackendChoice::Auto, BackendChoice::Interp, BackendChoice::Jit, BackendChoice::Cuda};
 constexpr bool kSwitch[] = {false, true};
+constexpr Boundary kBoundaries[] = {Boundary::Reflect,  Boundary::Mirror, Boundary::Nearest, Boundary::Wrap,
+                                    Boundary::Constant, Boundary::Valid,  Boundary::Keep};
 
 Options read_options(const engine_options* given) {
   const engine_options o = read_struct(given, "engine_options");
@@ -358,6 +367,54 @@ ArrayView read_array(const engine_array& array, const Subject& subject) {
                                  "pass memory of that device, or its own number");
   return view;
 }
+
+Beyond read_beyond(const engine_beyond& given) {
+  if (given.reserved) throw BadArgument{"engine_beyond.reserved is not 0"};
+  if (given.n_axes < 0 || given.n_axes > kMaxRank) throw BadArgument{fmt::format("engine_beyond.n_axes is {}", given.n_axes)};
+  Beyond beyond;
+  beyond.cval = given.cval[0];
+  beyond.cval_imag = given.cval[1];
+  if (given.n_axes == 0) return beyond;
+  checked(given.sides, "engine_beyond.sides");
+  beyond.sides.clear();
+  for (std::int32_t axis = 0; axis < given.n_axes; ++axis)
+    beyond.sides.emplace_back(read_word(given.sides[2 * axis], kBoundaries, "a boundary"),
+                              read_word(given.sides[2 * axis + 1], kBoundaries, "a boundary"));
+  return beyond;
+}
+
+/// What the steps of a stencil call back.
+struct StepsCalls {
+  explicit StepsCalls(const engine_steps& steps) : given(steps) {
+    if (given.steps < 0) throw BadArgument{fmt::format("engine_steps.steps is {}", given.steps)};
+    if (given.every < 0) throw BadArgument{fmt::format("engine_steps.every is {}", given.every)};
+    if (given.threads < 0) throw BadArgument{fmt::format("engine_steps.threads is {}", given.threads)};
+    if (given.reserved) throw BadArgument{"engine_steps.reserved is not 0"};
+  }
+  Steps steps() {
+    Steps made{.steps = std::max<std::int64_t>(given.steps, 1), .every = std::max<std::int64_t>(given.every, 1)};
+    if (given.until) made.until = given.until;
+    made.run.threads = given.threads;
+    made.context = made.run.context = this;
+    if (given.interrupted)
+      made.run.interrupted = [](void* context) {
+        const engine_steps& asked = static_cast<StepsCalls*>(context)->given;
+        return asked.interrupted(asked.interrupted_context) != 0;
+      };
+    if (given.stepped)
+      made.stepped = [](void* context, std::int64_t step, std::span<const ArrayView> fields) {
+        const engine_steps& asked = static_cast<StepsCalls*>(context)->given;
+        std::vector<engine_array> shown;
+        for (const ArrayView& field : fields)
+          shown.push_back({field.data, static_cast<std::int32_t>(field.dtype), field.shape.size(), field.shape.begin(),
+                           field.strides.begin(), device_number(field.device),
+                           ENGINE_READONLY | (field.swapped ? std::uint32_t{ENGINE_SWAPPED} : 0)});
+        return asked.stepped(asked.stepped_context, step, shown.data(), shown.size()) == 0;
+      };
+    return made;
+  }
+  engine_steps given;
+};
 
 Subject operand_subject(const Program& program, std::size_t index) {
   return {fmt::format("'{}'", program.name(index)), {{program.first_span(index), {}}}, program.text()};
@@ -648,6 +705,69 @@ engine_code engine_evaluate(const char* text, size_t length, const char* const* 
     if (result) *result = nullptr;
     const auto program = Program::compile(read_text(text, length, "text"), read_options(options));
     c::run(*program, by_name(*program, names, operands, n_operands), out, run_options, result);
+  });
+}
+
+engine_code engine_compile_stencil(const char* text, size_t length, const engine_beyond* beyond, size_t n_beyond,
+                                   const engine_options* options, engine_stencil** stencil) {
+  return guarded([&] {
+    checked(stencil, "stencil") = nullptr;
+    if (n_beyond > 0) checked(beyond, "beyond");
+    StencilOptions made_of{.beyond = {}, .fields = {}, .options = read_options(options)};
+    for (std::size_t i = 0; i < n_beyond; ++i) {
+      if (beyond[i].field)
+        made_of.fields.emplace_back(beyond[i].field, read_beyond(beyond[i]));
+      else
+        made_of.beyond = read_beyond(beyond[i]);
+    }
+    auto made = std::make_shared<CStencil>();
+    made->stencil = Stencil::compile(read_text(text, length, "text"), made_of);
+    const std::size_t n = made->stencil->n_names();
+    for (std::size_t i = 0; i < n; ++i) made->strings.emplace_back(made->stencil->name(i));
+    for (std::size_t i = 0; i < n; ++i) {
+      const Span span = made->stencil->program().first_span(i);
+      made->names.push_back({made->strings[i].c_str(), made->stencil->required(i), made->stencil->assigns(i), span.begin, span.end});
+    }
+    *stencil = handle<engine_stencil>(tables().stencils.insert(std::move(made)));
+  });
+}
+
+engine_code engine_stencil_free(engine_stencil* stencil) {
+  return attempt([&] {
+    if (stencil && !tables().stencils.erase(number(stencil))) throw BadArgument{"stencil was freed already, or never was one"};
+  });
+}
+
+size_t engine_stencil_n_names(const engine_stencil* stencil) {
+  std::size_t n = 0;
+  guarded([&] { n = find(tables().stencils, stencil, "stencil")->names.size(); });
+  return n;
+}
+
+const engine_name* engine_stencil_name(const engine_stencil* stencil, size_t index) {
+  const engine_name* name = nullptr;
+  guarded([&] {
+    const auto found = find(tables().stencils, stencil, "stencil");
+    if (index >= found->names.size())
+      throw BadArgument{fmt::format("the stencil has {} names, and none of index {}", found->names.size(), index)};
+    name = &found->names[index];
+  });
+  return name;
+}
+
+engine_code engine_stencil_run(const engine_stencil* stencil, const engine_operand* operands, size_t n_operands, const engine_array* outs,
+                               size_t n_outs, const engine_steps* steps, int64_t* n_made) {
+  return guarded([&] {
+    if (n_made) *n_made = 0;
+    const auto found = find(tables().stencils, stencil, "stencil");
+    const Program& program = found->stencil->program();
+    const std::vector<Operand> given = read_operands(program, in_order(program, operands, n_operands));
+    if (n_outs > 0) checked(outs, "outs");
+    std::vector<ArrayView> targets;
+    for (std::size_t i = 0; i < n_outs; ++i) targets.push_back(read_array(outs[i], {fmt::format("outs[{}]", i), {}, program.text()}));
+    StepsCalls calls{read_struct(steps, "engine_steps")};
+    const std::int64_t made = found->stencil->run(given.data(), targets, calls.steps());
+    if (n_made) *n_made = made;
   });
 }
 

@@ -19,7 +19,17 @@ struct Request {
   Options options;
 };
 
+/// Of `engine stencil`.
+struct StencilRequest : Request {
+  std::vector<std::string> outputs;     ///< "u=u.npy", or one file
+  std::vector<std::string> boundaries;  ///< "wrap", "reflect,nearest:wrap", "u=wrap"
+  double cval = 0;
+  std::int64_t steps = 1, every = 1;
+  std::string until;
+};
+
 void evaluate(const Request& request);
+void stencil(const StencilRequest& request);
 void explain(const Request& request);
 void list_functions(bool json);
 void describe_function(const std::string& name, bool json);

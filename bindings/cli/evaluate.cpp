@@ -13,7 +13,7 @@
 #include "commands.hpp"
 #include "failures.hpp"
 #include "files.hpp"
-#include "npy.hpp"
+#include "netpbm.hpp"
 #include "print.hpp"
 #include "scalars.hpp"
 
@@ -105,7 +105,7 @@ class Operands {
       kept = &other;
       break;
     }
-    const NpyHeader header = read_npy_header({kept->mapping.data(), kept->mapping.size()}, kept->mapping.size(), kept->path);
+    const NpyHeader header = read_header({kept->mapping.data(), kept->mapping.size()}, kept->mapping.size(), kept->path);
     sources_[index] = {kept, header};
     Operand& operand = operands_[index];
     operand.present = true;
@@ -125,7 +125,7 @@ class Operands {
 /// Where the value goes: into memory, to be printed, or into a file.
 class Destination {
  public:
-  Destination(const std::string& path, bool json) : json_(json) {
+  Destination(const std::string& path, bool json) : json_(json), path_(path) {
     if (!path.empty()) file_.emplace(path);
   }
 
@@ -149,8 +149,8 @@ class Destination {
       return true;
     };
     const bool is_c = lies(false) || n_bytes == 0;
-    if (!is_c && !lies(true)) throw NeedsCOrder{};
-    const std::string header = npy_header(dtype, !is_c, shape);
+    if (!is_c && (!lies(true) || is_picture(path_))) throw NeedsCOrder{};
+    const std::string header = is_picture(path_) ? picture_header(dtype, shape, path_) : npy_header(dtype, !is_c, shape);
     char* memory = file_->map(header.size() + n_bytes);
     std::copy(header.begin(), header.end(), memory);
     return memory + header.size();
@@ -175,6 +175,7 @@ class Destination {
     void operator()(void* memory) const { std::free(memory); }
   };
   bool json_;
+  std::string path_;
   std::optional<OutputFile> file_;
   std::unique_ptr<void, Free> memory_;
 };
@@ -322,6 +323,98 @@ void evaluate(const Request& request) {
     print(array_text(value) + "\n");
   }
   if (request.json) print(json_text({{"result", json}, {"run", run_json()}}) + "\n");
+}
+
+namespace {
+
+/// "wrap", "reflect:wrap" (the low and the high side), and such of each axis with commas between.
+std::vector<Sides> read_sides(std::string_view text) {
+  const auto read = [&](std::string_view word) {
+    Boundary boundary{};
+    if (!find_boundary(word, boundary))
+      throw UsageFailure{{fmt::format("'{}' is no boundary", word), "reflect, mirror, nearest, wrap, constant, valid, keep"}};
+    return boundary;
+  };
+  std::vector<Sides> sides;
+  for (bool more = true; more;) {
+    const std::size_t comma = text.find(',');
+    const std::string_view axis = text.substr(0, comma);
+    const std::size_t colon = axis.find(':');
+    sides.emplace_back(read(axis.substr(0, colon)), read(colon == std::string_view::npos ? axis : axis.substr(colon + 1)));
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
+  }
+  return sides;
+}
+
+}  // namespace
+
+void stencil(const StencilRequest& request) {
+  StencilOptions options{.beyond = {}, .fields = {}, .options = request.options};
+  options.beyond.cval = request.cval;
+  for (const std::string& each : request.boundaries) {
+    const std::size_t at = each.find('=');
+    if (at == std::string::npos)
+      options.beyond.sides = read_sides(each);
+    else
+      options.fields.emplace_back(each.substr(0, at), Beyond(read_sides(each.substr(at + 1)), request.cval));
+  }
+  const auto made = Stencil::compile(request.expression, options);
+  const Operands operands(made->program(), request);
+  Steps steps{.steps = request.steps, .until = request.until, .every = request.every};
+  const std::vector<Stencil::Updated> list = made->updates(operands.data(), steps.steps != 1 || !steps.until.empty());
+  Given files;
+  if (!request.outputs.empty() && request.outputs[0].find('=') == std::string::npos && request.outputs.size() == 1 && list.size() < 2)
+    files.emplace(list.empty() ? "" : made->name(list[0].name), request.outputs[0]);
+  else
+    take(request.outputs, "-o", files, {});
+  std::list<Destination> destinations;
+  const auto destination = [&](std::string_view field) -> Destination& {
+    const auto file = files.find(field);
+    return destinations.emplace_back(file == files.end() ? std::string() : file->second, request.json);
+  };
+  std::vector<ArrayView> values;
+  std::int64_t done = 1;
+  std::optional<Execution> execution;
+  if (list.empty()) {
+    Destination& to = destination("");
+    execution.emplace(made->program(), operands.data(), nullptr, Order::C, Allocator{&Destination::allocate, &to});
+    execution->run({.threads = request.options.threads});
+    values.push_back(execution->result());
+  } else {
+    for (const Stencil::Updated& updated : list) {
+      const Strides strides = c_strides(updated.shape, item_size(updated.dtype));
+      const auto bytes = static_cast<std::size_t>(n_items(updated.shape)) * item_size(updated.dtype);
+      Destination& to = destination(made->name(updated.name));
+      values.push_back(
+          {Destination::allocate(&to, updated.dtype, updated.shape, strides, bytes), updated.dtype, false, true, updated.shape, strides});
+    }
+    for (const auto& [field, path] : files)
+      if (std::none_of(list.begin(), list.end(), [&](const Stencil::Updated& u) { return made->name(u.name) == field; }))
+        throw UsageFailure{{fmt::format("-o {}={}: '{}' is not updated", field, path, field), ""}};
+    const Destination none("", false);
+    Progress progress(operands, none, request.progress);
+    steps.run = progress.options(request.options.threads);
+    done = made->run(operands.data(), values, steps);
+  }
+  Json results = Json::object();
+  std::size_t k = 0;
+  for (Destination& to : destinations) {
+    const ArrayView& value = values[k];
+    const std::string field(list.empty() ? "value" : made->name(list[k].name));
+    Json json{{"dtype", name(value.dtype)}, {"shape", shape_json(value.shape)}};
+    if (to.file()) {
+      to.file()->commit();
+      json["file"] = files.find(list.empty() ? "" : field)->second;
+    } else if (request.json) {
+      json["data"] = array_json(value);
+    } else {
+      print((list.size() > 1 ? field + " =\n" : "") + array_text(value) + "\n");
+    }
+    results[field] = json;
+    ++k;
+  }
+  if (request.json) print(json_text({{"results", results}, {"steps", done}, {"run", run_json()}}) + "\n");
 }
 
 void explain(const Request& request) {

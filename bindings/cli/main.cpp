@@ -58,7 +58,8 @@ struct CommandLine {
   CLI::App app{"Array expressions over .npy files, in one pass over memory.", "engine"};
   Request request;
   std::string file, function_name;
-  CLI::App *eval, *explain, *functions, *doctor, *cache, *bench;
+  StencilRequest stencil_request;
+  CLI::App *eval, *explain, *stencil, *functions, *doctor, *cache, *bench;
 
   CommandLine() {
     app.set_version_flag("--version", std::string("engine ") + std::string(version()));
@@ -68,6 +69,9 @@ struct CommandLine {
     app.footer(kFooter);
     eval = app.add_subcommand("eval", "Compute an expression: engine eval \"2*a + b\" -i a=a.npy -i b=b.npy -o d.npy");
     explain = app.add_subcommand("explain", "What would be done to compute it");
+    stencil = app.add_subcommand("stencil",
+                                 "Make elements from their neighbours: engine stencil \"u += k*(u[-1] + u[1] - 2*u)\" -i u=u.npy "
+                                 "-s k=0.1 --steps 100 -o u=new.npy");
     functions = app.add_subcommand("functions", "The functions of the language, or one of them");
     doctor = app.add_subcommand("doctor", "What this engine is and where it runs");
     cache = app.add_subcommand("cache", "Kernels that were compiled for devices and kept on disk")->require_subcommand(1);
@@ -76,7 +80,19 @@ struct CommandLine {
     cache->add_subcommand("path", "Their folder");
     bench = app.add_subcommand("bench", "Measure this machine and its GPU: engine bench --help")->fallthrough(false)->prefix_command();
     bench->set_help_flag();  // its own
-    for (CLI::App* command : {eval, explain}) add_expression(command);
+    for (CLI::App* command : {eval, explain}) add_expression(command, request);
+    add_expression(stencil, stencil_request);
+    stencil->add_option("-o,--output", stencil_request.outputs, "FILE.npy, or field=FILE.npy for each of several")->allow_extra_args(false);
+    stencil
+        ->add_option("--boundary", stencil_request.boundaries,
+                     "What lies beyond the sides: reflect, mirror, nearest, wrap, constant, valid or keep; of each axis with commas, "
+                     "low:high of its sides, field=… of one field")
+        ->allow_extra_args(false);
+    stencil->add_option("--cval", stencil_request.cval, "The value beyond sides of constant");
+    stencil->add_option("--steps", stencil_request.steps, "How often")->check(CLI::NonNegativeNumber);
+    stencil->add_option("--until", stencil_request.until, "An expression that ends the steps, such as \"max(abs(u - u_old)) < 1e-6\"");
+    stencil->add_option("--every", stencil_request.every, "Ask --until after so many steps")->check(CLI::PositiveNumber);
+    stencil->add_flag("--progress", stencil_request.progress, "Show on standard error how much is done");
     eval->add_option("-o,--output", request.output, "Write the value into this .npy file; it is replaced when all is done");
     eval->add_flag("--progress", request.progress, "Show on standard error how much is done");
     eval->add_flag("--in-place", request.in_place, "Let \"b[1:-1] = …\" and its like change the files of -i themselves");
@@ -89,13 +105,13 @@ struct CommandLine {
     command->add_option(flag, value, help)->transform(CLI::CheckedTransformer(words, CLI::ignore_case).description(""));
   }
 
-  void add_expression(CLI::App* command) {
-    Options& o = request.options;
-    CLI::Option* text = command->add_option("expression", request.expression, "The expression; after \"--\" where it begins with a minus");
+  void add_expression(CLI::App* command, Request& asked) {
+    Options& o = asked.options;
+    CLI::Option* text = command->add_option("expression", asked.expression, "The expression; after \"--\" where it begins with a minus");
     CLI::Option* from = command->add_option("-f,--file", file, "Read the expression from this file, or from standard input (-)");
     text->excludes(from);
-    command->add_option("-i,--input", request.inputs, "name=FILE.npy: an array, mapped into memory")->allow_extra_args(false);
-    command->add_option("-s,--scalar", request.scalars, "name=NUMBER, as Python writes it: 3, 2.5e-3, 1+2j, True")->allow_extra_args(false);
+    command->add_option("-i,--input", asked.inputs, "name=FILE.npy (or .pgm, .ppm): an array, mapped into memory")->allow_extra_args(false);
+    command->add_option("-s,--scalar", asked.scalars, "name=NUMBER, as Python writes it: 3, 2.5e-3, 1+2j, True")->allow_extra_args(false);
     command->add_option("--threads", o.threads, "At most so many threads")->check(CLI::Range(1, 1 << 20).description(""));
     add_word<Order>(command, "--order", o.order, {{"K", Order::K}, {"C", Order::C}, {"F", Order::F}, {"A", Order::A}},
                     "Memory order of the value: K, C, F or A");
@@ -129,13 +145,18 @@ void become_bench(const std::vector<std::string>& words) {
 
 void dispatch(CommandLine& line) {
   if (line.bench->parsed()) become_bench(line.bench->remaining());
-  if (line.eval->parsed() || line.explain->parsed()) {
-    const CLI::App* command = line.eval->parsed() ? line.eval : line.explain;
+  if (line.eval->parsed() || line.explain->parsed() || line.stencil->parsed()) {
+    const CLI::App* command = line.eval->parsed() ? line.eval : line.explain->parsed() ? line.explain : line.stencil;
     if (!line.file.empty())
-      line.request.expression = read_expression(line.file);
+      line.request.expression = line.stencil_request.expression = read_expression(line.file);
     else if (command->count("expression") == 0)
       throw UsageFailure{{"there is no expression", fmt::format("engine {} \"2*a + b\" -i a=a.npy -i b=b.npy", command->get_name())}};
-    line.eval->parsed() ? evaluate(line.request) : explain(line.request);
+    if (line.stencil->parsed()) {
+      line.stencil_request.json = line.request.json;
+      stencil(line.stencil_request);
+    } else {
+      line.eval->parsed() ? evaluate(line.request) : explain(line.request);
+    }
   } else if (line.functions->parsed()) {
     line.function_name.empty() ? list_functions(line.request.json) : describe_function(line.function_name, line.request.json);
   } else if (line.cache->parsed()) {

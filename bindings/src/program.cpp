@@ -87,6 +87,32 @@ PyObject* explain(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObj
   }
 }
 
+/// {name: ((low, high), …)}, None for an axis that is read as a whole.
+PyObject* halo_dict(const std::vector<Halo>& halos) {
+  py::dict dict;
+  for (const Halo& halo : halos) {
+    py::list axes;
+    for (const Halo::Axis& axis : halo.axes)
+      axes.append(axis.is_whole ? py::object(py::none()) : py::object(py::make_tuple(axis.low, axis.high)));
+    dict[py::str(halo.name.data(), halo.name.size())] = py::tuple(axes);
+  }
+  return dict.release().ptr();
+}
+
+PyObject* halo(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+  try {
+    const CachedProgram& cached = *self_of(self)->cached;
+    Names names;
+    CallOptions options;
+    read_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
+    const Operands operands(cached, names);
+    return halo_dict(cached.program->halo(operands.data()));
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
 /// _precompile(operands, device, wait): host arrays stand for such on that device.
 PyObject* precompile(PyObject* self, PyObject* args) {
   try {
@@ -198,6 +224,10 @@ void dealloc(PyObject* self) {
 PyMethodDef methods[] = {{"explain", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(explain)), METH_FASTCALL | METH_KEYWORDS,
                           "explain($self, names=None, /, **operands)\n--\n\n"
                           "The plan for operands like these, as an Explanation; they are given as in a call."},
+                         {"halo", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(halo)), METH_FASTCALL | METH_KEYWORDS,
+                          "halo($self, names=None, /, **operands)\n--\n\n"
+                          "How far around an element of the result each array is read, given as in a call: a dict from names to\n"
+                          "a pair (before, behind) for each axis, None where all of it is read."},
                          {"_precompile", precompile, METH_VARARGS, nullptr},
                          {"__reduce__", reduce, METH_NOARGS, nullptr},
                          {"__copy__", same, METH_NOARGS, nullptr},

@@ -26,7 +26,7 @@ Boundary boundary_of(const std::string& word) {
 Beyond beyond_of(const Words& words, std::complex<double> cval) {
   std::vector<Sides> sides;
   for (const auto& [low, high] : words) sides.emplace_back(boundary_of(low), boundary_of(high));
-  return {std::move(sides), cval};
+  return {std::move(sides), cval.real(), cval.imag()};
 }
 
 /// The operands of one call, and the objects they borrow from.
@@ -169,6 +169,23 @@ class PyStencil {
     }
   }
 
+  py::dict halo(const py::dict& arrays) const {
+    try {
+      const Given given(*stencil_, arrays.ptr());
+      py::dict dict;
+      for (const Halo& halo : stencil_->halo(given.operands.data())) {
+        py::list axes;
+        for (const Halo::Axis& axis : halo.axes)
+          axes.append(axis.is_whole ? py::object(py::none()) : py::object(py::make_tuple(axis.low, axis.high)));
+        dict[py::str(halo.name.data(), halo.name.size())] = py::tuple(axes);
+      }
+      return dict;
+    } catch (...) {
+      set_python_error();
+      throw py::error_already_set();
+    }
+  }
+
   py::object explain(const py::dict& arrays) const {
     try {
       const Given given(*stencil_, arrays.ptr());
@@ -210,6 +227,7 @@ void add_stencils(py::module_& module) {
       .def_property_readonly("names", &PyStencil::names)
       .def_property_readonly("text", &PyStencil::text)
       .def("run", &PyStencil::run)
+      .def("halo", &PyStencil::halo)
       .def("explain", &PyStencil::explain);
 }
 

@@ -1368,13 +1368,13 @@ class Builder {
   }
 
   Value cval(const Beyond& outside, DType dtype, Span span) const {
-    const std::complex<double> c = outside.cval;
-    WeakValue value{.kind = Weak::Float, .re = c.real()};
-    if (c.imag() != 0) {
-      value = {.kind = Weak::Complex, .re = c.real(), .im = c.imag()};
-    } else if (c.real() == __builtin_trunc(c.real()) && c.real() >= -0x1p63 && c.real() < 0x1p64 && !is_inexact(dtype)) {
-      const bool is_truth = dtype == DType::Bool && (c.real() == 0 || c.real() == 1);
-      value = {.kind = is_truth ? Weak::Bool : Weak::Int, .integer = static_cast<Int128>(c.real())};
+    const double c = outside.cval;
+    WeakValue value{.kind = Weak::Float, .re = c};
+    if (outside.cval_imag != 0) {
+      value = {.kind = Weak::Complex, .re = c, .im = outside.cval_imag};
+    } else if (c == __builtin_trunc(c) && c >= -0x1p63 && c < 0x1p64 && !is_inexact(dtype)) {
+      const bool is_truth = dtype == DType::Bool && (c == 0 || c == 1);
+      value = {.kind = is_truth ? Weak::Bool : Weak::Int, .integer = static_cast<Int128>(c)};
     }
     Value bits;
     if (!is_of_kind(value.kind, dtype) || !weak_convert(value, dtype, bits))

@@ -38,7 +38,7 @@ std::int64_t checked_bytes(const Shape& shape, std::size_t item, const ir::Graph
 class Binder {
  public:
   Binder(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
-         const Limits& limits, Allocator allocator, Binding& binding, const Window* window)
+         const Limits& limits, Allocator allocator, Binding& binding, const Rows* rows)
       : graph_(graph),
         plan_(plan),
         slots_(slots),
@@ -47,7 +47,7 @@ class Binder {
         limits_(limits),
         allocator_(allocator),
         b_(binding),
-        window_(window) {
+        rows_(rows) {
     if (!plan.finds) return;
     // This stays in the arena and goes on later.
     const std::span<const Operand*> kept = allocate<const Operand*>(slots.size());
@@ -61,7 +61,7 @@ class Binder {
   }
 
   void bind() {
-    if (plan_.simple && !window_ && bind_simple()) return;
+    if (plan_.simple && !rows_ && bind_simple()) return;
     b_.shapes.resize(plan_.shapes.size());
     b_.buffers.resize(plan_.buffers.size());
     b_.swapped.resize(plan_.buffers.size(), false);
@@ -575,7 +575,7 @@ class Binder {
   }
 
   bool is_tiled(const Action& action) const {
-    if (window_) return true;
+    if (rows_) return true;
     for (std::uint32_t i = 0; i < action.count; ++i)
       if (plan_.kernels[action.first + i].shifts) return true;
     return false;
@@ -592,7 +592,7 @@ class Binder {
       for (std::uint32_t i = 0; i < action.count; ++i) {
         const Kernel& kernel = plan_.kernels[action.first + i];
         const std::size_t before = bound.size();
-        if (!kernel.shifts && !window_) {
+        if (!kernel.shifts && !rows_) {
           bound.emplace_back();
           bind_kernel(kernel, bound.back(), false);
         } else if (!bind_boxes(kernel, bound)) {
@@ -625,7 +625,7 @@ class Binder {
     std::span<std::int64_t> strides;
     const Shape space = reach_all(kernel, whole, strides);
     const auto rank = static_cast<std::size_t>(space.size());
-    if (whole.total == 0 || (window_ && rank && window_->begin >= window_->end)) {
+    if (whole.total == 0 || (rows_ && rank && rows_->begin >= rows_->end)) {
       to.push_back(whole);
       to.back().total = 0;
       return true;
@@ -646,7 +646,7 @@ class Binder {
     std::int64_t boxes = 1;
     for (std::size_t axis = 0; axis < rank; ++axis) {
       at.push_back(cuts(reaches, static_cast<int>(axis), space[static_cast<int>(axis)], b_.memory));
-      if (axis == 0 && window_) clip(at[0]);
+      if (axis == 0 && rows_) clip(at[0]);
       boxes *= static_cast<std::int64_t>(at[axis].size()) - 1;
       if (boxes > kMostBoxes)
         throw LimitError({.what = fmt::format("the boundaries of shape {} fall into more than {} regions", to_text(space), kMostBoxes),
@@ -674,7 +674,7 @@ class Binder {
   }
 
   void clip(std::pmr::vector<std::int64_t>& at) const {
-    const std::int64_t begin = window_->begin, end = std::min(window_->end, at.back());
+    const std::int64_t begin = rows_->begin, end = std::min(rows_->end, at.back());
     std::erase_if(at, [&](std::int64_t cut) { return cut <= begin || cut >= end; });
     at.insert(at.begin(), begin);
     at.push_back(std::max(begin, end));
@@ -1097,7 +1097,7 @@ class Binder {
   const Limits& limits_;
   Allocator allocator_;
   Binding& b_;
-  const Window* window_;
+  const Rows* rows_;           ///< of the first axis of every kernel's space: what is bound of it; null: all
   std::size_t next_ = 0;       ///< action to be bound
   std::span<bool> is_known_;   ///< of shapes; none: all are
   std::span<bool> is_bound_;   ///< of buffers that are temporaries; none: all are
@@ -1127,11 +1127,11 @@ bool may_share(const ArrayView& a, const ArrayView& b) noexcept {
 }
 
 void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
-          const Limits& limits, Allocator allocator, Binding& binding, const Window* window) {
-  if (!plan.finds) return Binder(graph, plan, slots, out, order, limits, allocator, binding, window).bind();
+          const Limits& limits, Allocator allocator, Binding& binding, const Rows* rows) {
+  if (!plan.finds) return Binder(graph, plan, slots, out, order, limits, allocator, binding, rows).bind();
   void* const memory = binding.memory->allocate(sizeof(Binder), alignof(Binder));
   static_assert(std::is_trivially_destructible_v<Binder>);
-  (new (memory) Binder(graph, plan, slots, out, order, limits, allocator, binding, window))->bind();
+  (new (memory) Binder(graph, plan, slots, out, order, limits, allocator, binding, rows))->bind();
 }
 
 void found(Binding& binding, const Action& action, std::int64_t count) { binding.rest->found(action, count); }

@@ -53,11 +53,6 @@ struct BoundKernel {
   std::int64_t kept = 1, rows = 1, length = 1;
 };
 
-/// Indices [begin, end) of the first axis of every kernel's space: what is bound of it.
-struct Window {
-  std::int64_t begin, end;
-};
-
 /// An extent that is not known yet.
 inline constexpr std::int64_t kUnknown = -1;
 
@@ -87,7 +82,7 @@ struct Binding {
 /// slots[i] is the operand of slot i (nullptr for locals). Fills `binding`. Where a plan finds shapes only while it runs, what
 /// depends on them is bound by found(), and what `allocator` needs and the operands point at has to live until then.
 void bind(const ir::Graph& graph, const Plan& plan, std::span<const Operand* const> slots, const ArrayView* out, Order order,
-          const Limits& limits, Allocator allocator, Binding& binding, const Window* window = nullptr);
+          const Limits& limits, Allocator allocator, Binding& binding, const Rows* rows = nullptr);
 
 /// Tells how many elements an action of unknown extent has found: its memory is there afterwards, and all is bound that waits for no
 /// other. Throws what bind() throws.

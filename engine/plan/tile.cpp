@@ -85,9 +85,11 @@ void append_shift(Pieces& to, const Pieces& from, std::int64_t extent, const ir:
   std::int64_t done = 0;
   while (done < extent) {
     const std::int64_t at = offset + done;
-    std::int64_t step = 1;
-    const std::int64_t here =
-        at >= 0 && at < extent ? std::min(extent - done, extent - at) : run_from(at, extent - done, extent, item.low, item.high, step);
+    std::int64_t step = 1, here = extent - done;
+    if (at >= 0 && at < extent)
+      here = std::min(here, extent - at);
+    else  // not into the inside, whose elements would go on from here one after another
+      here = run_from(at, at < 0 ? std::min(here, -at) : here, extent, item.low, item.high, step);
     const std::int64_t first = mapped(at, extent, item.low, item.high);
     if (first == kOutside)
       append(to, {here, 0, 0, &item.value, depth});

@@ -69,6 +69,8 @@ FIELD(engine_run_options, allocate, 16);
 FIELD(engine_run_options, allocate_context, 24);
 FIELD(engine_run_options, interrupted, 32);
 FIELD(engine_run_options, interrupted_context, 40);
+HOLDS(engine_beyond, sizeof(engine_beyond) == 40);
+HOLDS(engine_steps, sizeof(engine_steps) == 72);
 HOLDS(engine_run_info, sizeof(engine_run_info) == 88);
 FIELD(engine_run_info, runs, 8);
 FIELD(engine_run_info, compiled, 16);
@@ -862,7 +864,59 @@ static void a_program_may_be_freed_while_it_runs(void) {
   CHECK(engine_program_free(program) == ENGINE_BAD_ARGUMENT);
 }
 
+static int counted;
+static int count_steps(void *context, int64_t step, const engine_array *fields, size_t n_fields) {
+  CHECK(n_fields == 1 && fields[0].ndim == 1 && fields[0].dtype == ENGINE_FLOAT64 && (fields[0].flags & ENGINE_READONLY));
+  counted = (int)step;
+  return step >= *(int *)context;
+}
+
+static void stencils_make_their_steps(void) {
+  engine_stencil *stencil = NULL;
+  int32_t wrap[2] = {ENGINE_BOUNDARY_WRAP, ENGINE_BOUNDARY_WRAP}, wrong[2] = {ENGINE_BOUNDARY_WRAP, 9};
+  engine_beyond beyond = {.sides = wrap, .n_axes = 1};
+  CHECK(engine_compile_stencil("u += k*(u[-1] + u(i+1) - 2*u)", ENGINE_TERMINATED, &beyond, 1, NULL, &stencil) == ENGINE_OK);
+  CHECK(engine_stencil_n_names(stencil) == 2);
+  CHECK(strcmp(engine_stencil_name(stencil, 0)->name, "u") == 0 && engine_stencil_name(stencil, 0)->written == 1);
+  CHECK(engine_stencil_name(stencil, 1)->written == 0 && engine_stencil_name(stencil, 2) == NULL);
+  double u[4] = {0, 0, 8, 0}, new_u[4], wanted[4] = {1, 2, 3, 2};
+  int64_t shape[1] = {4}, made = -1;
+  engine_operand operands[2] = {{ENGINE_OPERAND_ARRAY, 0, {{0}}}, {ENGINE_OPERAND_FLOAT, 0, {{0}}}};
+  operands[0].value.array = (engine_array){.data = u, .dtype = ENGINE_FLOAT64, .ndim = 1, .shape = shape};
+  operands[1].value.f = 0.25;
+  engine_array out = {.data = new_u, .dtype = ENGINE_FLOAT64, .ndim = 1, .shape = shape};
+  engine_steps steps = {.size = sizeof steps, .steps = 2};
+  CHECK(engine_stencil_run(stencil, operands, 2, &out, 1, &steps, &made) == ENGINE_OK && made == 2);
+  CHECK(memcmp(new_u, wanted, sizeof wanted) == 0 && u[2] == 8);
+
+  steps = (engine_steps){.size = sizeof steps, .steps = 1000, .until = "max(abs(u - u_old)) < 1e-3", .every = 10};
+  CHECK(engine_stencil_run(stencil, operands, 2, &out, 1, &steps, &made) == ENGINE_OK && made < 1000 && made % 10 == 0);
+  int last = 3;
+  steps = (engine_steps){.size = sizeof steps, .steps = 1000, .stepped = count_steps, .stepped_context = &last};
+  CHECK(engine_stencil_run(stencil, operands, 2, &out, 1, &steps, &made) == ENGINE_INTERRUPTED && counted == 3);
+
+  out.data = u; /* the field itself */
+  CHECK(engine_stencil_run(stencil, operands, 2, &out, 1, NULL, NULL) == ENGINE_OK && u[1] == 2 && u[2] == 4);
+
+  CHECK(engine_stencil_run(stencil, operands, 2, NULL, 1, NULL, NULL) == ENGINE_BAD_ARGUMENT);
+  CHECK(engine_stencil_run(stencil, operands, 2, &out, 0, NULL, NULL) == ENGINE_SHAPE_ERROR);
+  CHECK(engine_stencil_run(stencil, operands, 1, &out, 1, NULL, NULL) == ENGINE_BAD_ARGUMENT);
+  out.dtype = ENGINE_FLOAT32;
+  CHECK(engine_stencil_run(stencil, operands, 2, &out, 1, NULL, NULL) == ENGINE_SHAPE_ERROR);
+  steps = (engine_steps){.size = sizeof steps, .steps = -1};
+  CHECK(engine_stencil_run(stencil, operands, 2, &out, 1, &steps, NULL) == ENGINE_BAD_ARGUMENT);
+  CHECK(engine_stencil_free(stencil) == ENGINE_OK && engine_stencil_free(stencil) == ENGINE_BAD_ARGUMENT);
+  CHECK(engine_stencil_n_names(stencil) == 0 && engine_stencil_free(NULL) == ENGINE_OK);
+
+  beyond.sides = wrong;
+  CHECK(engine_compile_stencil("u[1]", ENGINE_TERMINATED, &beyond, 1, NULL, &stencil) == ENGINE_BAD_ARGUMENT && stencil == NULL);
+  CHECK(engine_compile_stencil("u[1]", ENGINE_TERMINATED, NULL, 1, NULL, &stencil) == ENGINE_BAD_ARGUMENT);
+  CHECK(engine_compile_stencil("u[1", ENGINE_TERMINATED, NULL, 0, NULL, &stencil) == ENGINE_PARSE_ERROR);
+  CHECK(engine_compile_stencil("u[1]", ENGINE_TERMINATED, NULL, 0, NULL, NULL) == ENGINE_BAD_ARGUMENT);
+}
+
 int main(void) {
+  stencils_make_their_steps();
   computes_into_the_callers_array();
   gives_a_result_that_owns_its_memory();
   gives_the_order_that_is_asked_for();

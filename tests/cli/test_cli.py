@@ -834,3 +834,98 @@ def test_kernels_on_disk_are_listed_and_removed(tmp_path):
     folder.chmod(0o755)
     assert "not used: others may use it" in run("cache", "list", env=env).stdout
     run("cache", code=USAGE)
+
+
+def test_stencils_make_their_steps_from_files_into_files(folder):
+    u = np.random.default_rng(5).random((20, 30))
+    np.save(folder / "u.npy", u)
+    text = "u += k*(u[-1,0] + u[1,0] + u[0,-1] + u[0,1] - 4*u)"
+    run(
+        "stencil",
+        text,
+        "-i",
+        "u=u.npy",
+        "-s",
+        "k=0.1",
+        "--boundary",
+        "wrap,reflect:nearest",
+        "--steps",
+        7,
+        "-o",
+        "n.npy",
+        cwd=folder,
+    )
+    wanted = engine.stencil(text, u=u, k=0.1, boundary=["wrap", ("reflect", "nearest")], steps=7)
+    assert np.array_equal(np.load(folder / "n.npy"), wanted)
+    both = (
+        "u = u[1,0] + v; v = u[0,1]",
+        "-i",
+        "u=u.npy",
+        "-i",
+        "v=u.npy",
+        "--boundary",
+        "u=wrap",
+        "--boundary",
+        "constant",
+    )
+    run("stencil", *both, "--cval", 2, "-o", "u=x.npy", "-o", "v=y.npy", cwd=folder)
+    wanted = engine.stencil(both[0], u=u, v=u, boundary={"u": "wrap", None: "constant"}, cval=2)
+    assert np.array_equal(np.load(folder / "x.npy"), wanted["u"]) and np.array_equal(
+        np.load(folder / "y.npy"), wanted["v"]
+    )
+
+
+def test_stencils_say_how_many_steps_they_made(folder):
+    ends = ("--steps", 900, "--until", "max(abs(a - a_old)) < 1e-6", "--every", 25)
+    done = json.loads(
+        run("--json", "stencil", "0.5*a + 0.25*(a[-1] + a[1])", "-i", "a=a.npy", *ends, cwd=folder).stdout
+    )
+    assert 0 < done["steps"] < 900 and done["steps"] % 25 == 0
+    assert np.allclose(done["results"]["a"]["data"], 1.0, atol=1e-4)
+
+
+def test_pictures_are_arrays(folder):
+    grey = np.random.default_rng(6).integers(0, 256, (7, 9)).astype(np.uint8)
+    (folder / "g.pgm").write_bytes(b"P5\n# of a test\n9 7\n255\n" + grey.tobytes())
+    run("stencil", "maximum(g[-1,0], g[1,0])", "-i", "g=g.pgm", "--boundary", "nearest", "-o", "m.pgm", cwd=folder)
+    padded = np.pad(grey, ((1, 1), (0, 0)), "edge")
+    assert (folder / "m.pgm").read_bytes() == b"P5\n9 7\n255\n" + np.maximum(padded[:-2], padded[2:]).tobytes()
+    deep = (grey.astype(np.uint16) * 200).astype(">u2")
+    (folder / "d.pgm").write_bytes(b"P5 9 7 65535\n" + deep.tobytes())
+    assert np.array_equal(value("d", "-i", "d=d.pgm", cwd=folder), deep)
+    run(
+        "eval",
+        "uint8(clip(x[:, :, None]*index(2), 0, 255))*(c >= 0)",
+        "-i",
+        "x=g.pgm",
+        "-i",
+        "c=c.npy",
+        "-o",
+        "c.ppm",
+        cwd=folder,
+        code=FILE,
+    )
+    np.save(folder / "c.npy", np.ones((1, 1, 3), np.uint8))
+    run("eval", "x[:, :, None]*c", "-i", "x=g.pgm", "-i", "c=c.npy", "-o", "c.ppm", cwd=folder)
+    assert (folder / "c.ppm").read_bytes() == b"P6\n9 7\n255\n" + np.repeat(grey[:, :, None], 3, 2).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("u[1]", "-i", "u=a.npy", "--boundary", "warp"), USAGE),
+        (("u[1]", "-i", "u=a.npy", "--steps", "-1"), USAGE),
+        (("u[1]", "-i", "u=a.npy", "--steps", "2", "-o", "v=v.npy"), USAGE),
+        (("u[1", "-i", "u=a.npy"), PARSE),
+        (("u[1, 0]", "-i", "u=a.npy"), SHAPE),
+        (("u[1]", "-i", "u=bad.pgm"), FILE),
+        (("u[1]", "-i", "u=cut.pgm"), FILE),
+        (("u[1]", "-i", "u=a.npy", "-o", "u.pgm"), FILE),
+    ],
+)
+def test_bad_stencils_and_pictures_are_refused(folder, words, code):
+    (folder / "bad.pgm").write_bytes(b"P5 x")
+    (folder / "cut.pgm").write_bytes(b"P5 9 9 255\n123")
+    before = sorted(folder.iterdir())
+    run("stencil", *words, cwd=folder, code=code)
+    assert sorted(folder.iterdir()) == before

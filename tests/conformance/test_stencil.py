@@ -304,6 +304,18 @@ def test_the_plan_says_where_neighbours_are_read():
     assert "a[-1 wrap, :]" in text and "a[+1 wrap, +2 reflect|nearest]" in text
 
 
+def test_the_halo_is_how_far_neighbours_are_read():
+    a, b = np.ones((5, 6)), np.ones((5, 6))
+    made = engine.compile_stencil("d = a[-1, 2] + a\nd[-1, 0] - b + max(b, axis=0)", boundary="wrap")
+    assert made.halo(a=a, b=b) == {"a": ((2, 0), (0, 2)), "b": (None, None)}
+    program = engine.compile("b[1:-1, :] = a[:-2, :] + a[2:, :]*2")
+    assert program.halo(a=a, b=b) == {"a": ((1, 1), (0, 0))}
+    assert engine.compile("a[:-2] + a[1:-1] + a[2:]").halo(a=a) == {"a": ((1, 1), (0, 0))}
+    assert engine.compile("a[1:] - a[:-1]").halo(a=a) == {"a": ((0, 1), (0, 0))}
+    assert engine.compile("shift(a, 3, axis=1) + a[0] + a[::2, 0][0]").halo(a=a) == {"a": (None, None)}
+    assert "halo of a: (2, 0), (0, 2)" in made.explain(a=a, b=b).text
+
+
 BAD = [
     ("a[1, 0]", {}, engine.ShapeError, "2 offsets for 1 axis"),
     ("a[1:2]", {}, engine.ShapeError, "offsets: whole numbers"),

@@ -116,6 +116,7 @@ void texts() {
     std::puts(program->explain({{"a", view(field)}, {"b", 0.5}}).c_str());
     const Array d = program->run({{"a", view(field)}, {"b", 0.5}});
     const Operand operands[] = {view(field), 0.5};
+    use(program->halo(operands)[0].axes);
     program->precompile(operands);
     check(d.at<double>(0) == 2.5);
     check(last_run().traffic.bytes_read == 32);  // three elements and the number
@@ -170,6 +171,23 @@ void expressions() {
   check(d.size() == 12);
 }
 
+void stencils() {
+  std::vector<double> field(12, 1.0), line(5, 2.0);
+  {
+    const Array smooth = stencil("0.25*(u[-1,0] + u[1,0] + u[0,-1] + u[0,1])", {{"u", view(field, {3, 4})}});
+    check(smooth.at<double>(0, 0) == 1.0);
+  }
+  const auto heat = Stencil::compile("u += k*(u[-1] + u[1] - 2*u)", {.beyond = {Boundary::Wrap}});
+  heat->run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
+  const std::vector<Array> fields = heat->run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
+  check(fields.size() == 1 && fields[0].at<double>(5) == 1.0);
+  const auto life = Stencil::compile("(a[-1] + a[1]) & 1", {.beyond = Boundary::Wrap});
+  check(life->n_names() == 1);
+  const Array smooth = stencil("0.5*(a[-1] + a[1])", {{"a", view(field)}});
+  check(smooth.size() == 12);
+  check(word(Boundary::Wrap) == "wrap");
+}
+
 void memory() {
   void* pages = take_pages(kRecycledBytes);
   give_pages(pages);
@@ -187,5 +205,6 @@ int main() {
   engine::errors();
   engine::texts();
   engine::expressions();
+  engine::stencils();
   return failures();
 }

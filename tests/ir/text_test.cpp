@@ -14,6 +14,7 @@ TEST(GraphText, ReadsWhatItPrints) {
                             {"sort(a, axis=0) + cummax(a, axis=1)", "a:complex64[2]"},
                             {"a ** b", "a:int64[1] b:int64[1]"},
                             {"a if a > 0.5 else -1", "a:float16[1]"},
+                            {"shift(a, -2, axis=1, cval=7)[1:] + shift(a, 1, axis=0, boundary='wrap')[:-1]", "a:int16[2]"},
                             {"a[m] + unique_inverse(a)[0, 0]", "a:int64[2] m:bool[1]"}};
   for (const auto& c : cases) {
     const Built built = build_text(c[0], c[1]);
@@ -54,7 +55,10 @@ TEST(GraphText, RefusesBrokenText) {
         "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order unique_counts %0 axes 1 : int8[1]",
         "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order unique_inverse %0 %0 axes 1 : int64[1]",
         "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = Order nonzero %0 axes 1 : int64[1]",
-        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = View %0 [::0] : int8[1]"})
+        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = View %0 [::0] : int8[1]",
+        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = View %0 [@1 wrap] : int8[1]",
+        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = View %0 [@1 wrap warp] : int8[1]",
+        "slot 0 a int8[1]\n%0 = Input 0@0 : int8[1]\n%1 = View %0 [@1 constant wrap 0x0000] : int8[1]"})
     EXPECT_THROW(read(text), ParseError) << text;
 }
 

@@ -80,7 +80,7 @@ class Stencil:
             if names is not None:
                 if name in names:
                     found[name] = names[name]
-            elif required and frame is not None and not arrays:
+            elif required and frame is not None:
                 if name in frame.f_locals:
                     found[name] = frame.f_locals[name]
                 elif name in frame.f_globals:
@@ -127,6 +127,12 @@ class Stencil:
         """The plan of one step for arrays like these, as an Explanation."""
         text, data = self._core.explain(self._arrays(names, arrays, sys._getframe(1)))
         return Explanation(text, data)
+
+    def halo(
+        self, names: Mapping[str, Any] | None = None, /, **arrays: Any
+    ) -> dict[str, tuple[tuple[int, int] | None, ...]]:
+        """How far around an element each array is read: pairs (before, behind) of its axes, None where all is read."""
+        return dict(self._core.halo(self._arrays(names, arrays, sys._getframe(1))))
 
     def __repr__(self) -> str:
         return f"engine.compile_stencil({self.text!r})"
@@ -191,8 +197,8 @@ def stencil(
                that is assigned and given as an array is a field; another one is a part of the text with a name of its
                own. A bare expression is the value, and with several steps the new value of the one field that is read
                at offsets.
-    names    : mapping from names to arrays and numbers; arrays may also be given by keyword. Without either, the
-               caller's variables.
+    names    : mapping from names to arrays and numbers, which may also be given by keyword. Without it, those of the
+               caller's variables that are still needed.
     boundary : what lies beyond the sides: "reflect" (d c b a | a b c d | d c b a), "mirror" (d c b | a b c d | c b a),
                "nearest", "wrap", "constant" (cval), all with SciPy's index meaning; "valid" (the result lacks elements
                that would read there), "keep" (they keep the value they have). One word; or for each axis a word, or a

@@ -245,6 +245,62 @@ ENGINE_C_API engine_code engine_result_array(const engine_result *result, engine
 /* NULL is fine. */
 ENGINE_C_API engine_code engine_result_free(engine_result *result);
 
+/* ---- stencils -------------------------------------------------------------------------------------------------------- */
+
+/* What a read at an offset finds beyond a side of an axis, of (a b c d): SciPy's words and index meaning. */
+enum {
+  ENGINE_BOUNDARY_REFLECT = 0,  /* (d c b a | a b c d | d c b a) */
+  ENGINE_BOUNDARY_MIRROR = 1,   /* (d c b | a b c d | c b a) */
+  ENGINE_BOUNDARY_NEAREST = 2,  /* (a a a | a b c d | d d d) */
+  ENGINE_BOUNDARY_WRAP = 3,     /* (a b c d | a b c d | a b c d) */
+  ENGINE_BOUNDARY_CONSTANT = 4, /* (v v v | a b c d | v v v) */
+  ENGINE_BOUNDARY_VALID = 5,    /* nothing: the new values lack the elements that would read there */
+  ENGINE_BOUNDARY_KEEP = 6      /* nothing: those elements keep the value they have */
+};
+
+/* What lies beyond a field. This struct does not grow. */
+typedef struct engine_beyond {
+  const char *field;    /* its name; NULL: of all that have none of their own */
+  const int32_t *sides; /* 2 * n_axes boundaries: of the low and the high side of axis 0, of axis 1, …; NULL where n_axes is 0 */
+  int32_t n_axes;       /* 1: the same for all axes; 0: ENGINE_BOUNDARY_REFLECT */
+  int32_t reserved;     /* 0 */
+  double cval[2];       /* v above: real, imaginary; it must fit the field's dtype */
+} engine_beyond;
+
+/* A text in which subscripts are offsets from the element that is made, as "u += k*(u[-1] + u[1] - 2*u)"; u(i-1) is u[-1]. All
+ * statements read what the fields were before. An assigned name that is given is a field, another one a part of the text; a
+ * bare expression is the new value of the one field that it reads at offsets. */
+typedef struct engine_stencil engine_stencil;
+
+/* As engine_compile; beyond may be NULL where n_beyond is 0: reflect. */
+ENGINE_C_API engine_code engine_compile_stencil(const char *text, size_t length, const engine_beyond *beyond, size_t n_beyond,
+                                                const engine_options *options, engine_stencil **stencil);
+ENGINE_C_API engine_code engine_stencil_free(engine_stencil *stencil);
+/* As those of programs; `required` is 0 where the text assigns the name before it reads it, `written` is 1 where it assigns it. */
+ENGINE_C_API size_t engine_stencil_n_names(const engine_stencil *stencil);
+ENGINE_C_API const engine_name *engine_stencil_name(const engine_stencil *stencil, size_t index);
+
+typedef struct engine_steps {
+  size_t size;       /* sizeof(engine_steps) */
+  int64_t steps;     /* how many; 0: one */
+  const char *until; /* an expression over the fields, what they were a step before (u_old), and the operands: true ends the steps */
+  int64_t every;     /* `until` and `stepped` are asked after so many; 0: each */
+  int32_t threads;   /* at most so many; 0: engine_num_threads() */
+  int32_t reserved;  /* 0 */
+  /* Told the fields as they are after `step` steps: not 0 ends them with ENGINE_INTERRUPTED. The arrays are valid in it alone. */
+  int (*stepped)(void *context, int64_t step, const engine_array *fields, size_t n_fields);
+  void *stepped_context;
+  int (*interrupted)(void *context); /* as of engine_run_options */
+  void *interrupted_context;
+} engine_steps;
+
+/* Makes the steps. operands[i] belongs to engine_stencil_name(stencil, i); outs, to the fields that are updated, in the order
+ * of the statements: of the field's dtype, and of its shape less what ENGINE_BOUNDARY_VALID leaves out. They may be the fields
+ * themselves. steps may be NULL: one. *n_made, where not NULL, is how many were made. After ENGINE_INTERRUPTED, and the limit
+ * of seconds, outs hold nothing of use. */
+ENGINE_C_API engine_code engine_stencil_run(const engine_stencil *stencil, const engine_operand *operands, size_t n_operands,
+                                            const engine_array *outs, size_t n_outs, const engine_steps *steps, int64_t *n_made);
+
 /* ---- memory of a GPU ------------------------------------------------------------------------------------------------- */
 
 /* Arrays whose `device` is ENGINE_CUDA_DEVICE(n) show memory of that CUDA device, of whatever library. A run over such arrays

@@ -10,4 +10,5 @@
 #include <engine/functions.hpp>
 #include <engine/memory.hpp>
 #include <engine/options.hpp>
+#include <engine/stencil.hpp>
 #include <engine/threads.hpp>

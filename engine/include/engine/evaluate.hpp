@@ -103,9 +103,11 @@ struct Allocator {
 };
 
 class Program;
-namespace plan {
-struct Window;
-}
+
+/// Indices [begin, end) of a first axis.
+struct Rows {
+  std::int64_t begin, end;
+};
 
 /// How one execution runs.
 struct RunOptions {
@@ -170,8 +172,7 @@ class Execution {
   Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator)
       : Execution(program, operands, out, order, allocator, nullptr) {}
   /// Of a part of it (for stencils, whose targets are operands).
-  Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator,
-            const plan::Window* window);
+  Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator, const Rows* rows);
   ~Execution();
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
@@ -203,6 +204,16 @@ class Execution {
 
 struct Explanation {
   std::string text, json;
+};
+
+/// How far around an element of the result an operand is read.
+struct Halo {
+  struct Axis {
+    std::int64_t low = 0, high = 0;  ///< so many elements before and behind it
+    bool is_whole = false;           ///< all of the axis, or where that has no bound: reductions, steps, single indices
+  };
+  std::string_view name;
+  std::vector<Axis> axes;
 };
 
 /// What became of the executions of one program.
@@ -251,6 +262,11 @@ class Program {
   /// more. Throws what an Execution would; computes and writes nothing.
   Explanation describe(const Operand* operands, Order order = Order::K) const;
   std::string explain(const Operand* operands) const { return describe(operands).text; }
+  /// Of each array that is read, in order: its footprint, by shifts and by slices that differ in where they begin. Slices that no
+  /// assignment relates to an element of the result have it in their middle. Throws what an Execution would.
+  ///
+  ///     program->halo(operands)[0].axes
+  std::vector<Halo> halo(const Operand* operands) const;
   ///
   ///     std::puts(program->explain({{"a", view(field)}, {"b", 0.5}}).c_str());
   std::string explain(const Names& names) const;

@@ -5,7 +5,6 @@
 //     heat->run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
 #pragma once
 
-#include <complex>
 #include <engine/evaluate.hpp>
 #include <string>
 #include <utility>
@@ -25,10 +24,10 @@ struct Sides {
 /// What lies beyond a field.
 struct Beyond {
   std::vector<Sides> sides{Sides{}};  ///< of each axis; one: of all of them
-  std::complex<double> cval = 0;      ///< beyond sides of Boundary::Constant; must fit the field's dtype
+  double cval = 0, cval_imag = 0;     ///< beyond sides of Boundary::Constant; must fit the field's dtype
   Beyond() = default;
-  Beyond(Boundary everywhere, std::complex<double> value = 0) : sides{Sides{everywhere}}, cval(value) {}
-  Beyond(std::vector<Sides> axes, std::complex<double> value = 0) : sides(std::move(axes)), cval(value) {}
+  Beyond(Boundary everywhere, double value = 0, double imaginary = 0) : sides{Sides{everywhere}}, cval(value), cval_imag(imaginary) {}
+  Beyond(std::vector<Sides> axes, double value = 0, double imaginary = 0) : sides(std::move(axes)), cval(value), cval_imag(imaginary) {}
   friend bool operator==(const Beyond&, const Beyond&) = default;
 };
 
@@ -73,6 +72,8 @@ class Stencil {
   std::size_t n_names() const noexcept;
   std::string_view name(std::size_t index) const noexcept;
   bool required(std::size_t index) const noexcept;
+  /// Whether a statement assigns the name: then it is a field, where it is given.
+  bool assigns(std::size_t index) const noexcept;
 
   /// What a call with operands like these updates: names of fields, in order of the statements, with the shapes of their new values.
   /// None where the text is a bare expression, `steps` is one and no side keeps what it has: then the value is a new array. Throws what
@@ -97,6 +98,8 @@ class Stencil {
 
   /// The plan of one step, in words and as JSON.
   Explanation describe(const Operand* operands) const;
+  /// As Program::halo, of one step.
+  std::vector<Halo> halo(const Operand* operands) const;
 
   struct Impl;
 
