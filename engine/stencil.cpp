@@ -14,6 +14,7 @@
 #include "engine/base/pages.hpp"
 #include "engine/ir/halo.hpp"
 #include "engine/program.hpp"
+#include "engine/run/interp/block.hpp"
 #include "engine/run/thread_pool.hpp"
 
 namespace engine {
@@ -332,9 +333,9 @@ class Sweep {
   /// cache, and the next part follows, `lag` rows back with every step. What a step overwrites, the step two before it has made, and
   /// nobody reads it again. Boundaries find rows no further away than the footprint, but for `wrap`.
   Blocking choose_blocking(std::int64_t count) {
-    /// Both sides of the rows under way, in bytes: half of a second-level cache of today and a share of the third.
-    constexpr std::int64_t kInCache = 2 << 20;
-    constexpr std::int64_t kMostDepth = 32, kWorthwhile = 4 << 20;
+    /// Both sides of the rows under way, in bytes: what second-level caches hold, and where few rows are that large, half of the last.
+    constexpr std::int64_t kNear = 2 << 20;
+    constexpr std::int64_t kMostDepth = 32, kWorthwhile = 4 << 20, kFew = 16;
     Blocking none;
     if (!steps_.is_blocked || count < 2 || c_.plan.actions.size() != 1 || c_.executable) return none;
     for (const plan::Buffer& buffer : c_.plan.buffers)
@@ -351,7 +352,8 @@ class Sweep {
     if (row_bytes * shape[0] < kWorthwhile) return none;
     if (lag_ < 0) lag_ = find_lag();
     if (lag_ == kNoLag) return none;
-    const std::int64_t rows_in_cache = kInCache / row_bytes;
+    const std::int64_t near = kNear / row_bytes;
+    const std::int64_t rows_in_cache = near < kFew * std::max<std::int64_t>(lag_, 1) ? run::interp::last_level_cache() / 2 / row_bytes : near;
     Blocking b;
     b.lag = lag_;
     b.depth = std::min({count, kMostDepth, b.lag ? rows_in_cache / (2 * b.lag) : kMostDepth});

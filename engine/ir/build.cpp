@@ -1432,7 +1432,7 @@ class Builder {
       updates.push_back({made.target, bare->target == frontend::kNone ? typed_[bare->value] : states_[bare->target].value, &made});
     }
     std::pmr::vector<NodeId> roots(typed_.get_allocator());
-    if (updates.empty()) {
+    if (bare && updates.empty()) {
       const Span span = ast_.nodes[bare->value].span;
       const Typed value = bare->target == frontend::kNone ? typed_[bare->value] : states_[bare->target].value;
       roots.push_back(strong(value, span).node);

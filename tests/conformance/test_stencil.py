@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import pickle
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -371,6 +373,28 @@ def test_bad_boundaries_and_targets_are_refused():
     with pytest.raises(engine.ShapeError, match="until is one truth value"):
         engine.stencil("a[1]", a=a, steps=2, until="a > 3")
     assert np.array_equal(a, np.arange(4.0)) and np.array_equal(b, np.arange(4.0))
+
+
+def test_ctrl_c_ends_the_steps():
+    code = """
+import signal, sys, engine, numpy as np
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+for u, text in ((np.zeros(50), "u[-1] + u[1]"), (np.zeros((1500, 1500)), "u[-1, 0] + u[1, 0]")):
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        engine.stencil(text, u=u, steps=10**9)
+    except KeyboardInterrupt:
+        print("stopped")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["stopped", "stopped"], done.stderr
+
+
+def test_progress_goes_from_nothing_to_all():
+    shares = []
+    engine.stencil("u[-1] + u[1]", u=np.zeros(200_000), steps=60, progress=shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1.0
 
 
 def test_time_limits_hold_for_all_steps_together():
