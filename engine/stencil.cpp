@@ -101,10 +101,11 @@ ArrayView part(ArrayView array, int axis, std::int64_t first, std::int64_t count
 }
 
 void copy(const ArrayView& to, const ArrayView& from) {
-  static const std::shared_ptr<const Program> program = Program::compile("a");
+  // Never destroyed: other threads may make steps when the process ends.
+  static const auto* const program = new std::shared_ptr<const Program>(Program::compile("a"));
   if (n_items(to.shape) == 0) return;
   const Operand operands[] = {from};
-  Execution execution(*program, operands, &to, Order::K, {nullptr, nullptr});
+  Execution execution(**program, operands, &to, Order::K, {nullptr, nullptr});
   execution.run();
 }
 
@@ -359,7 +360,6 @@ class Sweep {
     b.depth = std::min({count, kMostDepth, b.lag ? rows_in_cache / (2 * b.lag) : kMostDepth});
     b.rows = std::max<std::int64_t>(b.lag, rows_in_cache - b.depth * b.lag);
     if (b.depth < 2 || b.rows * 4 > shape[0] || b.rows < 2) return none;
-    if ((count - b.depth) % 2 == 1 && b.depth > 2 && count > b.depth) --b.depth;
     return b;
   }
 
@@ -404,6 +404,7 @@ class Sweep {
     std::vector<std::exception_ptr> errors(static_cast<std::size_t>(threads));
     const std::int64_t rim = rim_of(c_.targets.kept, homes_[0][0].shape.size() - 1).low;
     const RunOptions options = limited(steps_.run);
+    const std::thread::id caller = std::this_thread::get_id();
     // Workers share the steps, each one behind the one before it; the first waits for nobody, so they may also run one after another.
     run::parallel_for(threads, threads, [&](std::int64_t worker) {
       const auto me = static_cast<std::size_t>(worker);
@@ -422,16 +423,12 @@ class Sweep {
             const std::size_t side = (first_side + static_cast<std::size_t>(t)) % 2;
             point(operands, t == 0 ? start : std::span<const ArrayView>(homes_[1 - side]), homes_[side]);
             Execution execution(program_, operands.data(), nullptr, Order::K, {nullptr, nullptr}, &window);
-            // Of several workers the first one asks: it is the caller, or at least alone with that.
             RunOptions run;
             run.threads = 1;
-            if (threads == 1) {
-              run.interrupted = options.interrupted;
-              run.context = options.context;
-            }
             run.seconds = options.seconds;
             execution.run(run);
           }
+          if (std::this_thread::get_id() == caller) look();
           progress[me].store(p + 1, std::memory_order_release);
         }
       } catch (...) {
@@ -496,10 +493,20 @@ std::vector<Stencil::Updated> Stencil::updates(const Operand* operands, bool rep
       }
       list.push_back(updated);
     }
-    if (!updates)
-      for (std::size_t i = 0; i < n_names(); ++i)
-        if (operands[i].present && operands[i].weak == Weak::No && !operands[i].array.shape.empty())
-          check_extent(impl.text, t, operands[i].array.shape, name(i));
+    if (!updates && !t.lacking.empty()) {
+      // What broadcasts along an axis has one element of it, however far others are read.
+      for (std::size_t i = 0; i < n_names(); ++i) {
+        if (!operands[i].present || operands[i].weak != Weak::No) continue;
+        Shape shape = operands[i].array.shape;
+        for (std::size_t other = 0; other < n_names(); ++other) {
+          const Shape& with = operands[other].array.shape;
+          if (!operands[other].present || operands[other].weak != Weak::No) continue;
+          for (int axis = 1; axis <= std::min(shape.size(), with.size()); ++axis)
+            shape[shape.size() - axis] = std::max(shape[shape.size() - axis], with[with.size() - axis]);
+        }
+        check_extent(impl.text, t, shape, name(i));
+      }
+    }
     return list;
   } catch (Error& error) {
     error.attach_text(impl.text);

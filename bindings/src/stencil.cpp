@@ -3,6 +3,7 @@
 
 #include <pybind11/complex.h>
 #include <pybind11/stl.h>
+#include <algorithm>
 #include <exception>
 
 #include "running.hpp"
@@ -123,6 +124,12 @@ class PyStencil {
       Given given(*stencil_, arrays.ptr());
       const bool repeats = steps != 1 || !until.empty() || !callback.is_none();
       const std::vector<Stencil::Updated> list = stencil_->updates(given.operands.data(), repeats);
+      for (const auto& [field, array] : outs)
+        if (std::none_of(list.begin(), list.end(),
+                         [&](const Stencil::Updated& u) { return equals(field.ptr(), std::string(stencil_->name(u.name)).c_str()); })) {
+          PyErr_Format(PyExc_TypeError, "out has an array for %R, which is no field that is updated", field.ptr());
+          throw PythonError{};
+        }
       const Bar bar(progress.is_none() ? nullptr : progress.ptr());
       if (list.empty()) return py::make_tuple(value(given, out, bar), 1);
       std::vector<Ref> made(list.size());

@@ -1429,6 +1429,7 @@ class Builder {
       made = *bare;
       made.target = only_field(*bare);
       made.augmented = -1;
+      made.target_span = made.span = ast_.nodes[bare->value].span;
       updates.push_back({made.target, bare->target == frontend::kNone ? typed_[bare->value] : states_[bare->target].value, &made});
     }
     std::pmr::vector<NodeId> roots(typed_.get_allocator());

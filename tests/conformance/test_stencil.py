@@ -154,6 +154,11 @@ def test_valid_leaves_out_what_would_read_beyond():
     same(engine.stencil("a + a[-1, 2]", a=a, boundary=["valid", "wrap"]), a[1:] + np.roll(a, -2, 1)[:-1])
 
 
+def test_what_broadcasts_is_no_smaller_than_a_footprint():
+    a, column = np.random.default_rng(11).random((6, 7)), np.arange(7.0)[None, :]
+    same(engine.stencil("a[-1, 0]*column + a[1, 0]", boundary="valid"), a[:-2] * column + a[2:])
+
+
 def test_keep_leaves_the_rim_as_it_is():
     a = np.random.default_rng(5).random((6, 7))
     wanted = a.copy()
@@ -366,6 +371,8 @@ def test_bad_boundaries_and_targets_are_refused():
         engine.stencil("a[-1]", a=np.arange(4), boundary="constant", cval=0.5)
     with pytest.raises(engine.ShapeError, match="two targets share"):
         engine.stencil("a = a[1]; b = b[1]", a=a, b=b, out={"a": a, "b": a})
+    with pytest.raises(TypeError, match="no field that is updated"):
+        engine.stencil("a[1]", a=a, out={"a": b})
     with pytest.raises(engine.ShapeError, match="of another shape"):
         engine.stencil("a[1]", a=a, steps=2, out=np.empty(5))
     with pytest.raises(engine.DTypeError, match="cannot write"):
