@@ -209,6 +209,7 @@ class Sweep {
 
   void copy_rims(const ArrayView& from, const ArrayView& to) const {
     const int rank = to.shape.size();
+    if (n_items(to.shape) == 0) return;
     ArrayView inner_from = from, inner_to = to;
     for (int axis = 0; axis < rank; ++axis) {
       const ir::StencilTargets::Rim rim = rim_of(c_.targets.kept, rank - 1 - axis), lacking = rim_of(c_.targets.lacking, rank - 1 - axis);
