@@ -355,7 +355,8 @@ class Sweep {
     if (lag_ < 0) lag_ = find_lag();
     if (lag_ == kNoLag) return none;
     const std::int64_t near = kNear / row_bytes;
-    const std::int64_t rows_in_cache = near < kFew * std::max<std::int64_t>(lag_, 1) ? run::interp::last_level_cache() / 2 / row_bytes : near;
+    const std::int64_t rows_in_cache =
+        near < kFew * std::max<std::int64_t>(lag_, 1) ? run::interp::last_level_cache() / 2 / row_bytes : near;
     Blocking b;
     b.lag = lag_;
     b.depth = std::min({count, kMostDepth, b.lag ? rows_in_cache / (2 * b.lag) : kMostDepth});
