@@ -204,6 +204,10 @@ struct Program::Impl : std::enable_shared_from_this<Program::Impl> {  // by who 
 /// read-only.
 std::vector<Operand> operands_of(const Program& program, const Names& names);
 
+/// Of the arrays that are read, in the order of the slots; and that in words, a line for each that is read around an element.
+std::vector<Halo> halo_of(const Program& program, const Compiled& compiled);
+std::string halo_text(const std::vector<Halo>& halos);
+
 /// The parsed text, and what it says about its names: fills what the constructor leaves.
 void read_names(Program::Impl& impl);
 
