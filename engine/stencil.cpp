@@ -101,12 +101,7 @@ ArrayView part(ArrayView array, int axis, std::int64_t first, std::int64_t count
 }
 
 void copy(const ArrayView& to, const ArrayView& from) {
-  // Never destroyed: other threads may make steps when the process ends.
-  static const auto* const program = new std::shared_ptr<const Program>(Program::compile("a"));
-  if (n_items(to.shape) == 0) return;
-  const Operand operands[] = {from};
-  Execution execution(**program, operands, &to, Order::K, {nullptr, nullptr});
-  execution.run();
+  if (n_items(to.shape) > 0) evaluate_into(to, "a", {{"a", from}});
 }
 
 /// Memory for one more array of that layout: in Fortran order where `like` is, else in C order.
@@ -144,10 +139,8 @@ class Sweep {
         std::span<const ArrayView> targets, const Steps& steps)
       : program_(program), c_(compiled), text_(text), steps_(steps), started_(Clock::now()) {
     const std::size_t n_names = program.n_names();
-    for (auto& side : operands_) {
-      side.assign(operands, operands + n_names);
-      side.resize(n_names + targets.size());
-    }
+    operands_.assign(operands, operands + n_names);
+    operands_.resize(n_names + targets.size());
     const std::vector<std::uint32_t>& symbols = program.impl().names;
     for (const ir::StencilTargets::Target& target : c_.targets.targets)
       fields_.push_back(static_cast<std::uint32_t>(std::find(symbols.begin(), symbols.end(), target.symbol) - symbols.begin()));
@@ -195,7 +188,7 @@ class Sweep {
   }
 
  private:
-  /// Where step `done` + 1 writes to; what is there then is the other side's source.
+  /// The fields as they are now.
   std::span<const ArrayView> latest() const {
     return made_ ? std::span<const ArrayView>(homes_[1 - side_]) : std::span<const ArrayView>(source_);
   }
@@ -228,7 +221,7 @@ class Sweep {
     const Blocking blocking = choose_blocking(count);
     done_ = done;
     if (blocking.depth < 2) {
-      step(steps_.run);
+      step();
       return 1;
     }
     run_blocked(blocking);
@@ -236,7 +229,8 @@ class Sweep {
   }
 
   /// The rest of what limits and progress say, for the next step.
-  RunOptions limited(RunOptions run) const {
+  RunOptions limited() const {
+    RunOptions run = steps_.run;
     const double seconds = program_.options().limits.seconds;
     if (seconds > 0) {
       const double left = seconds - Seconds(Clock::now() - started_).count();
@@ -264,11 +258,10 @@ class Sweep {
     return run;
   }
 
-  void step(const RunOptions& run) {
-    std::vector<Operand>& operands = operands_[side_];
-    point(operands, latest(), homes_[side_]);
-    Execution execution(program_, operands.data(), nullptr, Order::K, {nullptr, nullptr});
-    execution.run(limited(run));
+  void step() {
+    point(operands_, latest(), homes_[side_]);
+    Execution execution(program_, operands_.data(), nullptr, Order::K, {nullptr, nullptr});
+    execution.run(limited());
     is_first_ = !made_;
     made_ = true;
     side_ = !side_;
@@ -289,7 +282,7 @@ class Sweep {
     std::vector<std::string> old;
     old.reserve(fields_.size());
     for (std::size_t i = 0; i < program_.n_names(); ++i)
-      if (operands_[0][i].present) names.push_back({program_.name(i), operands_[0][i]});
+      if (operands_[i].present) names.push_back({program_.name(i), operands_[i]});
     for (std::size_t k = 0; k < fields_.size(); ++k) {
       old.push_back(std::string(program_.name(fields_[k])) + "_old");
       names.push_back({program_.name(fields_[k]), now[k]});
@@ -405,14 +398,14 @@ class Sweep {
     std::atomic<bool> failed = false;
     std::vector<std::exception_ptr> errors(static_cast<std::size_t>(threads));
     const std::int64_t rim = rim_of(c_.targets.kept, homes_[0][0].shape.size() - 1).low;
-    const RunOptions options = limited(steps_.run);
+    const RunOptions options = limited();
     const std::thread::id caller = std::this_thread::get_id();
     // Workers share the steps, each one behind the one before it; the first waits for nobody, so they may also run one after another.
     run::parallel_for(threads, threads, [&](std::int64_t worker) {
       const auto me = static_cast<std::size_t>(worker);
       const std::int64_t first = b.depth * worker / threads, end = b.depth * (worker + 1) / threads;
       try {
-        std::vector<Operand> operands = operands_[0];
+        std::vector<Operand> operands = operands_;
         for (std::int64_t p = 0; p < parts; ++p) {
           for (int turns = 0; worker > 0 && progress[me - 1].load(std::memory_order_acquire) <= p; ++turns) {
             if (failed.load(std::memory_order_relaxed)) return;
@@ -456,7 +449,7 @@ class Sweep {
   const Steps& steps_;
   const Clock::time_point started_;
   Clock::time_point looked_ = Clock::now();
-  std::vector<Operand> operands_[2];
+  std::vector<Operand> operands_;                           ///< of the names, and behind them the arrays that are written
   std::vector<std::uint32_t> fields_;                       ///< names that are updated
   std::vector<ArrayView> source_;                           ///< of each: the caller's array
   std::vector<ArrayView> homes_[2];                         ///< where new values go in turn, first those that are given back

@@ -24,7 +24,7 @@ struct StencilTargets {
     std::int64_t low = 0, high = 0;
   };
   std::vector<Rim> lacking, kept;
-  Span span;  ///< of a read that needs them
+  Span span;  ///< of the last read at offsets
 };
 
 }  // namespace engine::ir
