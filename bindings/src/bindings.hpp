@@ -168,5 +168,7 @@ PyObject* make_instance(const char* module, const char* name, PyObject* keywords
 /// Makes the type engine.Program.
 PyObject* make_program_type();
 PyObject* make_program(CachedProgramPtr cached, int threads);
+/// {name: ((before, behind), …)}, None for an axis of which all is read.
+py::dict halo_dict(const std::vector<Halo>& halos);
 
 }  // namespace engine::python

@@ -87,18 +87,6 @@ PyObject* explain(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObj
   }
 }
 
-/// {name: ((low, high), …)}, None for an axis that is read as a whole.
-PyObject* halo_dict(const std::vector<Halo>& halos) {
-  py::dict dict;
-  for (const Halo& halo : halos) {
-    py::list axes;
-    for (const Halo::Axis& axis : halo.axes)
-      axes.append(axis.is_whole ? py::object(py::none()) : py::object(py::make_tuple(axis.low, axis.high)));
-    dict[py::str(halo.name.data(), halo.name.size())] = py::tuple(axes);
-  }
-  return dict.release().ptr();
-}
-
 PyObject* halo(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   try {
     const CachedProgram& cached = *self_of(self)->cached;
@@ -106,7 +94,7 @@ PyObject* halo(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject
     CallOptions options;
     read_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
     const Operands operands(cached, names);
-    return halo_dict(cached.program->halo(operands.data()));
+    return halo_dict(cached.program->halo(operands.data())).release().ptr();
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -268,6 +256,17 @@ PyType_Spec spec{"engine.Program", sizeof(ProgramObject), 0,
                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 }  // namespace
+
+py::dict halo_dict(const std::vector<Halo>& halos) {
+  py::dict dict;
+  for (const Halo& halo : halos) {
+    py::list axes;
+    for (const Halo::Axis& axis : halo.axes)
+      axes.append(axis.is_whole ? py::object(py::none()) : py::object(py::make_tuple(axis.low, axis.high)));
+    dict[py::str(halo.name.data(), halo.name.size())] = py::tuple(axes);
+  }
+  return dict;
+}
 
 PyObject* make_program_type() {
   PyObject* type = PyType_FromSpec(&spec);

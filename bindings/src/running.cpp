@@ -23,9 +23,7 @@ void run_released(Execution& execution, Destination& destination, const CallOpti
   destination.released = &released;
   Running running{released, progress};
   RunOptions options{.threads = call.options.threads, .wait = call.wait};
-  options.context = &running;
-  if (is_main_thread()) options.interrupted = &Running::interrupted;
-  if (progress) options.progressed = &Running::progressed;
+  running.put_into(options);
   execution.run(options);
 }
 

@@ -70,6 +70,12 @@ struct Running {
   WithoutGil& released;
   PyObject* progress;
 
+  /// Makes them those of a run, as long as this lives.
+  void put_into(RunOptions& options) {
+    options.context = this;
+    if (is_main_thread()) options.interrupted = &Running::interrupted;
+    if (progress) options.progressed = &Running::progressed;
+  }
   static bool interrupted(void* context) { return static_cast<Running*>(context)->released.interrupted(); }
   static bool progressed(void* context, double share) {
     const auto& self = *static_cast<Running*>(context);

@@ -49,21 +49,12 @@ struct Given {
   }
 };
 
-/// What Steps' and RunOptions' functions are told.
+/// What Steps' functions are told.
 struct Watched {
   WithoutGil& released;
-  PyObject* progress;
   PyObject* stepped;
   const std::vector<std::string>& names;
 
-  static bool interrupted(void* context) { return static_cast<Watched*>(context)->released.interrupted(); }
-  static bool progressed(void* context, double share) {
-    const auto& self = *static_cast<Watched*>(context);
-    return self.released.held([&] {
-      const Ref value(PyFloat_FromDouble(share));
-      return static_cast<bool>(Ref(value ? PyObject_CallOneArg(self.progress, value.get()) : nullptr));
-    });
-  }
   /// callback(step, fields): copies, since the memory of the steps is written again.
   static bool step(void* context, std::int64_t step, std::span<const ArrayView> fields) {
     const auto& self = *static_cast<Watched*>(context);
@@ -115,7 +106,6 @@ class PyStencil {
     for (std::size_t i = 0; i < stencil_->n_names(); ++i) list.emplace_back(stencil_->name(i), stencil_->required(i));
     return list;
   }
-  const std::string& text() const { return stencil_->text(); }
 
   /// The value of a bare expression, or a dict of the fields' new values; and how many steps were made.
   py::tuple run(const py::dict& arrays, const py::dict& outs, py::handle out, std::int64_t steps, const std::string& until,
@@ -147,8 +137,8 @@ class PyStencil {
         const Strides strides = c_strides(updated.shape, item_size(updated.dtype));
         const auto bytes = static_cast<std::size_t>(n_items(updated.shape)) * item_size(updated.dtype);
         const int device = given.operands[updated.name].array.device;
-        void* const data = device == kHost ? allocate_result(&made[k], updated.dtype, updated.shape, strides, bytes)
-                                           : allocate_on_device(device, updated.dtype, updated.shape, strides, bytes, made[k]);
+        Destination destination{&made[k], device};
+        void* const data = Destination::allocate(&destination, updated.dtype, updated.shape, strides, bytes);
         targets[k] = {data, updated.dtype, false, true, updated.shape, strides, device};
       }
       if (!out.is_none() && list.size() != 1) {
@@ -160,11 +150,11 @@ class PyStencil {
       std::int64_t done = 0;
       {
         WithoutGil released;
-        Watched watched{released, bar.get(), callback.ptr(), names};
-        options.context = options.run.context = &watched;
+        Watched watched{released, callback.ptr(), names};
+        options.context = &watched;
         if (!callback.is_none()) options.stepped = &Watched::step;
-        if (is_main_thread()) options.run.interrupted = &Watched::interrupted;
-        if (bar.get()) options.run.progressed = &Watched::progressed;
+        Running running{released, bar.get()};
+        running.put_into(options.run);
         done = stencil_->run(given.operands.data(), targets, options);
       }
       py::dict fields;
@@ -179,14 +169,7 @@ class PyStencil {
   py::dict halo(const py::dict& arrays) const {
     try {
       const Given given(*stencil_, arrays.ptr());
-      py::dict dict;
-      for (const Halo& halo : stencil_->halo(given.operands.data())) {
-        py::list axes;
-        for (const Halo::Axis& axis : halo.axes)
-          axes.append(axis.is_whole ? py::object(py::none()) : py::object(py::make_tuple(axis.low, axis.high)));
-        dict[py::str(halo.name.data(), halo.name.size())] = py::tuple(axes);
-      }
-      return dict;
+      return halo_dict(stencil_->halo(given.operands.data()));
     } catch (...) {
       set_python_error();
       throw py::error_already_set();
@@ -232,7 +215,6 @@ void add_stencils(py::module_& module) {
       .def(py::init<const std::string&, const Words&, std::complex<double>,
                     const std::vector<std::tuple<std::string, Words, std::complex<double>>>&, const py::dict&>())
       .def_property_readonly("names", &PyStencil::names)
-      .def_property_readonly("text", &PyStencil::text)
       .def("run", &PyStencil::run)
       .def("halo", &PyStencil::halo)
       .def("explain", &PyStencil::explain);
