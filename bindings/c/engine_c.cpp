@@ -152,10 +152,29 @@ T& checked(T* pointer, const char* name) {
 
 // ---- handles --------------------------------------------------------------------------------------------------------
 
-struct CProgram {
-  std::shared_ptr<const Program> program;
+/// The names of a text as C has them.
+struct CNames {
   std::vector<std::string> strings;
   std::vector<engine_name> names;
+
+  /// `is_written`: of a name's index.
+  template <class IsWritten>
+  void read(const Program& program, IsWritten is_written) {
+    const std::size_t n = program.n_names();
+    for (std::size_t i = 0; i < n; ++i) strings.emplace_back(program.name(i));
+    for (std::size_t i = 0; i < n; ++i) {
+      const Span span = program.first_span(i);
+      names.push_back({strings[i].c_str(), program.required(i), is_written(i), span.begin, span.end});
+    }
+  }
+  const engine_name* at(std::size_t index, const char* whose) const {
+    if (index >= names.size()) throw BadArgument{fmt::format("the {} has {} names, and none of index {}", whose, names.size(), index)};
+    return &names[index];
+  }
+};
+
+struct CProgram : CNames {
+  std::shared_ptr<const Program> program;
 };
 
 struct CResult {
@@ -167,10 +186,8 @@ struct CResult {
   DeviceMemory device_memory;          ///< the same of a value on a device
 };
 
-struct CStencil {
+struct CStencil : CNames {
   std::shared_ptr<const Stencil> stencil;
-  std::vector<std::string> strings;
-  std::vector<engine_name> names;
 };
 
 /// Never destroyed: other threads may still run when the process ends.
@@ -656,12 +673,7 @@ engine_code engine_compile(const char* text, size_t length, const engine_options
     checked(program, "program") = nullptr;
     auto made = std::make_shared<CProgram>();
     made->program = Program::compile(read_text(text, length, "text"), read_options(options));
-    const std::size_t n = made->program->n_names();
-    for (std::size_t i = 0; i < n; ++i) made->strings.emplace_back(made->program->name(i));
-    for (std::size_t i = 0; i < n; ++i) {
-      const Span span = made->program->first_span(i);
-      made->names.push_back({made->strings[i].c_str(), made->program->required(i), made->program->writes(i), span.begin, span.end});
-    }
+    made->read(*made->program, [&](std::size_t i) { return made->program->writes(i); });
     *program = handle<engine_program>(tables().programs.insert(std::move(made)));
   });
 }
@@ -682,9 +694,7 @@ const engine_name* engine_program_name(const engine_program* program, size_t ind
   const engine_name* name = nullptr;
   guarded([&] {
     const auto found = find(tables().programs, program, "program");
-    if (index >= found->names.size())
-      throw BadArgument{fmt::format("the program has {} names, and none of index {}", found->names.size(), index)};
-    name = &found->names[index];
+    name = found->at(index, "program");
   });
   return name;
 }
@@ -722,12 +732,7 @@ engine_code engine_compile_stencil(const char* text, size_t length, const engine
     }
     auto made = std::make_shared<CStencil>();
     made->stencil = Stencil::compile(read_text(text, length, "text"), made_of);
-    const std::size_t n = made->stencil->n_names();
-    for (std::size_t i = 0; i < n; ++i) made->strings.emplace_back(made->stencil->name(i));
-    for (std::size_t i = 0; i < n; ++i) {
-      const Span span = made->stencil->program().first_span(i);
-      made->names.push_back({made->strings[i].c_str(), made->stencil->required(i), made->stencil->assigns(i), span.begin, span.end});
-    }
+    made->read(made->stencil->program(), [&](std::size_t i) { return made->stencil->assigns(i); });
     *stencil = handle<engine_stencil>(tables().stencils.insert(std::move(made)));
   });
 }
@@ -748,9 +753,7 @@ const engine_name* engine_stencil_name(const engine_stencil* stencil, size_t ind
   const engine_name* name = nullptr;
   guarded([&] {
     const auto found = find(tables().stencils, stencil, "stencil");
-    if (index >= found->names.size())
-      throw BadArgument{fmt::format("the stencil has {} names, and none of index {}", found->names.size(), index)};
-    name = &found->names[index];
+    name = found->at(index, "stencil");
   });
   return name;
 }
