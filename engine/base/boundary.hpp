@@ -10,6 +10,9 @@ namespace engine {
 
 inline constexpr std::array<std::string_view, 7> kBoundaryWords{"reflect", "mirror", "nearest", "wrap", "constant", "valid", "keep"};
 
+/// For messages: those that find something, and so leave as many elements as there are.
+inline constexpr std::string_view kShiftBoundaries = "one of 'reflect', 'mirror', 'nearest', 'wrap', 'constant'";
+
 /// Far from every position, and from what a run of positions would go on with.
 inline constexpr std::int64_t kOutside = INT64_MIN;
 

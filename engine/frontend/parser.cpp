@@ -810,7 +810,7 @@ class Parser {
                                         ? catalog::nearest(text.substr(1, text.size() - 2), kBoundaryWords.data(), kBoundaryWords.size())
                                         : std::string_view{};
       fail(given.span, "there is no such boundary", near.empty() ? "here" : fmt::format("did you mean '{}'?", near),
-           "one of 'reflect', 'mirror', 'nearest', 'wrap', 'constant'");
+           std::string(kShiftBoundaries));
     }
     Node word{.kind = Syntax::Word, .span = given.span, .mark = given.mark};
     word.integer = static_cast<std::uint64_t>(found);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/base/boundary.hpp"
 #include "engine/catalog/evaluate.hpp"
 #include "engine/catalog/type_rule.hpp"
 #include "engine/ir/halo.hpp"
@@ -725,7 +726,7 @@ class Builder {
       item.low = item.high = static_cast<Boundary>(ast_.nodes[word].integer);
       if (item.low == Boundary::Valid || item.low == Boundary::Keep)
         fail<ShapeError>(ast_.nodes[word].span, "'shift' gives as many elements as it gets", "leaves some out",
-                         "one of 'reflect', 'mirror', 'nearest', 'wrap', 'constant'; engine.stencil knows the others");
+                         std::string(kShiftBoundaries) + "; engine.stencil knows the others");
     }
     constexpr std::int64_t kFar = std::int64_t{1} << 62;
     item.start = -std::clamp(whole_number(children[frontend::kNumber], catalog::info(catalog::Ordered::Shift)), -kFar, kFar);
@@ -1020,7 +1021,7 @@ class Builder {
             rank[i] = std::max(1, rank_of(children[0]) - rank_of(children[frontend::kSecond]) + 1);
           else if (extent == catalog::Extent::Found || extent == catalog::Extent::Number || form == catalog::Form::Nonzero)
             rank[i] = 1;
-          else if (form == catalog::Form::Shift)
+          else if (extent == catalog::Extent::First)
             rank[i] = rank_of(children[0]);
           else if (extent == catalog::Extent::Second)
             rank[i] = rank_of(children[frontend::kSecond]);
