@@ -6,7 +6,6 @@
 // binary     := prefix { infix binary }, for infix operators that bind tighter than `floor` (Pratt, POPL 1973)
 // postfix    := primary { "[" subscripts "]" | "." name }
 #include "engine/frontend/parser.hpp"
-#include "engine/base/boundary.hpp"
 
 #include <fmt/format.h>
 
@@ -18,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/boundary.hpp"
 #include "engine/frontend/lexer.hpp"
 
 namespace engine::frontend {
