@@ -25,7 +25,7 @@ add_library(engine_settings INTERFACE)
 target_compile_features(engine_settings INTERFACE cxx_std_20)
 # Bits are part of the contract: no contraction into FMA, no reassociation, anywhere. Masks of lanes are joined by & and |,
 # also where a lane is one number and its mask a bool.
-target_compile_options(engine_settings INTERFACE -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:Clang>:-Wno-bitwise-instead-of-logical> -fvisibility=hidden)
+target_compile_options(engine_settings INTERFACE -ffp-contract=off -fno-math-errno -Wall -Wextra -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:Clang>:-Wno-bitwise-instead-of-logical;-Wno-bitwise-conditional-parentheses;-Wno-deprecated-declarations> -fvisibility=hidden)
 target_include_directories(engine_settings INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/engine/include)
 target_compile_definitions(engine_settings INTERFACE ENGINE_VERSION="${PROJECT_VERSION}")
 if(ENGINE_VERIFY)
@@ -34,6 +34,12 @@ endif()
 if(ENGINE_SANITIZE)
   # -O1 after CMake's own: such a build is compiled once and run for a minute.
   target_compile_options(engine_settings INTERFACE -O1 -fsanitize=${ENGINE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_definitions(engine_settings INTERFACE ENGINE_SANITIZED=1)
+  if(ENGINE_SANITIZE STREQUAL thread)
+    target_compile_definitions(engine_settings INTERFACE ENGINE_SANITIZED_THREADS=1)
+  endif()
+  # Machine code of our own has no type before its entry for clang to compare.
+  target_compile_options(engine_settings INTERFACE $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)
   target_link_options(engine_settings INTERFACE -fsanitize=${ENGINE_SANITIZE})
 endif()
 

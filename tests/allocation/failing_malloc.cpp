@@ -56,7 +56,7 @@ __attribute__((visibility("default"))) void* failing_malloc_call(void* callable,
 __attribute__((visibility("default"))) long failing_malloc_live() noexcept { return __atomic_load_n(&live, __ATOMIC_RELAXED); }
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if ENGINE_SANITIZED
 
 void* operator new(std::size_t size) {
   void* block = fails() ? nullptr : counted(std::malloc(size ? size : 1));

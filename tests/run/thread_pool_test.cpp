@@ -59,7 +59,7 @@ TEST(ThreadPool, ThrowsWhatAChunkThrewAfterAllAreDone) {
   }
 }
 
-#if !defined(__SANITIZE_THREAD__)
+#if !ENGINE_SANITIZED_THREADS
 TEST(ThreadPool, WorksInAForkedChild) {
   parallel_for(2, 8, [](std::int64_t) {});
   for (int round = 0; round < 20; ++round) {

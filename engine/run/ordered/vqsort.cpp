@@ -6,7 +6,11 @@
 
 #include "engine/run/interp/kernels.hpp"
 
+#if ENGINE_SORT_AVX2
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3 | HWY_AVX3_DL)
+#else
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
+#endif
 #define VQSORT_ONLY_STATIC 1
 #define HWY_IS_DEBUG_BUILD 0  // whose assertions, on under sanitizers, end in its library
 #define HWY_TARGET_INCLUDE "engine/run/ordered/vqsort.cpp"
