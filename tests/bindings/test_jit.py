@@ -132,6 +132,94 @@ def test_nothing_beyond_the_page_of_an_operand_is_read(dtype):
         assert libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE) == 0
 
 
+@pytest.mark.parametrize("dtype", ("i4", "f4", "i8", "f8"))
+@pytest.mark.parametrize("step", (2, -1, -2))
+def test_nothing_beyond_what_lies_apart_is_read(dtype, step):
+    page, item = mmap.PAGESIZE, np.dtype(dtype).itemsize
+    memory = mmap.mmap(-1, 3 * page)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    libc = ctypes.CDLL(None, use_errno=True)
+    guards = (address, address + 2 * page)  # around one page
+    for guard in guards:
+        assert libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), 0) == 0
+    try:
+        whole = np.frombuffer(memory, dtype, count=page // item, offset=page)
+        whole[:] = np.arange(len(whole))
+        for n in range(1, 140):
+            size = (n - 1) * abs(step) + 1
+            for place in (slice(len(whole) - size, None), slice(0, size)):  # at one end or the other
+                a, b = whole[place][::step], np.arange(float(n))
+                assert engine.evaluate("3*a + b", {"a": a, "b": b}, backend="jit").tolist() == (3 * a + b).tolist()
+                two = np.stack([b, b])
+                assert (engine.evaluate("3*a + b", {"a": a, "b": two}, backend="jit") == 3 * a + two).all()
+    finally:
+        for guard in guards:
+            assert libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE) == 0
+
+
+@pytest.mark.parametrize("shape", ((3001,), (40, 203), (7, 5, 33), (5, 17)))
+def test_rows_of_every_other_element_and_backward_ones_give_the_interpreters_bits(shape):
+    rng = np.random.default_rng(len(shape))
+    wide = (*shape[:-1], 2 * shape[-1])
+    names = {
+        "a": rng.normal(size=wide)[..., ::2],
+        "b": rng.normal(size=shape)[..., ::-1],
+        "c": rng.normal(size=wide)[..., ::-2],
+        "f": rng.normal(size=wide).astype("f4")[..., 1::2],
+        "i": rng.integers(-99, 99, shape, dtype="i8")[..., ::-1],
+        "k": rng.normal(size=(*shape[:-1], 1)),
+    }
+    for text in ("a*b + c*k", "f*2 + i", "exp(a) + exp(b)*f", "sum(a*b)", "sum(a*b, axis=0)", "max(f - i, axis=-1)"):
+        for threads in (1, 2):
+            want, got = both(text, names, threads=threads)
+            assert want == got, text
+    # Into memory that is read: each is read before it is written.
+    for text in (
+        "x[..., ::2] = x[..., ::2]*3 + x[..., 1::2]",
+        "x[...] = x[..., ::-1] + b",
+        "x[..., 1::2] = x[..., ::-2] - k",
+    ):
+        x = rng.normal(size=wide if "2" in text else shape)
+        results = []
+        for backend in ("interp", "jit"):
+            there = {**names, "x": x.copy()}
+            engine.evaluate(text, there, backend=backend)
+            results.append(there["x"].tobytes())
+        assert results[0] == results[1], text
+
+
+@pytest.mark.parametrize(
+    "shape", ((203, 401), (65, 1024), (1000, 100), (9, 61, 130), (2, 3, 700, 40), (4, 9001), (7, 9001))
+)
+@pytest.mark.parametrize(
+    "text",
+    (
+        "a[2:]*k[2:] + a[1:-1]*b[1:-1] - a[:-2]",
+        "(f[..., 2:, 2:] + f[..., 1:-1, 2:]) + (f[..., 2:, :-2] + f[..., 1:-1, :-2])*i[..., 1:-1, 1:-1]",
+        "a[..., 2:, ::2] - a[..., 1:-1, ::2] + a[..., :-2, ::-1][..., ::2]",
+        "where(i[..., 2:, :] > i[..., 1:-1, :], a[..., 2:, :], a[..., :-2, :])",
+        "a[..., 1:-1, 1:-1] + (a[..., :-2, 1:-1] + a[..., 2:, 1:-1] + a[..., 1:-1, :-2] + a[..., 1:-1, 2:])/2",
+        "z[..., 2:, :]*z[..., 1:-1, :] - z[..., :-2, :]",
+        "i[..., 3:, :] + i[..., :-3, :] > 4",
+        "(a[..., 2:, :] + k[..., 2:, :]) + (a[..., 1:-1, :] + k[..., 1:-1, :])",
+        "exp(a[..., 2:, :]) + exp(a[..., 1:-1, :])",
+    ),
+)
+def test_rows_that_are_computed_together_have_the_interpreters_bits(shape, text):
+    rng = np.random.default_rng(len(text))
+    names = {
+        "a": rng.normal(size=shape),
+        "b": rng.normal(size=shape),
+        "f": rng.normal(size=shape).astype("f4"),
+        "i": rng.integers(-9, 9, shape, dtype="i4"),
+        "k": rng.normal(size=(*shape[:-1], 1)),
+        "z": rng.normal(size=shape) + 1j * rng.normal(size=shape),
+    }
+    for threads in (1, 2):
+        want, got = both(text, names, threads=threads)
+        assert want == got
+
+
 def test_a_program_says_what_is_machine_code():
     program = engine.compile("a*b + gcd(i, 77001)", backend="jit")
     a, i = np.ones(10), np.ones(10, "i4")

@@ -41,12 +41,15 @@ void run_rest(const Machine& machine, void** table, std::size_t first, std::size
   std::size_t k = 0;
   for (const Machine::Reach& in : machine.ins) {
     kept[k] = table[in.value];
-    char* const from = static_cast<char*>(kept[k]) + first * in.item;
+    const std::ptrdiff_t stride = in.stride(), last = stride * static_cast<std::ptrdiff_t>(machine.lanes - 1);
+    char* const from = static_cast<char*>(kept[k]) + static_cast<std::ptrdiff_t>(first) * stride;
     table[in.value] = from;
-    if (reinterpret_cast<std::uintptr_t>(from) % kPage > kPage - machine.lanes * in.item) {
-      std::memcpy(copies[k], from, n * in.item);
-      for (std::size_t i = n; i < machine.lanes; ++i) std::memcpy(copies[k] + i * in.item, from, in.item);
-      table[in.value] = copies[k];
+    const std::ptrdiff_t lowest = std::min<std::ptrdiff_t>(last, 0), reach = std::abs(last) + in.item;
+    if (reinterpret_cast<std::uintptr_t>(from + lowest) % kPage > kPage - static_cast<std::size_t>(reach)) {
+      char* const copy = copies[k] - lowest;
+      for (std::size_t i = 0; i < machine.lanes; ++i)
+        std::memcpy(copy + static_cast<std::ptrdiff_t>(i) * stride, from + (i < n ? static_cast<std::ptrdiff_t>(i) * stride : 0), in.item);
+      table[in.value] = copy;
     }
     ++k;
   }
@@ -65,7 +68,7 @@ void run_rest(const Machine& machine, void** table, std::size_t first, std::size
 
 /// Moves the addresses on by so many elements.
 void move_on(const Machine& machine, void** table, std::ptrdiff_t n) {
-  for (const Machine::Reach& in : machine.ins) table[in.value] = static_cast<char*>(table[in.value]) + n * in.item;
+  for (const Machine::Reach& in : machine.ins) table[in.value] = static_cast<char*>(table[in.value]) + n * in.stride();
   for (const Machine::Reach& out : machine.outs) table[out.value] = static_cast<char*>(table[out.value]) + n * out.item;
 }
 
@@ -142,7 +145,7 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
     const bool aligned = (low & (number - 1u)) == 0 && !r.swap;  // sizes are powers of two
     r.contiguous = aligned && (kernel_.rank == 0 || access.strides[kernel_.rank - 1] == r.item);
     r.flat = r.flat && aligned;
-    r.detour = r.stream = r.cell = false;
+    r.detour = r.stream = r.cell = r.steps = false;
     r.panel = 0;
   }
   for (const plan::Detour& detour : kernel_.detours) reach_[detour.access].detour = true;
@@ -269,27 +272,30 @@ void BlockRunner::plan_machine(std::pmr::memory_resource* memory) {
   // Of folds, blocks that go on from one row to the next: see fold.cpp.
   const std::int64_t longest_crossed = static_cast<std::int64_t>(kernel_.lanes_kept ? kBlock : kLanes);
   const bool is_crossed = kernel_.kernel->n_folds && (kernel_.length != inner_ || inner_ <= longest_crossed);
+  Lie lie;
   const bool by_rows = kernel_.rank == 1 || (kernel_.rank > 1 && inner_ >= kLongRow && !is_crossed) || stays;
-  if (by_rows && machine_->variants && machine_->ins.size() <= 64) plan_cells();
+  if (by_rows && machine_->variants && machine_->ins.size() <= 64) lie = plan_forms();
   const auto in_row = [&](const Step& step) {
     if (step.kind != Step::Kind::Load) return true;
     const Reach& r = reach_[step.access];
-    return (r.contiguous || r.cell) && !r.panel;
+    return (r.contiguous || r.cell || r.steps) && !r.panel;
   };
   walks_rows_ = stays && std::all_of(code_.steps.begin(), code_.steps.end(), in_row);
   if (walks_rows_) {
     rows_ = allocate<char*>(memory, kernel_.accesses.size());
-  } else if (kernel_.rank > 1 && inner_ < kLongRow) {  // rows that are gathered together have no cells
-    drop_cells();
+    plan_rows(lie, memory);
+  } else if (kernel_.rank > 1 && inner_ < kLongRow) {  // rows that are gathered together have forms of their own
+    drop_forms();
   }
 }
 
-void BlockRunner::drop_cells() noexcept {
+void BlockRunner::drop_forms() noexcept {
   machine_ = &code_.machines[0];
-  for (Reach& r : reach_) r.cell = false;
+  for (Reach& r : reach_) r.cell = r.steps = false;
 }
 
-void BlockRunner::plan_cells() noexcept {
+/// Which loads the machine does itself, though their elements do not lie one after another.
+Lie BlockRunner::plan_forms() noexcept {
   const auto is_read_elsewhere = [&](std::uint32_t value) {
     for (const Step& step : code_.steps)
       if (step.kind == Step::Kind::Call && std::find(step.in.begin(), step.in.begin() + step.n_in, value) != step.in.begin() + step.n_in)
@@ -297,20 +303,103 @@ void BlockRunner::plan_cells() noexcept {
     return std::any_of(code_.stores.begin(), code_.stores.end(), [&](const StoreSlot& slot) { return slot.value == value; }) ||
            std::find(code_.fold_values.begin(), code_.fold_values.end(), value) != code_.fold_values.end();
   };
-  std::uint64_t cells = 0;
+  Lie lie;
   for (const Step& step : code_.steps) {
-    if (step.kind != Step::Kind::Load || kernel_.accesses[step.access].strides[kernel_.rank - 1] != 0) continue;
+    if (step.kind != Step::Kind::Load) continue;
+    const plan::BoundAccess& access = kernel_.accesses[step.access];
     Reach& r = reach_[step.access];
-    if (r.swap || r.detour || r.panel || is_read_elsewhere(step.out)) continue;
+    const std::int64_t stride = access.strides[kernel_.rank - 1];
+    // Numbers of 4 and 8 bytes, vectors of which are vectors to the processor.
+    const bool picks = (r.item == 4 || r.item == 8) && !is_complex(access.dtype) && machine_->lanes * r.item >= 16 &&
+                       (stride == 2 * r.item || stride == -std::int64_t{r.item});
+    if ((stride != 0 && !picks) || r.swap || r.detour || r.panel || is_read_elsewhere(step.out)) continue;
     for (std::size_t i = 0; i < machine_->ins.size(); ++i)
       if (machine_->ins[i].value == step.out) {
-        cells |= std::uint64_t{1} << i;
-        r.cell = true;
+        (stride == 0 ? lie.cells : stride > 0 ? lie.others : lie.backward) |= std::uint64_t{1} << i;
+        (stride == 0 ? r.cell : r.steps) = true;
       }
   }
-  if (cells == 0) return;
-  machine_ = machine_->variants->with_cells(cells);
-  if (!machine_) drop_cells();
+  if (lie.is_plain()) return lie;
+  machine_ = machine_->variants->with(lie);
+  if (machine_) return lie;
+  drop_forms();
+  return {};
+}
+
+/// Finds operands that are each other's neighbours on the next outer axis. Rows that are computed together read what they share once,
+/// and compute once what depends on that alone.
+void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
+  constexpr std::int64_t kWorthwhile = std::int64_t{1} << 15;  // elements, for the time it takes to make the code
+  constexpr std::int64_t kFarthest = 16;
+  const Machine& one = code_.machines[0];
+  const int last = kernel_.rank - 1;
+  if (!one.variants || !kernel_.isolated || kernel_.total < kWorthwhile || kernel_.extents[last - 1] < kMostRows) return;
+  const std::size_t n_ins = one.ins.size(), n_values = code_.offsets.size();
+  if (n_ins < 2 || n_ins > 64 || code_.calls * 2 > kMostSteps) return;
+  const int rows = code_.calls * kMostRows <= kMostSteps ? kMostRows : 2;
+
+  const auto access_of = [&](std::uint32_t value) -> std::uint32_t {
+    for (const Step& step : code_.steps)
+      if (step.kind == Step::Kind::Load && step.out == value) return step.access;
+    for (const StoreSlot& slot : code_.stores)
+      if (slot.value == value) return slot.access;
+    return kNone;
+  };
+  std::array<Neighbour, 64> neighbours;
+  std::size_t read = 0, apart = 0;  // by so many rows, one by one and together
+  for (std::uint32_t i = 0; i < n_ins; ++i) {
+    neighbours[i] = {i, 0};
+    const std::uint32_t k = access_of(one.ins[i].value);
+    if (k == kNone) return;
+    if (lie.cells >> i & 1u) continue;
+    const plan::BoundAccess& access = kernel_.accesses[k];
+    const std::int64_t stride = access.strides[last - 1];
+    for (std::uint32_t other = 0; other < i && neighbours[i].of == i && stride; ++other) {
+      const std::uint32_t with = access_of(one.ins[other].value);
+      const plan::BoundAccess& before = kernel_.accesses[with];
+      const std::int64_t between = access.base - before.base;
+      if (neighbours[other].of != other || before.dtype != access.dtype || between % stride || std::abs(between / stride) > kFarthest ||
+          !std::equal(access.strides, access.strides + kernel_.rank, before.strides))
+        continue;
+      neighbours[i] = {other, static_cast<std::int32_t>(between / stride)};
+    }
+    read += static_cast<std::size_t>(rows);
+    for (int r = 0; r < rows; ++r) {
+      const auto is_same = [&](const Neighbour& other, int row) { return other.rows + row == neighbours[i].rows + r; };
+      bool is_new = true;
+      for (std::uint32_t other = 0; other < i; ++other)
+        for (int row = 0; neighbours[other].of == neighbours[i].of && row < rows; ++row)
+          is_new = is_new && !is_same(neighbours[other], row);
+      apart += is_new;
+    }
+  }
+  if (4 * apart > 3 * read) return;
+  // What goes past the caches goes by whole lines, which are to begin where those of the first row do.
+  bool is_aligned = true, is_large = false;
+  for (const StoreSlot& slot : code_.stores) {
+    is_aligned = is_aligned && kernel_.accesses[slot.access].strides[last - 1] % static_cast<std::int64_t>(kLine) == 0;
+    is_large = is_large || kernel_.total * reach_[slot.access].item > last_level_cache() / 2;
+  }
+  if (is_large && !is_aligned) return;
+
+  const Machine* const machine = one.variants->with_rows(lie, rows, {neighbours.data(), n_ins});
+  if (!machine) return;
+  together_.table = allocate<void*>(memory, n_values * static_cast<std::size_t>(rows));
+  together_.at = allocate<Together::At>(memory, (n_ins + code_.stores.size()) * static_cast<std::size_t>(rows));
+  std::copy(table_.begin(), table_.end(), together_.table.begin());
+  std::size_t n = 0;
+  for (int r = 0; r < rows; ++r) {
+    const auto add = [&](std::uint32_t value) {
+      const std::uint32_t access = access_of(value);
+      together_.at[n++] = {static_cast<std::uint32_t>(r) * static_cast<std::uint32_t>(n_values) + value, access,
+                           r * kernel_.accesses[access].strides[last - 1]};
+    };
+    for (const Machine::Reach& in : one.ins) add(in.value);
+    for (const StoreSlot& slot : code_.stores) add(slot.value);
+  }
+  together_.rows = rows;
+  together_.is_aligned = is_aligned;
+  together_.machine = machine;
 }
 
 /// One store, after which nothing is left to do, of more than any cache holds.
@@ -340,38 +429,40 @@ void BlockRunner::plan_stream() noexcept {
   streaming_ = last.streaming.get();
 }
 
-void BlockRunner::run_machine(const Machine& machine, std::size_t n) {
-  if (streaming_ && streaming_ == machine.streaming.get()) {
-    const auto target = reinterpret_cast<std::uintptr_t>(table_[machine.outs[0].value]);
+void BlockRunner::run_machine(const Machine& machine, std::span<void*> table, std::size_t n) {
+  const bool stores_last = streaming_ && (streaming_ == machine.streaming.get() || (&machine == together_.machine && together_.is_aligned));
+  const Streaming* const streaming = stores_last ? machine.streaming.get() : nullptr;
+  if (streaming) {
+    const auto target = reinterpret_cast<std::uintptr_t>(table[machine.outs[0].value]);
     const std::size_t item = machine.outs[0].item, line = kLine / item, beyond = target % kLine;
     // Rows of an inside begin and end where they like. A line of which only a part goes past the caches costs more than it saves: the
     // parts of lines at both ends are stored as ever, by vectors, of which some elements are done twice.
     if (walks_rows_ && kernel_.isolated && (beyond || n % line) && beyond % item == 0 && line % machine.lanes == 0 && n >= 8 * line) {
-      if (const MachineFunction function = streaming_->function()) {
+      if (const MachineFunction function = streaming->function()) {
         std::size_t head = beyond ? (kLine - beyond) / item : 0;
         if (head && head < machine.lanes) head += line;
         std::size_t body = (n - head) / line * line, tail = n - head - body;
         if (tail && tail < machine.lanes) body -= line, tail += line;
         const auto moved = [&](std::size_t first, auto run) {
-          move_on(machine, table_.data(), static_cast<std::ptrdiff_t>(first));
+          move_on(machine, table.data(), static_cast<std::ptrdiff_t>(first));
           run();
-          move_on(machine, table_.data(), -static_cast<std::ptrdiff_t>(first));
+          move_on(machine, table.data(), -static_cast<std::ptrdiff_t>(first));
         };
-        if (head) interp::run_machine(machine, table_.data(), head, true);
-        moved(head, [&] { function(table_.data(), body); });
-        if (tail) moved(head + body, [&] { interp::run_machine(machine, table_.data(), tail, true); });
+        if (head) interp::run_machine(machine, table.data(), head, true);
+        moved(head, [&] { function(table.data(), body); });
+        if (tail) moved(head + body, [&] { interp::run_machine(machine, table.data(), tail, true); });
         return;
       }
     }
     const std::size_t whole = n - n % machine.lanes;
-    const MachineFunction function = whole && target % streaming_->alignment == 0 ? streaming_->function() : nullptr;
+    const MachineFunction function = whole && target % streaming->alignment == 0 ? streaming->function() : nullptr;
     if (function) {
-      function(table_.data(), whole);
-      if (whole < n) run_end(machine, table_.data(), n, kernel_.isolated);
+      function(table.data(), whole);
+      if (whole < n) run_end(machine, table.data(), n, kernel_.isolated);
       return;
     }
   }
-  interp::run_machine(machine, table_.data(), n, kernel_.isolated);
+  interp::run_machine(machine, table.data(), n, kernel_.isolated);
 }
 
 bool BlockRunner::lies_in_rows() const noexcept {
@@ -392,22 +483,31 @@ void BlockRunner::run_rows(std::int64_t first, std::int64_t end, Watch& watch) {
   for (std::size_t k = 0; k < rows.size(); ++k) rows[k] = kernel_.accesses[k].base + offset_of(kernel_.accesses[k]);
   std::int64_t since = 0;
   while (true) {
-    const std::int64_t n = std::min(inner_ - column, end - first);
-    for (const Step& step : code_.steps)
-      if (step.kind == Step::Kind::Load) table_[step.out] = rows[step.access] + column * kernel_.accesses[step.access].strides[last];
-    for (const StoreSlot& slot : code_.stores)
-      table_[slot.value] = rows[slot.access] + column * kernel_.accesses[slot.access].strides[last];
-    run_machine(*machine_, static_cast<std::size_t>(n));
+    std::int64_t n = std::min(inner_ - column, end - first), step_rows = 1;
+    if (together_.machine && column == 0 && end - first >= together_.rows * inner_ &&
+        at_[last - 1] + together_.rows <= kernel_.extents[last - 1]) {
+      step_rows = together_.rows;
+      for (const Together::At& at : together_.at) together_.table[at.place] = rows[at.access] + at.offset;
+      run_machine(*together_.machine, together_.table, static_cast<std::size_t>(n));
+      n *= step_rows;
+    } else {
+      for (const Step& step : code_.steps)
+        if (step.kind == Step::Kind::Load) table_[step.out] = rows[step.access] + column * kernel_.accesses[step.access].strides[last];
+      for (const StoreSlot& slot : code_.stores)
+        table_[slot.value] = rows[slot.access] + column * kernel_.accesses[slot.access].strides[last];
+      run_machine(*machine_, table_, static_cast<std::size_t>(n));
+    }
     first += n;
     since += n;
     if (since >= std::int64_t{kBlocksPerLook} * static_cast<std::int64_t>(kBlock) || first == end) watch.poll(std::exchange(since, 0));
     if (first == end) return;
     column = 0;
     for (int axis = last - 1; axis >= 0; --axis) {
-      for (std::size_t k = 0; k < rows.size(); ++k) rows[k] += kernel_.accesses[k].strides[axis];
-      if (++at_[axis] < kernel_.extents[axis]) break;
+      for (std::size_t k = 0; k < rows.size(); ++k) rows[k] += step_rows * kernel_.accesses[k].strides[axis];
+      if ((at_[axis] += step_rows) < kernel_.extents[axis]) break;
       for (std::size_t k = 0; k < rows.size(); ++k) rows[k] -= at_[axis] * kernel_.accesses[k].strides[axis];
       at_[axis] = 0;
+      step_rows = 1;
     }
   }
 }
@@ -415,7 +515,8 @@ void BlockRunner::run_rows(std::int64_t first, std::int64_t end, Watch& watch) {
 void BlockRunner::widen_stores() noexcept {
   if (!machine_ || !ahead_.empty() || (streams_ && !streaming_)) return;
   const auto lies = [&](std::uint32_t access) {
-    return (reach_[access].flat || (reach_[access].cell && kernel_.rank == 1)) && !reach_[access].detour;
+    const Reach& r = reach_[access];
+    return (r.flat || ((r.cell || r.steps) && kernel_.rank == 1)) && !r.detour;
   };
   for (const Step& step : code_.steps)
     if (step.kind != Step::Kind::Machine && (step.kind != Step::Kind::Load || !lies(step.access))) return;
@@ -431,7 +532,9 @@ void BlockRunner::finish() const noexcept {
 std::size_t BlockRunner::table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
   std::size_t bytes = (std::max<std::size_t>(code.offsets.size(), 1)) * sizeof(void*) +
                       std::max<std::size_t>(kernel.accesses.size(), 1) * (sizeof(Reach) + sizeof(Ahead) + sizeof(char*)) +
-                      4 * alignof(std::max_align_t);
+                      6 * alignof(std::max_align_t);
+  if (code.machines.size() == 1 && kernel.rank > 1)
+    bytes += kMostRows * (code.offsets.size() * sizeof(void*) + (code.machines[0].ins.size() + code.stores.size()) * sizeof(Together::At));
   const Panels panels = find_panels(code, kernel);
   if (panels.n) bytes += panels.n * sizeof(Panel) + alignof(Panel);
   for (std::size_t i = 0; i < panels.n; ++i) bytes += panel_bytes(kernel, panels.access[i]) + kLine;
@@ -617,7 +720,7 @@ void* BlockRunner::reach(const Step& step, std::size_t n) {
   const Reach& r = reach_[step.access];
   const bool one_row = kernel_.rank == 0 || static_cast<std::int64_t>(n) <= inner_ - at_[kernel_.rank - 1];
   if (r.flat) return access.base + first_ * r.item;
-  if ((r.contiguous && one_row) || r.cell) return access.base + offset_of(access);
+  if ((r.contiguous && one_row) || r.cell || r.steps) return access.base + offset_of(access);
   if (r.panel) return from_panel(step, r, n);
   void* out = scratch_ + code_.offsets[step.out];
   gather(out, access, r, n);
@@ -671,7 +774,7 @@ void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {
         read(step, n);
         break;
       case Step::Kind::Machine:
-        run_machine(machine_ ? *machine_ : code_.machines[step.access], n);
+        run_machine(machine_ ? *machine_ : code_.machines[step.access], table_, n);
         break;
     }
   }

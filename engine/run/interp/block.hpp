@@ -58,6 +58,7 @@ class BlockRunner {
   void keep_near() noexcept {
     for (Reach& r : reach_) r.stream = false;
     streams_ = false;
+    streaming_ = nullptr;
   }
 
   /// To be called after the last block and before another thread reads what was stored.
@@ -81,6 +82,7 @@ class BlockRunner {
     bool detour;         ///< a store that goes elsewhere first
     bool stream;         ///< a store that goes past the caches
     bool cell;           ///< a load of one element for each row, that its machine spreads
+    bool steps;          ///< a load of elements with others between them, or backward, that its machine picks
     std::uint8_t panel;  ///< a load by panels: its place in panels_ plus one; 0: none
   };
   /// Rows of an operand whose columns are contiguous (a transposed one), packed together: each line of memory is read once.
@@ -112,8 +114,9 @@ class BlockRunner {
   void plan_panels(std::pmr::memory_resource* memory);
   void plan_stream() noexcept;
   void plan_machine(std::pmr::memory_resource* memory);
-  void plan_cells() noexcept;
-  void drop_cells() noexcept;
+  Lie plan_forms() noexcept;
+  void plan_rows(const Lie& lie, std::pmr::memory_resource* memory);
+  void drop_forms() noexcept;
   bool lies_in_rows() const noexcept;
   bool in_panel(const void* at) const noexcept;
   void fill(Panel& panel, std::int64_t row) const;
@@ -122,7 +125,7 @@ class BlockRunner {
   void fetch_share() noexcept;
   void* reach(const Step& step, std::size_t n);
   void read(const Step& step, std::size_t n);
-  void run_machine(const Machine& machine, std::size_t n);
+  void run_machine(const Machine& machine, std::span<void*> table, std::size_t n);
   void gather(void* out, const plan::BoundAccess& access, const Reach& reach, std::size_t n) const;
   void scatter(const plan::BoundAccess& access, const Reach& reach, const void* in, std::size_t n) const;
   void positions(std::int64_t* out, const plan::BoundAccess& access, std::size_t n) const;
@@ -141,6 +144,19 @@ class BlockRunner {
   std::span<Ahead> ahead_;
   std::span<Panel> panels_;
   std::span<char*> rows_;  ///< of each access, where its row starts
+  /// A machine for several rows at once, and what it reads and writes.
+  struct Together {
+    struct At {
+      std::uint32_t place, access;  ///< in the table; whose row
+      std::int64_t offset;          ///< from the first of the rows, in bytes
+    };
+    const Machine* machine = nullptr;
+    std::int64_t rows = 1;
+    bool is_aligned = false;  ///< lines of all rows begin at the same columns
+    std::span<void*> table;
+    std::span<At> at;
+  };
+  Together together_;
   bool streams_ = false;
   bool walks_rows_ = false;
   const Machine* machine_ = nullptr;      ///< the only one, in the form for these operands

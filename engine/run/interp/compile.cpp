@@ -413,7 +413,7 @@ class Compiler {
     const bool is_all = p.waiting.empty() && p.lone.empty() && code_.machines.empty() &&
                         std::ranges::none_of(p.steps, [](const Step& step) { return step.kind == Step::Kind::Call; });
     if (is_all && folds.size() == 1 && kernel_.n_stores == 0 && outs.size() == 1) fold = catalog::info(folds[0].reduction).kernel;
-    if (!machines_->make({p.taken, p.dtypes, {p.is_uniform, p.dtypes.size()}, outs, fold}, machine)) return false;
+    if (!machines_->make({p.taken, p.dtypes, {p.is_uniform, p.dtypes.size()}, {}, outs, fold}, machine)) return false;
     Step step;
     step.kind = Step::Kind::Machine;
     step.access = static_cast<std::uint32_t>(code_.machines.size());

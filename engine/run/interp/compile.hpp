@@ -26,6 +26,7 @@ struct Meaning {
   Kind kind = Kind::None;
   catalog::Op op{};
   std::uint16_t loop = 0;
+  friend bool operator==(const Meaning&, const Meaning&) = default;
 };
 
 /// One step on one block. Values are entries of a table of addresses: a register, a cell (one element), or memory itself.
@@ -54,12 +55,34 @@ class Streaming {
 
 struct Machine;
 
-/// The same machine for operands that are the same along a row, made when it is first wanted.
+/// How operands lie along a row, where they do not lie one element after another. Bit i is of Machine::ins[i].
+struct Lie {
+  std::uint64_t cells = 0;     ///< one element, for the whole row
+  std::uint64_t others = 0;    ///< every other element
+  std::uint64_t backward = 0;  ///< the address is that of the last element in memory
+  friend bool operator==(const Lie&, const Lie&) = default;
+  bool is_plain() const noexcept { return !(cells | others | backward); }
+};
+
+/// Of an operand: that it is the memory of another one, so many rows further. What one row reads, a row that is computed with it
+/// need not read again.
+struct Neighbour {
+  std::uint32_t of;   ///< index in Machine::ins; of the operand itself where there is none before it
+  std::int32_t rows;  ///< from that one to this one
+  friend bool operator==(const Neighbour&, const Neighbour&) = default;
+};
+/// Rows that are computed together, at most.
+inline constexpr int kMostRows = 4;
+
+/// The same machine for operands that lie otherwise, made when it is first wanted.
 class Variants {
  public:
   virtual ~Variants() = default;
-  /// Bit i of `cells`: the address of Machine::ins[i] is one element's. Null where there is no room for it.
-  virtual const Machine* with_cells(std::uint64_t cells) const noexcept = 0;
+  /// Null where there is no room for it.
+  virtual const Machine* with(const Lie& lie) const noexcept = 0;
+  /// For so many rows at once. Value v of row r has place r * n + v in the table, n being the values of one row; what is the same in
+  /// all rows has that of row 0. `neighbours`: of each of Machine::ins. Null where there is no room for it.
+  virtual const Machine* with_rows(const Lie& lie, int rows, std::span<const Neighbour> neighbours) const noexcept = 0;
 };
 
 /// Machine code in the place of calls that follow each other. What they hand to each other stays in the processor's registers.
@@ -67,6 +90,8 @@ struct Machine {
   struct Reach {
     std::uint32_t value;
     std::uint8_t item;
+    std::int8_t step = 1;  ///< from one element to the next, in elements
+    std::ptrdiff_t stride() const noexcept { return std::ptrdiff_t{step} * item; }
   };
   explicit Machine(std::pmr::memory_resource* memory) : ins(memory), outs(memory) {}
   MachineFunction function = nullptr;
@@ -129,8 +154,9 @@ struct Code {
 /// Calls that machine code is to do at once.
 struct Segment {
   std::span<const Step> steps;
-  std::span<const DType> dtypes;     ///< of each value
-  std::span<const bool> is_uniform;  ///< of each value: it is in a cell
+  std::span<const DType> dtypes;               ///< of each value
+  std::span<const bool> is_uniform;            ///< of each value: it is in a cell
+  std::span<const std::int8_t> steps_between;  ///< of each value, if not all are 1: from one element to the next, in elements
   std::span<const std::uint32_t> outs;
   /// Of the only out, where that is what is folded, and read by nobody else.
   std::optional<catalog::Reduction> fold;

@@ -38,8 +38,13 @@ class Emitter : public Xbyak::CodeGenerator {
     const std::size_t entry = start();
     loop();
     leave();
-    const bool is_one = n_stores_ == 1 && store_bytes_ >= 16;
-    return {getSize(), entry, is_one ? store_ : 0, is_one ? store_bytes_ : 0};
+    Emitted emitted{.size = getSize(), .entry = entry};
+    if (!stores_otherwise_ && store_bytes_ >= 16) {
+      emitted.stores = stores_;
+      emitted.n_stores = n_stores_;
+      emitted.store_bytes = store_bytes_;
+    }
+    return emitted;
   }
 
   /// The second argument is where accumulators go.
@@ -76,7 +81,14 @@ class Emitter : public Xbyak::CodeGenerator {
                                                     Operand::RBP, Operand::R12, Operand::R13, Operand::R14, Operand::R15};
     static constexpr std::array<int, 3> kKept{Operand::R13, Operand::R14, Operand::R15};
     for (const Instruction& i : program_.body) calls_ = calls_ || is_call(i.code);
-    const std::span<const int> registers = calls_ ? std::span<const int>(kKept) : std::span<const int>(kRegisters);
+    std::span<const int> registers = calls_ ? std::span<const int>(kKept) : std::span<const int>(kRegisters);
+    // The last of them are other multiples of the index, where those are needed: addresses know no steps of 16 and none backward.
+    for (const Code code : {Code::LoadOther, Code::LoadBackward}) {
+      if (std::ranges::none_of(program_.body, [&](const Instruction& i) { return i.code == code; })) continue;
+      (code == Code::LoadOther ? doubled_ : negated_) = registers.back();
+      saved_[n_saved_++] = registers.back();
+      registers = registers.first(registers.size() - 1);
+    }
     if (calls_) {
       table_ = Reg64(Operand::R12);
       index_ = Reg64(Operand::RBX);
@@ -123,6 +135,7 @@ class Emitter : public Xbyak::CodeGenerator {
     xor_(index_.cvt32(), index_.cvt32());
     align(16);
     const std::uint8_t* const first = getCurr();
+    multiply_index();
     for (const Placed& placed : allocation_.body) code(placed);
     add(index_, lanes_);
     cmp(index_, end_);
@@ -135,6 +148,7 @@ class Emitter : public Xbyak::CodeGenerator {
     for (int k = 0; k < n; ++k) vpbroadcastq(accumulator(k, bytes), constant(program_.identity));
     mov(index_.cvt32(), first * lanes_);
     const std::uint8_t* const row = getCurr();
+    multiply_index();
     for (vector_ = 0; vector_ < n; ++vector_)
       for (const Placed& placed : allocation_.body) code(placed);
     add(index_, static_cast<int>(interp::kLanes));
@@ -161,6 +175,51 @@ class Emitter : public Xbyak::CodeGenerator {
     mov(rax, address(value));
     return ptr[rax + index_ * item + vector_ * lanes_ * item];
   }
+  void multiply_index() {
+    if (doubled_) lea(Reg64(doubled_), ptr[index_ + index_]);
+    if (negated_) {
+      mov(Reg64(negated_), index_);
+      neg(Reg64(negated_));
+    }
+  }
+  /// The address of a value, in a register.
+  Reg64 start_of(std::uint32_t value) {
+    for (std::size_t i = 0; i < n_pointers_; ++i)
+      if (pointers_[i].value == value) return Reg64(pointers_[i].reg);
+    mov(rax, address(value));
+    return rax;
+  }
+
+  /// Half of the elements are read twice, none behind the last that is wanted.
+  void load_other(const Xmm& r, std::uint32_t value, int bytes) {
+    const int width = lanes_ * bytes, part = std::min(width, 32), n = part / bytes;
+    const Reg64 start = start_of(value);
+    for (int k = width / part - 1; k >= 0; --k) {
+      const int first = 2 * (vector_ * lanes_ + k * n) * bytes;
+      const Xmm a = vector(scratch_index(k), part), out = k ? a : vector(r.getIdx(), part);
+      const Address low = ptr[start + Reg64(doubled_) * bytes + first],
+                    high = ptr[start + Reg64(doubled_) * bytes + first + (n - 1) * bytes];
+      load(a, low, part);
+      const Xmm& joined = part == 16 ? out : a;  // elements 0 and 2 of the one, 1 and 3 of the other
+      bytes == 8 ? vshufpd(joined, a, high, part == 16 ? 2 : 10) : vshufps(joined, a, high, 0xd8);
+      if (part == 32) vpermpd(Ymm(out.getIdx()), Ymm(a.getIdx()), 0xd8);
+    }
+    if (width == 64) vinserti64x4(Zmm(r.getIdx()), Zmm(r.getIdx()), Ymm(scratch_index(1)), 1);
+  }
+  void load_backward(const Xmm& r, std::uint32_t value, int bytes) {
+    const int width = lanes_ * bytes;
+    const Address from = ptr[start_of(value) + Reg64(negated_) * bytes - ((vector_ + 1) * lanes_ - 1) * bytes];
+    const Xmm a = scratch(0, bytes);
+    if (width == 16) return bytes == 8 ? vpermilpd(r, from, 1) : vpermilps(r, from, 0x1b);
+    if (width == 32 && bytes == 8) return vpermpd(Ymm(r.getIdx()), from, 0x1b);
+    if (width == 32) {
+      vpermilps(Ymm(a.getIdx()), from, 0x1b);
+      return vpermpd(Ymm(r.getIdx()), Ymm(a.getIdx()), 0x4e);
+    }
+    bytes == 8 ? vpermpd(Zmm(a.getIdx()), from, 0x1b) : vpermilps(Zmm(a.getIdx()), from, 0x1b);
+    vshuff64x2(Zmm(r.getIdx()), Zmm(a.getIdx()), Zmm(a.getIdx()), bytes == 8 ? 0x4e : 0x1b);
+  }
+
   /// Puts into rax where a vector of complex numbers starts, whose parts have `bytes` bytes: steps of 16 are no part of an address.
   void find_pairs(std::uint32_t value, int bytes) {
     mov(rax, index_);
@@ -221,7 +280,7 @@ class Emitter : public Xbyak::CodeGenerator {
       }
       save(half(which, bytes), width == 16 ? (which ? b : a) : c, width);
     }
-    n_stores_ += 2;
+    stores_otherwise_ = true;
   }
 
   Address constant(std::uint32_t index) { return ptr[rip + static_cast<const void*>(getCode() + index * 8u)]; }
@@ -282,14 +341,19 @@ class Emitter : public Xbyak::CodeGenerator {
         save(to, x, bytes * lanes_);
         // The opcode follows the prefix: of two bytes, three, or four with EVEX.
         const std::uint8_t prefix = getCode()[start];
-        store_ = start + (prefix == 0xc5 ? 2 : prefix == 0xc4 ? 3 : 4);
+        stores_otherwise_ = stores_otherwise_ || n_stores_ == interp::kMostRows || (n_stores_ && store_bytes_ != bytes * lanes_);
+        if (stores_otherwise_) return;
+        stores_[static_cast<std::size_t>(n_stores_++)] = start + (prefix == 0xc5 ? 2 : prefix == 0xc4 ? 3 : 4);
         store_bytes_ = bytes * lanes_;
-        ++n_stores_;
         return;
       }
       case Code::LoadReal:
       case Code::LoadImag:
         return load_part(r, i.payload, bytes, i.code == Code::LoadImag);
+      case Code::LoadOther:
+        return load_other(r, i.payload, bytes);
+      case Code::LoadBackward:
+        return load_backward(r, i.payload, bytes);
       case Code::StorePair:
         return store_pair(i.payload, bytes, x, y);
       case Code::Splat:
@@ -588,7 +652,7 @@ class Emitter : public Xbyak::CodeGenerator {
         vpmovm2b(x, mask(p.in[0]));
         vpabsb(x, x);
         save(at(i.payload, 1), x, lanes_);
-        n_stores_ += 2;
+        stores_otherwise_ = true;
         return true;
       }
       case Code::CompareF:
@@ -658,7 +722,7 @@ class Emitter : public Xbyak::CodeGenerator {
         const Xmm a = scratch(0, 1);
         vpabsb(a, lanes_of(narrow, 1));
         save(at(i.payload, 1), a, lanes_);
-        n_stores_ += 2;
+        stores_otherwise_ = true;
         return true;
       }
       case Code::CompareF: {
@@ -751,14 +815,15 @@ class Emitter : public Xbyak::CodeGenerator {
   const Allocation& allocation_;
   int lanes_;
   bool wide_;
-  int n_stores_ = 0;
-  std::size_t store_ = 0;  ///< see Emitted
-  int store_bytes_ = 0;
+  std::array<std::size_t, interp::kMostRows> stores_{};  ///< see Emitted
+  int n_stores_ = 0, store_bytes_ = 0;
+  bool stores_otherwise_ = false;
   int vector_ = 0;  ///< of those that are computed side by side
   int frame_ = 0;
   bool calls_ = false;
   Reg64 table_ = rdi, index_ = rcx, end_ = rsi;
-  std::array<int, 6> saved_{};
+  std::array<int, 8> saved_{};
+  int doubled_ = 0, negated_ = 0;  ///< registers of the index times two and minus one; 0: none
   std::size_t n_saved_ = 0;
   std::array<Pointer, 11> pointers_{};
   std::size_t n_pointers_ = 0;

@@ -1,6 +1,7 @@
 // run/jit/emit.hpp - placed instructions -> bytes.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 
@@ -12,8 +13,9 @@ namespace engine::run::jit {
 struct Emitted {
   std::size_t size = 0;
   std::size_t entry = 0;
-  /// Of the only store, where that is of 16 bytes or more: where its opcode is, and its bytes.
-  std::size_t store = 0;
+  /// Where the opcodes of the stores are, where all are of as many bytes, 16 or more; and those bytes. Else there are none.
+  std::array<std::size_t, interp::kMostRows> stores{};
+  int n_stores = 0;
   int store_bytes = 0;
 };
 /// The opcodes that store past the caches, and otherwise: all else of the instructions is the same (Intel SDM, volume 2).

@@ -1,6 +1,7 @@
 // run/jit/jit.cpp - select, allocate, emit, install.
 #include "engine/run/jit/jit.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
@@ -35,7 +36,7 @@ bool put(const Emitted& emitted, std::span<const std::byte> buffer, Function& fu
   return true;
 }
 
-/// A copy of a function, but for the one byte that says how it stores.
+/// A copy of a function, but for the one byte of each store that says how it stores.
 class StreamingCopy final : public interp::Streaming {
  public:
   StreamingCopy(std::shared_ptr<const void> original, const Emitted& emitted) : original_(std::move(original)), emitted_(emitted) {
@@ -46,8 +47,8 @@ class StreamingCopy final : public interp::Streaming {
       try {
         const auto* const code = static_cast<const std::byte*>(original_.get());
         std::vector<std::byte> changed(code, code + emitted_.size);
-        if (changed[emitted_.store] != kStoreOpcode) return;
-        changed[emitted_.store] = kStreamOpcode;
+        for (const std::size_t store : std::span(emitted_.stores).first(static_cast<std::size_t>(emitted_.n_stores)))
+          if (std::exchange(changed[store], kStreamOpcode) != kStoreOpcode) return;
         put(emitted_, changed, function_, memory_);
       } catch (const std::bad_alloc&) {  // then there is none
       }
@@ -84,45 +85,125 @@ class OtherForms final : public interp::Variants {
     for (const Form* form = forms_.load(); form;) delete std::exchange(form, form->next);
   }
 
-  const interp::Machine* with_cells(std::uint64_t cells) const noexcept override {
-    if (const Form* const form = find(cells)) return form->machine.get();
+  const interp::Machine* with(const interp::Lie& lie) const noexcept override { return with_rows(lie, 1, {}); }
+  const interp::Machine* with_rows(const interp::Lie& lie, int rows,
+                                   std::span<const interp::Neighbour> neighbours) const noexcept override {
+    const Shape shape{lie, rows, neighbours};
+    if (const Form* const form = find(shape)) return form->machine.get();
     // Nobody waits: who holds this may have been lost in a fork, and without the form all goes on as well.
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) return nullptr;
     try {
-      const Form* const form = find(cells);
-      return form ? form->machine.get() : add(cells);
+      const Form* const form = find(shape);
+      return form ? form->machine.get() : add(shape);
     } catch (const std::bad_alloc&) {
       return nullptr;
     }
   }
 
  private:
+  struct Shape {
+    const interp::Lie& lie;
+    int rows;
+    std::span<const interp::Neighbour> neighbours;
+  };
   struct Form {
-    std::uint64_t cells;
+    interp::Lie lie;
+    int rows;
+    std::vector<interp::Neighbour> neighbours;
     std::unique_ptr<interp::Machine> machine;
     const Form* next;
+    bool has(const Shape& shape) const noexcept {
+      return lie == shape.lie && rows == shape.rows && std::ranges::equal(neighbours, shape.neighbours);
+    }
   };
   static constexpr int kMostForms = 16;
 
-  const Form* find(std::uint64_t cells) const noexcept {
+  const Form* find(const Shape& shape) const noexcept {
     const Form* form = forms_.load(std::memory_order_acquire);
-    while (form && form->cells != cells) form = form->next;
+    while (form && !form->has(shape)) form = form->next;
     return form;
   }
 
-  const interp::Machine* add(std::uint64_t cells) const {
+  const interp::Machine* add(const Shape& shape) const {
     if (n_forms_ >= kMostForms) return nullptr;
-    const std::unique_ptr<bool[]> is_uniform(new bool[is_uniform_.size()]);
-    std::copy(is_uniform_.begin(), is_uniform_.end(), is_uniform.get());
-    for (std::size_t i = 0; i < ins_.size(); ++i)
-      if (cells >> i & 1u) is_uniform[ins_[i].value] = true;
-    auto made = std::make_unique<interp::Machine>(std::pmr::get_default_resource());
-    if (!make_({steps_, dtypes_, {is_uniform.get(), is_uniform_.size()}, outs_, fold_}, *made)) return nullptr;
-    const auto* const form = new Form{cells, std::move(made), forms_.load(std::memory_order_relaxed)};
+    const std::size_t n = dtypes_.size(), rows = static_cast<std::size_t>(shape.rows);
+    // Of what is the same along a row, cells differ from row to row.
+    std::vector<char> is_cell(n, 0);
+    std::vector<std::int8_t> between(n, 1);
+    for (std::size_t i = 0; i < ins_.size(); ++i) {
+      const std::uint32_t value = ins_[i].value;
+      is_cell[value] = shape.lie.cells >> i & 1u;
+      if (shape.lie.others >> i & 1u) between[value] = 2;
+      if (shape.lie.backward >> i & 1u) between[value] = -1;
+    }
+    const auto place = [&](std::size_t row, std::uint32_t value) {
+      return static_cast<std::uint32_t>(is_uniform_[value] ? value : row * n + value);
+    };
+    std::vector<DType> dtypes;
+    std::vector<std::int8_t> steps_between;
+    const std::unique_ptr<bool[]> is_uniform(new bool[rows * n]);
+    std::vector<std::uint32_t> places, outs;  // of each row's values
+    for (std::size_t row = 0; row < rows; ++row) {
+      dtypes.insert(dtypes.end(), dtypes_.begin(), dtypes_.end());
+      steps_between.insert(steps_between.end(), between.begin(), between.end());
+      for (std::uint32_t value = 0; value < n; ++value) {
+        is_uniform[row * n + value] = is_uniform_[value] || is_cell[value];
+        places.push_back(place(row, value));
+      }
+      for (const std::uint32_t out : outs_) outs.push_back(place(row, out));
+    }
+    join(shape, rows, places);
+    std::vector<interp::Step> steps;
+    for (std::size_t row = 0; row < rows; ++row)
+      for (interp::Step step : steps_) {
+        for (std::uint8_t k = 0; k < step.n_in; ++k) step.in[k] = places[row * n + step.in[k]];
+        // What two rows compute of the same operands is computed once.
+        const auto is_same = [&](const interp::Step& made) {
+          return made.n_in == step.n_in && made.meaning == step.meaning && made.in == step.in && dtypes[made.out] == dtypes[step.out];
+        };
+        const auto made = row && std::ranges::find(outs_, step.out) == outs_.end() ? std::ranges::find_if(steps, is_same) : steps.end();
+        if (made != steps.end()) {
+          places[row * n + step.out] = made->out;
+          continue;
+        }
+        step.out = places[row * n + step.out];
+        steps.push_back(step);
+      }
+    auto machine = std::make_unique<interp::Machine>(std::pmr::get_default_resource());
+    if (!make_({steps, dtypes, {is_uniform.get(), rows * n}, steps_between, outs, rows == 1 ? fold_ : std::nullopt}, *machine))
+      return nullptr;
+    const auto* const form = new Form{shape.lie,
+                                      shape.rows,
+                                      {shape.neighbours.begin(), shape.neighbours.end()},
+                                      std::move(machine),
+                                      forms_.load(std::memory_order_relaxed)};
     forms_.store(form, std::memory_order_release);
     ++n_forms_;
     return form->machine.get();
+  }
+
+  /// Gives operands of several rows that are the same memory one place.
+  void join(const Shape& shape, std::size_t rows, std::vector<std::uint32_t>& places) const {
+    const std::size_t n = dtypes_.size();
+    struct Seen {
+      std::uint32_t of;
+      std::int64_t row;
+      std::uint32_t place;
+    };
+    std::vector<Seen> seen;
+    if (rows == 1) return;
+    for (std::size_t row = 0; row < rows; ++row)
+      for (std::size_t i = 0; i < ins_.size(); ++i) {
+        const auto [of, apart] = shape.neighbours[i];
+        std::uint32_t& place = places[row * n + ins_[i].value];
+        const std::int64_t at = static_cast<std::int64_t>(row) + apart;
+        const auto same = std::ranges::find_if(seen, [&](const Seen& s) { return s.of == of && s.row == at; });
+        if (same == seen.end())
+          seen.push_back({of, at, place});
+        else
+          place = same->place;
+      }
   }
 
   std::pmr::vector<interp::Step> steps_;
@@ -149,10 +230,11 @@ bool make(const interp::Segment& segment, interp::Machine& machine) {
   const Program program = select(kTarget, segment, &memory);
   const Emitted emitted = emit(kTarget, program, allocate(kTarget, program, &memory), buffer);
   if (!put(emitted, buffer, machine.function, machine.memory)) return false;
-  if (emitted.store) machine.streaming = std::make_shared<StreamingCopy>(machine.memory, emitted);
+  if (emitted.n_stores) machine.streaming = std::make_shared<StreamingCopy>(machine.memory, emitted);
   machine.lanes = static_cast<std::size_t>(program.lanes(kTarget));
   const auto reach = [&](std::uint32_t value) {
-    return interp::Machine::Reach{value, static_cast<std::uint8_t>(item_size(segment.dtypes[value]))};
+    return interp::Machine::Reach{value, static_cast<std::uint8_t>(item_size(segment.dtypes[value])),
+                                  segment.steps_between.empty() ? std::int8_t{1} : segment.steps_between[value]};
   };
   for (const std::uint32_t value : program.ins) machine.ins.push_back(reach(value));
   for (const std::uint32_t value : segment.outs) machine.outs.push_back(reach(value));

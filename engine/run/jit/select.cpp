@@ -19,13 +19,14 @@ bool is_float(DType dtype) { return dtype == DType::Float32 || dtype == DType::F
 
 class Selector {
  public:
-  Selector(const Target& target, std::span<const DType> dtypes, std::span<const bool> is_uniform, std::pmr::memory_resource* memory)
+  Selector(const Target& target, const interp::Segment& segment, std::pmr::memory_resource* memory)
       : target_(target),
-        dtypes_(dtypes),
-        is_uniform_(is_uniform),
+        dtypes_(segment.dtypes),
+        is_uniform_(segment.is_uniform),
+        steps_between_(segment.steps_between),
         program_(memory),
-        registers_(dtypes.size(), kNone, memory),
-        imaginary_(dtypes.size(), kNone, memory) {}
+        registers_(segment.dtypes.size(), kNone, memory),
+        imaginary_(segment.dtypes.size(), kNone, memory) {}
 
   void call(const interp::Step& step) {
     const std::span<const std::uint32_t> args(step.in.data(), step.n_in);
@@ -83,7 +84,9 @@ class Selector {
   Register read(std::uint32_t value) {
     if (registers_[value] != kNone) return registers_[value];
     const bool is_mask = dtypes_[value] == DType::Bool, is_cell = is_uniform_[value];
-    const Code code = is_cell ? (is_mask ? Code::SplatMask : Code::Splat) : (is_mask ? Code::LoadMask : Code::Load);
+    const int step = steps_between_.empty() ? 1 : steps_between_[value];
+    const Code plain = step == 2 ? Code::LoadOther : step == -1 ? Code::LoadBackward : Code::Load;
+    const Code code = is_cell ? (is_mask ? Code::SplatMask : Code::Splat) : (is_mask ? Code::LoadMask : plain);
     if (!is_cell) program_.ins.push_back(value);
     return registers_[value] =
                add(is_cell ? program_.head : program_.body, {code, static_cast<std::uint8_t>(item_size(dtypes_[value])), value, kNone, {}});
@@ -519,6 +522,7 @@ class Selector {
   const Target& target_;
   std::span<const DType> dtypes_;
   std::span<const bool> is_uniform_;
+  std::span<const std::int8_t> steps_between_;
   Program program_;
   std::pmr::vector<Register> registers_;  ///< of values; of complex ones, their real parts
   std::pmr::vector<Register> imaginary_;
@@ -645,7 +649,7 @@ Program select_group(const Target& target, const interp::Segment& segment, std::
   if (!segment.fold || (*segment.fold != catalog::Reduction::Sum && *segment.fold != catalog::Reduction::Prod)) return none;
   const DType dtype = segment.dtypes[segment.outs[0]];
   if (!is_float(dtype) && dtype != DType::Int64 && dtype != DType::UInt64) return none;
-  Selector selector(target, segment.dtypes, segment.is_uniform, memory);
+  Selector selector(target, segment, memory);
   for (const interp::Step& step : segment.steps) selector.call(step);
   Program program = selector.fold(segment.outs[0], *segment.fold);
   // What is called keeps no accumulators. And what takes long gains nothing from not storing an element.
@@ -655,7 +659,7 @@ Program select_group(const Target& target, const interp::Segment& segment, std::
 }
 
 Program select(const Target& target, const interp::Segment& segment, std::pmr::memory_resource* memory) {
-  Selector selector(target, segment.dtypes, segment.is_uniform, memory);
+  Selector selector(target, segment, memory);
   for (const interp::Step& step : segment.steps) selector.call(step);
   return selector.finish(segment.outs);
 }

@@ -23,8 +23,10 @@ inline constexpr Register kNone = 0xffffffffu;
   X(LoadMask, 0, M) /* the same of bools */                                        \
   X(LoadReal, 0, N) /* of complex numbers, of `bytes` bytes a part */              \
   X(LoadImag, 0, N)                                                                \
-  X(Splat, 0, N)     /* the one number at the address of value `payload` */        \
-  X(SplatImag, 0, N) /* the second of two */                                       \
+  X(LoadOther, 0, N)    /* every other element, of 4 or 8 bytes */                 \
+  X(LoadBackward, 0, N) /* one element before another, of 4 or 8 bytes */          \
+  X(Splat, 0, N)        /* the one number at the address of value `payload` */     \
+  X(SplatImag, 0, N)    /* the second of two */                                    \
   X(SplatMask, 0, M)                                                               \
   X(Constant, 0, N)  /* of the pool, at `payload` */                               \
   X(Store, 1, V)     /* to the address of value `payload` */                       \
@@ -93,9 +95,7 @@ struct Instruction {
 };
 
 int arguments(Code code) noexcept;
-inline bool is_load(Code code) noexcept {
-  return code == Code::Load || code == Code::LoadMask || code == Code::LoadReal || code == Code::LoadImag;
-}
+inline bool is_load(Code code) noexcept { return code >= Code::Load && code <= Code::LoadBackward; }
 inline bool is_store(Code code) noexcept { return code == Code::Store || code == Code::StoreMask || code == Code::StorePair; }
 inline bool is_call(Code code) noexcept { return code == Code::Call || code == Code::CallTwo; }
 bool gives_mask(Code code) noexcept;

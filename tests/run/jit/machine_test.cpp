@@ -25,6 +25,13 @@ class Sketch {
     memory_[value] = sample(dtype, kItems, 7 * value + 3);
     return value;
   }
+  /// One whose elements lie so many elements apart: 2 or -1.
+  std::uint32_t operand_apart(DType dtype, std::int8_t step) {
+    const std::uint32_t value = operand(dtype);
+    steps_between_[value] = step;
+    memory_[value] = sample(dtype, step == 2 ? 2 * kItems - 1 : kItems, 7 * value + 3);
+    return value;
+  }
   std::uint32_t apply(catalog::Op op, std::size_t loop, std::vector<std::uint32_t> in) {
     return call({Meaning::Kind::Apply, op, static_cast<std::uint16_t>(loop)}, in, catalog::loops(op)[loop].out,
                 interp::apply_kernel(op, static_cast<int>(loop)));
@@ -35,7 +42,7 @@ class Sketch {
   std::string text(std::string_view isa, std::vector<std::uint32_t> outs) const {
     const std::unique_ptr<bool[]> uniform(new bool[dtypes_.size()]);
     for (std::size_t v = 0; v < dtypes_.size(); ++v) uniform[v] = is_uniform_[v];
-    return print(isa, {steps_, dtypes_, {uniform.get(), dtypes_.size()}, outs, {}});
+    return print(isa, {steps_, dtypes_, {uniform.get(), dtypes_.size()}, steps_between_, outs, {}});
   }
   static inline int streams = 0;  ///< machines that could
   DType dtype(std::uint32_t value) const { return dtypes_[value]; }
@@ -54,8 +61,16 @@ class Sketch {
       std::vector<std::byte> spread[3];
       for (std::uint8_t i = 0; i < step.n_in; ++i) {
         in[i] = memory_[step.in[i]].data();
-        if (!is_uniform_[step.in[i]]) continue;
+        const std::size_t item = item_size(dtypes_[step.in[i]]);
+        const std::int8_t apart = steps_between_[step.in[i]];
+        if (!is_uniform_[step.in[i]] && apart == 1) continue;
         spread[i].resize(kItems * 16);
+        if (apart != 1) {
+          for (std::size_t k = 0; k < kItems; ++k)
+            std::memcpy(spread[i].data() + k * item, memory_[step.in[i]].data() + (apart == 2 ? 2 * k : kItems - 1 - k) * item, item);
+          in[i] = spread[i].data();
+          continue;
+        }
         interp::splat(spread[i].data(), in[i], kItems, item_size(dtypes_[step.in[i]]));
         in[i] = spread[i].data();
       }
@@ -66,10 +81,11 @@ class Sketch {
     Machine machine(&memory);
     const std::unique_ptr<bool[]> uniform(new bool[dtypes_.size()]);
     for (std::size_t v = 0; v < dtypes_.size(); ++v) uniform[v] = is_uniform_[v];
-    if (!compiler.make({steps_, dtypes_, {uniform.get(), dtypes_.size()}, outs, {}}, machine))
+    if (!compiler.make({steps_, dtypes_, {uniform.get(), dtypes_.size()}, steps_between_, outs, {}}, machine))
       return ::testing::AssertionFailure() << "no code";
     std::vector<void*> table(dtypes_.size(), nullptr);
-    for (std::size_t v = 0; v < table.size(); ++v) table[v] = memory_[v].data();
+    for (std::size_t v = 0; v < table.size(); ++v)
+      table[v] = memory_[v].data() + (steps_between_[v] < 0 ? (kItems - 1) * item_size(dtypes_[v]) : 0);
     constexpr std::byte kGuard{0x5a};
     std::vector<std::vector<std::byte>> got;
     for (const std::uint32_t out : outs) {
@@ -78,15 +94,16 @@ class Sketch {
     }
     machine.function(table.data(), kItems);
     if (machine.streaming) {
-      const std::size_t bytes = kItems * item_size(dtypes_[outs[0]]);
-      alignas(64) static std::array<std::byte, kItems * 16> aligned;
-      aligned.fill(std::byte{0});
-      table[outs[0]] = aligned.data();
+      alignas(64) static std::array<std::array<std::byte, kItems * 16>, interp::kMostRows> aligned;
+      for (std::size_t k = 0; k < outs.size(); ++k) table[outs[k]] = aligned[k].data();
+      aligned = {};
       const interp::MachineFunction past_caches = machine.streaming->function();
       if (!past_caches) return ::testing::AssertionFailure() << "no code that streams";
       past_caches(table.data(), kItems);
       interp::end_stream();
-      if (std::memcmp(aligned.data(), got[0].data(), bytes) != 0) return ::testing::AssertionFailure() << "streams something else";
+      for (std::size_t k = 0; k < outs.size(); ++k)
+        if (std::memcmp(aligned[k].data(), got[k].data(), kItems * item_size(dtypes_[outs[k]])) != 0)
+          return ::testing::AssertionFailure() << "streams something else";
       ++streams;
     }
     for (std::size_t k = 0; k < outs.size(); ++k) {
@@ -104,6 +121,7 @@ class Sketch {
   std::uint32_t add(DType dtype, bool is_uniform) {
     dtypes_.push_back(dtype);
     is_uniform_.push_back(is_uniform);
+    steps_between_.push_back(1);
     memory_.emplace_back();
     return static_cast<std::uint32_t>(dtypes_.size() - 1);
   }
@@ -121,6 +139,7 @@ class Sketch {
   std::vector<Step> steps_;
   std::vector<DType> dtypes_;
   std::vector<bool> is_uniform_;
+  std::vector<std::int8_t> steps_between_;
   std::vector<std::vector<std::byte>> memory_;
 };
 
@@ -206,6 +225,8 @@ TEST_P(MachineCode, OfLongProgramsGivesTheKernelsBits) {
     for (const DType dtype :
          {DType::Float64, DType::Float32, DType::Int32, DType::Int64, DType::UInt8, DType::Bool, DType::Complex64, DType::Complex128})
       for (int k = 0; k < 3; ++k) values.push_back(sketch.operand(dtype, k == 2));
+    for (const DType dtype : {DType::Float64, DType::Float32, DType::Int32, DType::Int64})
+      for (const std::int8_t step : {std::int8_t{2}, std::int8_t{-1}}) values.push_back(sketch.operand_apart(dtype, step));
     std::vector<std::uint32_t> made;
     for (std::size_t tries = 0; made.size() < interp::kMostSteps - 1 && tries < 200000; ++tries) {
       const Choice& choice = choices[below(choices.size())];
@@ -225,6 +246,83 @@ TEST_P(MachineCode, OfLongProgramsGivesTheKernelsBits) {
     for (std::size_t k = 0; k < made.size(); k += 1 + below(12)) outs.push_back(made[k]);
     EXPECT_TRUE(sketch.agrees(*compiler_, outs)) << "round " << round;
   }
+}
+
+TEST_P(MachineCode, PicksElementsThatLieApart) {
+  for (const bool beside_doubles : {false, true})
+    each_loop(*compiler_, [&](const catalog::OpInfo& row, std::size_t loop, std::size_t arity) {
+      for (const std::int8_t step : {std::int8_t{2}, std::int8_t{-1}}) {
+        Sketch sketch;
+        std::vector<std::uint32_t> in, outs;
+        for (std::size_t k = 0; k < arity; ++k) {
+          const DType dtype = catalog::loops(row.id)[loop].in[k];
+          if (is_complex(dtype) || item_size(dtype) < 4) return;
+          in.push_back(sketch.operand_apart(dtype, step));
+        }
+        outs.push_back(sketch.apply(row.id, loop, in));
+        if (beside_doubles) outs.push_back(sketch.cast(sketch.operand(DType::Int8), DType::Float64));
+        EXPECT_TRUE(sketch.agrees(*compiler_, outs))
+            << row.identifier << "." << loop << " step " << int{step} << " beside " << beside_doubles;
+      }
+    });
+}
+
+/// out = (above + here)*below + cell over a grid, whose operands are one array at three rows, and one number for each row.
+TEST_P(MachineCode, OfSeveralRowsReadsNeighboursOnce) {
+  constexpr std::size_t kRows = 4;
+  const auto of_doubles = [](catalog::Op op) {
+    std::uint16_t loop = 0;
+    while (catalog::loops(op)[loop].out != DType::Float64) ++loop;
+    return Meaning{Meaning::Kind::Apply, op, loop};
+  };
+  enum : std::uint32_t { Above, Here, Below, Cell, Sum, Product, Out, kValues };
+  const auto call = [&](catalog::Op op, std::uint32_t x, std::uint32_t y, std::uint32_t out) {
+    return Step{.n_in = 2, .out = out, .in = {x, y, 0}, .meaning = of_doubles(op)};
+  };
+  const std::array steps{call(catalog::Op::Add, Above, Here, Sum), call(catalog::Op::Multiply, Sum, Below, Product),
+                         call(catalog::Op::Add, Product, Cell, Out)};
+  const std::array<DType, kValues> dtypes{DType::Float64, DType::Float64, DType::Float64, DType::Float64,
+                                          DType::Float64, DType::Float64, DType::Float64};
+  const std::array<bool, kValues> is_uniform{};
+  const std::array<std::uint32_t, 1> outs{Out};
+  std::pmr::monotonic_buffer_resource memory;
+  Machine machine(&memory);
+  ASSERT_TRUE(compiler_->make({steps, dtypes, is_uniform, {}, outs, {}}, machine));
+  ASSERT_EQ(machine.ins.size(), 4u);
+  std::array<interp::Neighbour, 4> neighbours;
+  interp::Lie lie;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    const std::uint32_t value = machine.ins[i].value;
+    neighbours[i] = {i, 0};
+    if (value == Cell) lie.cells |= std::uint64_t{1} << i;
+    for (std::uint32_t before = 0; before < i && value != Cell; ++before)
+      if (machine.ins[before].value != Cell && neighbours[before].of == before)
+        neighbours[i] = {before, static_cast<std::int32_t>(value) - static_cast<std::int32_t>(machine.ins[before].value)};
+  }
+  const Machine* const together = machine.variants->with_rows(lie, kRows, neighbours);
+  ASSERT_NE(together, nullptr);
+  EXPECT_EQ(together, machine.variants->with_rows(lie, kRows, neighbours)) << "is made once";
+  EXPECT_EQ(together->ins.size(), kRows + 2) << "each row of the grid once";
+  EXPECT_EQ(together->outs.size(), kRows);
+  EXPECT_EQ(machine.variants->with_rows(lie, 2, neighbours)->ins.size(), 4u);
+
+  const std::vector<std::byte> bytes = sample(DType::Float64, (kRows + 2) * kItems, 5);
+  std::vector<double> grid((kRows + 2) * kItems), cells(kRows), got(kRows * kItems);
+  std::memcpy(grid.data(), bytes.data(), bytes.size());
+  for (std::size_t r = 0; r < kRows; ++r) cells[r] = static_cast<double>(r) + 0.5;
+  std::vector<void*> table(kRows * kValues, nullptr);
+  for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::uint32_t value : {Above, Here, Below}) table[r * kValues + value] = &grid[(r + value) * kItems];
+    table[r * kValues + Cell] = &cells[r];
+    table[r * kValues + Out] = &got[r * kItems];
+  }
+  together->function(table.data(), kItems);
+  for (std::size_t r = 0; r < kRows; ++r)
+    for (std::size_t i = 0; i < kItems; ++i) {
+      const double want = (grid[r * kItems + i] + grid[(r + 1) * kItems + i]) * grid[(r + 2) * kItems + i] + cells[r];
+      ASSERT_TRUE(same(DType::Float64, reinterpret_cast<const std::byte*>(&got[r * kItems + i]), reinterpret_cast<const std::byte*>(&want)))
+          << "row " << r << " at " << i;
+    }
 }
 
 TEST(MachineText, ShowsVirtualRegistersThenRealOnes) {
