@@ -8,8 +8,13 @@ engine's. A peer that is not installed is named. Cases of steps also have the en
 from __future__ import annotations
 
 import argparse
+import os
+import random
 import statistics
 import time
+
+# libgomp (numba) spins for many milliseconds otherwise: see environment() in versus.py.
+os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 
 import numexpr
 import numpy as np
@@ -17,6 +22,7 @@ from scipy import ndimage
 
 import engine
 
+SETTLE = 1e-3  # seconds in which the threads of the peer before stop spinning
 NINE = "a + 0.5*(a[-1,0] + a[1,0] + a[0,-1] + a[0,1]) + 0.25*(a[-1,-1] + a[-1,1] + a[1,-1] + a[1,1])"
 NINE_SLICES = (
     "b[1:-1,1:-1] = a[1:-1,1:-1] + 0.5*(a[:-2,1:-1] + a[2:,1:-1] + a[1:-1,:-2] + a[1:-1,2:])"
@@ -86,11 +92,16 @@ def seconds(call) -> float:
 
 
 def measure(title: str, forms: dict, elements: int, item: int, copy, rounds: int, steps: int = 1) -> None:
-    times: dict[str, list[float]] = {name: [] for name in forms} | {"copy": []}
+    # In every round in another order, once the threads of the one before have stopped spinning, each in its own caches.
+    rng = random.Random(title)
+    calls = [*forms.items(), ("copy", copy)]
+    times: dict[str, list[float]] = {name: [] for name, _ in calls}
     for _ in range(rounds + 1):
-        for name, form in forms.items():
-            times[name].append(seconds(form))
-        times["copy"].append(seconds(copy))
+        rng.shuffle(calls)
+        for name, call in calls:
+            time.sleep(SETTLE)
+            call()
+            times[name].append(seconds(call))
     medians = {name: statistics.median(each[1:]) for name, each in times.items()}
     ours = medians.pop("engine")
     limit = medians.pop("copy") * steps

@@ -119,7 +119,7 @@ class Call {
             watch_.advance(ordered_elements_of(step, b_));
             break;
           case plan::Action::Kind::Run:
-            for (plan::BoundKernel& kernel : step.kernels) run(kernel);
+            run_all(step.kernels);
             break;
         }
       }
@@ -180,6 +180,23 @@ class Call {
   void run(const plan::BoundKernel& kernel) {
     const interp::Code& code = code_of(kernel);
     run_kernel(plan_, code, kernel, b_, {.threads = choose_threads(work_of(code, kernel)), .watch = &watch_});
+  }
+
+  void run_all(std::span<const plan::BoundKernel> kernels) {
+    for (std::size_t first = 0, end; first < kernels.size(); first = end) {
+      end = first + 1;
+      while (end < kernels.size() && kernels[end].goes_on) ++end;
+      const std::span<const plan::BoundKernel> boxes = kernels.subspan(first, end - first);
+      if (boxes.size() > 1 && !boxes[0].kernel->n_folds && run_boxes(boxes)) continue;
+      for (const plan::BoundKernel& kernel : boxes) run(kernel);
+    }
+  }
+
+  bool run_boxes(std::span<const plan::BoundKernel> boxes) {
+    const interp::Code& code = code_of(boxes[0]);
+    double operations = 0;
+    for (const plan::BoundKernel& box : boxes) operations += work_of(code, box);
+    return interp::run_boxes(code, boxes, {.threads = choose_threads(operations), .watch = &watch_});
   }
 
   void order(const plan::Binding::Step& step) {

@@ -188,6 +188,9 @@ void run_machine(const Machine& machine, void** table, std::size_t n, bool is_ap
 bool run_block(const Code& code, const plan::BoundKernel& kernel);
 /// Runs a kernel that stores.
 void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& team);
+/// Runs large boxes of one kernel that stores, band by band across all of them: what lies beside each other in memory is computed while
+/// it is in a cache. False where that would gain nothing, or their order matters: nothing has happened then.
+bool run_boxes(const Code& code, std::span<const plan::BoundKernel> boxes, const Team& team);
 /// Stores elements [first, end), on the calling thread.
 enum class Stores : std::uint8_t {
   Any,
