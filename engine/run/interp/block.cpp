@@ -898,7 +898,10 @@ Bands cut_bands(const Code& code, std::span<const plan::BoundKernel> boxes, int 
   for (const plan::BoundKernel& box : boxes)
     if (box.ordered || !box.isolated || !box.detours.empty() || (box.rank && box.accesses[store].strides[0] <= 0)) return {};
   const std::int64_t extent = largest->extents[0], row = largest->total / extent;
-  std::int64_t rows = std::min(kBand / row, extent / (std::int64_t{threads} * kChunksPerThread));
+  // Of planes, so many that it does not matter what is read of those before and behind.
+  constexpr std::int64_t kPlanes = 16;
+  const std::int64_t most = std::max(kBand / row, largest->rank > 2 ? kPlanes : 1);
+  std::int64_t rows = std::min(most, extent / (std::int64_t{threads} * kChunksPerThread));
   rows = std::max<std::int64_t>(rows / kMostRows, 1) * kMostRows;
   const plan::BoundAccess& to = largest->accesses[store];
   return {(extent + rows - 1) / rows, to.base, rows * to.strides[0]};
