@@ -14,6 +14,7 @@
 #include "failures.hpp"
 #include "files.hpp"
 #include "netpbm.hpp"
+#include "png.hpp"
 #include "print.hpp"
 #include "scalars.hpp"
 
@@ -94,6 +95,9 @@ class Operands {
 
   /// One mapping for each file, by whatever path and name it comes: overlap of operands then shows in their addresses.
   void open(std::size_t index, const std::string& path, bool in_place) {
+    if (is_png(path) && in_place && program_.writes(index))
+      throw UsageFailure{
+          {fmt::format("{} cannot be changed in place", path), "give -o FILE.png for the value, or convert it to .pgm or .ppm"}};
     InputFile* kept = &files_.emplace_back(path, in_place && program_.writes(index));
     for (InputFile& other : files_) {
       if (&other == kept || other.device != kept->device || other.inode != kept->inode) continue;
@@ -104,6 +108,10 @@ class Operands {
       files_.pop_back();
       kept = &other;
       break;
+    }
+    if (is_png(kept->path) && kept->access != Access::Private) {
+      kept->mapping = read_png({kept->mapping.data(), kept->mapping.size()}, kept->path);
+      kept->access = Access::Private;
     }
     const NpyHeader header = read_header({kept->mapping.data(), kept->mapping.size()}, kept->mapping.size(), kept->path);
     sources_[index] = {kept, header};
@@ -138,6 +146,14 @@ class Destination {
   }
 
   OutputFile* file() { return file_ ? &*file_ : nullptr; }
+  /// Moves the file to its place, once all is computed.
+  void commit() {
+    if (is_png(path_) && memory_) {
+      const std::string bytes = write_png(dtype_, shape_, memory_.get(), path_);
+      std::copy(bytes.begin(), bytes.end(), file_->map(bytes.size()));
+    }
+    file_->commit();
+  }
   const OutputFile* file() const { return file_ ? &*file_ : nullptr; }
 
  private:
@@ -149,7 +165,13 @@ class Destination {
       return true;
     };
     const bool is_c = lies(false) || n_bytes == 0;
-    if (!is_c && (!lies(true) || is_picture(path_))) throw NeedsCOrder{};
+    if (!is_c && (!lies(true) || is_picture(path_) || is_png(path_))) throw NeedsCOrder{};
+    if (is_png(path_)) {
+      check_png(dtype, shape, path_);
+      dtype_ = dtype;
+      shape_ = shape;
+      return allocate_memory(n_bytes);
+    }
     const std::string header = is_picture(path_) ? picture_header(dtype, shape, path_) : npy_header(dtype, !is_c, shape);
     char* memory = file_->map(header.size() + n_bytes);
     std::copy(header.begin(), header.end(), memory);
@@ -158,9 +180,13 @@ class Destination {
 
   void* in_memory(const Shape& shape, std::size_t n_bytes) {
     constexpr std::int64_t kMostInJson = 100'000;
-    constexpr std::size_t kAlignment = 64;
     if (json_ && n_items(shape) > kMostInJson)
       throw UsageFailure{{fmt::format("the result has {} elements: too many for JSON", n_items(shape)), "give -o FILE.npy"}};
+    return allocate_memory(n_bytes);
+  }
+
+  void* allocate_memory(std::size_t n_bytes) {
+    constexpr std::size_t kAlignment = 64;
     void* memory = nullptr;
     if (posix_memalign(&memory, kAlignment, std::max<std::size_t>(n_bytes, 1)) != 0)
       throw OutOfMemory({.what = fmt::format("cannot allocate {} bytes for the result", n_bytes),
@@ -178,6 +204,8 @@ class Destination {
   std::string path_;
   std::optional<OutputFile> file_;
   std::unique_ptr<void, Free> memory_;
+  DType dtype_{};  ///< of a PNG picture
+  Shape shape_;
 };
 
 /// Lets go of mapped pages as the work goes on, so that files of any size take little memory, and says how much is done.
@@ -291,6 +319,10 @@ void evaluate(const Request& request) {
     if (const int target = target_of(*program, operands, order); target >= 0) {
       const Operands::Source& source = operands.source(static_cast<std::size_t>(target));
       copied = source.file;
+      if (is_png(copied->path) || is_png(request.output) || is_picture(copied->path) != is_picture(request.output))
+        throw UsageFailure{
+            {fmt::format("{} cannot be a copy of {} that is changed: the two are files of different forms", request.output, copied->path),
+             "let the value of the expression be what you want to write"}};
       operands.move(copied, destination.file()->map_copy(*copied, source.header.offset + source.header.n_bytes));
     }
     operands.keep_files(copied);
@@ -313,7 +345,7 @@ void evaluate(const Request& request) {
   const Operands::Source* target = is_target ? &operands.source(static_cast<std::size_t>(execution->target_name())) : nullptr;
   Json json{{"dtype", name(value.dtype)}, {"shape", shape_json(target ? target->header.shape : value.shape)}};
   if (destination.file()) {
-    destination.file()->commit();
+    destination.commit();
     json["file"] = request.output;
   } else if (target) {
     json["file"] = target->file->path;
@@ -404,7 +436,7 @@ void stencil(const StencilRequest& request) {
     const std::string field(list.empty() ? "value" : made->name(list[k].name));
     Json json{{"dtype", name(value.dtype)}, {"shape", shape_json(value.shape)}};
     if (to.file()) {
-      to.file()->commit();
+      to.commit();
       json["file"] = files.find(list.empty() ? "" : field)->second;
     } else if (request.json) {
       json["data"] = array_json(value);

@@ -70,6 +70,12 @@ Mapping::Mapping(int descriptor, std::size_t size, Access access, const std::str
   data_ = static_cast<char*>(memory);
 }
 
+Mapping::Mapping(std::size_t size, const std::string& name) : size_(size) {
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw FileFailure{{fmt::format("{} takes {} bytes of memory: {}", name, size, reason(errno)), ""}};
+  data_ = static_cast<char*>(memory);
+}
+
 Mapping::~Mapping() {
   if (data_) munmap(data_, size_);
 }

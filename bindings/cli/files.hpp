@@ -37,6 +37,8 @@ class Mapping {
   Mapping() = default;
   /// Throws FileFailure, naming the file.
   Mapping(int descriptor, std::size_t size, Access access, const std::string& name);
+  /// Memory of no file: zeros. `name`: what it is for.
+  Mapping(std::size_t size, const std::string& name);
   ~Mapping();
   Mapping(Mapping&& other) noexcept : data_(other.data_), size_(other.size_) { other.data_ = nullptr; }
   Mapping& operator=(Mapping&& other) noexcept;

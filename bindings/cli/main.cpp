@@ -110,7 +110,8 @@ struct CommandLine {
     CLI::Option* text = command->add_option("expression", asked.expression, "The expression; after \"--\" where it begins with a minus");
     CLI::Option* from = command->add_option("-f,--file", file, "Read the expression from this file, or from standard input (-)");
     text->excludes(from);
-    command->add_option("-i,--input", asked.inputs, "name=FILE.npy (or .pgm, .ppm): an array, mapped into memory")->allow_extra_args(false);
+    command->add_option("-i,--input", asked.inputs, "name=FILE.npy (or .pgm, .ppm, .png): an array, mapped into memory")
+        ->allow_extra_args(false);
     command->add_option("-s,--scalar", asked.scalars, "name=NUMBER, as Python writes it: 3, 2.5e-3, 1+2j, True")->allow_extra_args(false);
     command->add_option("--threads", o.threads, "At most so many threads")->check(CLI::Range(1, 1 << 20).description(""));
     add_word<Order>(command, "--order", o.order, {{"K", Order::K}, {"C", Order::C}, {"F", Order::F}, {"A", Order::A}},

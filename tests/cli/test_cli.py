@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import engine
 from tests.kernels_cuda import nvrtc
@@ -908,6 +909,55 @@ def test_pictures_are_arrays(folder):
     np.save(folder / "c.npy", np.ones((1, 1, 3), np.uint8))
     run("eval", "x[:, :, None]*c", "-i", "x=g.pgm", "-i", "c=c.npy", "-o", "c.ppm", cwd=folder)
     assert (folder / "c.ppm").read_bytes() == b"P6\n9 7\n255\n" + np.repeat(grey[:, :, None], 3, 2).tobytes()
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", ()), ("LA", (2,)), ("RGB", (3,)), ("RGBA", (4,))])
+def test_png_pictures_are_arrays(folder, mode, channels):
+    pixels = np.random.default_rng(7).integers(0, 256, (7, 9, *channels)).astype(np.uint8)
+    Image.fromarray(pixels).save(folder / "p.png")
+    assert np.array_equal(value("p", "-i", "p=p.png", cwd=folder), pixels)
+    run("eval", "(255 - p).T.T[::-1] + 0*q", "-i", "p=p.png", "-i", "q=p.png", "-o", "n.png", cwd=folder)
+    with Image.open(folder / "n.png") as made:
+        assert made.mode == mode and np.array_equal(np.asarray(made), (255 - pixels)[::-1])
+    run("stencil", "maximum(p[-1,0], p[1,0])" if not channels else "maximum(p[-1,0,0], p[1,0,0])", "-i", "p=p.png",
+        "--boundary", "nearest", "-o", "m.png", cwd=folder)  # fmt: skip
+    padded = np.pad(pixels, ((1, 1), (0, 0)) + ((0, 0),) * len(channels), "edge")
+    with Image.open(folder / "m.png") as made:
+        assert np.array_equal(np.asarray(made), np.maximum(padded[:-2], padded[2:]))
+
+
+def test_png_pictures_of_colour_tables_and_of_truths(folder):
+    colours = np.random.default_rng(8).integers(0, 256, (7, 9, 3)).astype(np.uint8)
+    table = Image.fromarray(colours).quantize(5)
+    table.save(folder / "t.png")
+    assert np.array_equal(value("t", "-i", "t=t.png", cwd=folder), np.asarray(table.convert("RGB")))
+    run("eval", "t[:, :, 0] > 99", "-i", "t=t.png", "-o", "b.png", cwd=folder)
+    with Image.open(folder / "b.png") as made:
+        assert np.array_equal(np.asarray(made) == 255, np.asarray(table.convert("RGB"))[:, :, 0] > 99)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("p + 1", "-i", "p=bad.png"), FILE),
+        (("p + 1", "-i", "p=cut.png"), FILE),
+        (("p + 1", "-i", "p=deep.png"), FILE),
+        (("a*2", "-i", "a=a.npy", "-o", "a.png"), FILE),
+        (("uint8(a)[:0, None]", "-i", "a=a.npy", "-o", "a.png"), FILE),
+        (("p[0] = 1", "-i", "p=p.png", "--in-place"), USAGE),
+        (("p[0] = 1", "-i", "p=p.png", "-o", "q.png"), USAGE),
+        (("a[0] = 1", "-i", "a=a.npy", "-o", "a.pgm"), USAGE),
+    ],
+)
+def test_bad_png_pictures_are_refused(folder, words, code):
+    Image.fromarray(np.zeros((4, 5), np.uint8)).save(folder / "p.png")
+    Image.fromarray(np.zeros((4, 5), np.uint16)).save(folder / "deep.png")
+    whole = (folder / "p.png").read_bytes()
+    (folder / "bad.png").write_bytes(b"no picture")
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    before = sorted(folder.iterdir())
+    assert run("eval", *words, cwd=folder, code=code).stderr
+    assert sorted(folder.iterdir()) == before and (folder / "p.png").read_bytes() == whole
 
 
 @pytest.mark.parametrize(
