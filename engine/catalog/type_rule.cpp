@@ -1,6 +1,9 @@
 // catalog/type_rule.cpp - see type_rule.hpp.
 #include "engine/catalog/type_rule.hpp"
 
+#include <array>
+#include <atomic>
+
 namespace engine::catalog {
 
 std::span<const Loop> loops(Op op) noexcept { return loops(info(op).rule); }
@@ -68,12 +71,23 @@ int resolve(Op op, std::span<const Argument> arguments) noexcept {
   if ((rule == Rule::Arithmetic || rule == Rule::Integer) && all_bool) return -1;
   if (rule == Rule::Divide && all_exact)
     for (std::size_t i = skip; i < arguments.size(); ++i) dtypes[i] = DType::Float64;
-  for (std::size_t loop = 0; loop < list.size(); ++loop) {
+  // Mostly all arguments have one dtype, for which the answer is always the same.
+  static std::array<std::array<std::array<std::atomic<std::int8_t>, kDTypes>, 4>, static_cast<std::size_t>(Rule::Position) + 1> answers{};
+  constexpr std::int8_t kFirst = 2;  // of loop 0; 1: none fits; 0: not known yet
+  bool is_one = arguments.size() > skip;
+  for (std::size_t i = skip + 1; i < arguments.size(); ++i) is_one = is_one && dtypes[i] == dtypes[skip];
+  std::atomic<std::int8_t>* const answer =
+      is_one ? &answers[static_cast<std::size_t>(rule)][arguments.size()][static_cast<std::size_t>(dtypes[skip])] : nullptr;
+  if (answer)
+    if (const std::int8_t known = answer->load(std::memory_order_relaxed)) return known - kFirst;
+  int found = -1;
+  for (std::size_t loop = 0; loop < list.size() && found < 0; ++loop) {
     bool fits = true;
     for (std::size_t i = skip; fits && i < arguments.size(); ++i) fits = can_cast_safely(dtypes[i], list[loop].in[i]);
-    if (fits) return static_cast<int>(loop);
+    if (fits) found = static_cast<int>(loop);
   }
-  return -1;
+  if (answer) answer->store(static_cast<std::int8_t>(found + kFirst), std::memory_order_relaxed);
+  return found;
 }
 
 namespace {

@@ -2,28 +2,38 @@
 #include "engine/ir/graph.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 namespace engine::ir {
 namespace {
 
 std::size_t mix(std::size_t h, std::uint64_t v) { return (h ^ v) * 0x9E3779B97F4A7C15ull ^ (h >> 29); }
 
-std::size_t hash(const Node& n) {
+/// Constants are their values, wherever in the table of values those stand.
+std::size_t hash(const Graph& g, const Node& n) {
   std::size_t h = static_cast<std::size_t>(n.kind) | static_cast<std::size_t>(n.dtype) << 8 | static_cast<std::size_t>(n.op) << 16 |
                   static_cast<std::size_t>(n.loop) << 32 | static_cast<std::size_t>(n.rank) << 48;
   h = mix(h, n.args[0] | static_cast<std::uint64_t>(n.args[1]) << 32);
+  if (n.kind == NodeKind::Constant) {
+    std::array<std::uint64_t, 2> bits;
+    std::memcpy(bits.data(), g.values[n.payload].bytes.data(), sizeof bits);
+    // Floats differ in their high bits and integers in their low ones, and a product spreads what it is given upwards alone.
+    for (const std::uint64_t part : bits) h = mix(h, part ^ __builtin_bswap64(part));
+    return h ^ h >> 32;
+  }
   h = mix(h, n.args[2] | static_cast<std::uint64_t>(n.payload) << 32);
   return mix(h, n.version);
 }
 
-bool same(const Node& a, const Node& b) {
+bool same(const Graph& g, const Node& a, const Node& b) {
   return a.kind == b.kind && a.dtype == b.dtype && a.rank == b.rank && a.op == b.op && a.loop == b.loop && a.args == b.args &&
-         a.payload == b.payload && a.version == b.version;
+         a.version == b.version && (a.kind == NodeKind::Constant ? g.values[a.payload] == g.values[b.payload] : a.payload == b.payload);
 }
 
 void insert(Graph& g, NodeId id) {
   const std::size_t mask = g.table.size() - 1;
-  std::size_t i = hash(g.nodes[id]) & mask;
+  std::size_t i = hash(g, g.nodes[id]) & mask;
   while (g.table[i] != kNone) i = (i + 1) & mask;
   g.table[i] = id;
 }
@@ -35,9 +45,9 @@ NodeId intern(Graph& g, const Node& node) {
       if (g.nodes[id].kind != NodeKind::Output) insert(g, id);
   }
   const std::size_t mask = g.table.size() - 1;
-  std::size_t i = hash(node) & mask;
+  std::size_t i = hash(g, node) & mask;
   for (; g.table[i] != kNone; i = (i + 1) & mask)
-    if (same(g.nodes[g.table[i]], node)) return g.table[i];
+    if (same(g, g.nodes[g.table[i]], node)) return g.table[i];
   g.nodes.push_back(node);
   g.table[i] = static_cast<NodeId>(g.nodes.size() - 1);
   return g.table[i];
@@ -62,7 +72,11 @@ NodeId Graph::input(std::uint32_t slot, std::uint32_t version, Span span) {
 }
 
 NodeId Graph::constant(DType dtype, const Value& value, Span span, bool is_given) {
-  return intern(*this, {.kind = NodeKind::Constant, .dtype = dtype, .op = is_given, .payload = find_or_add(values, value), .span = span});
+  const auto place = static_cast<std::uint32_t>(values.size());
+  values.push_back(value);
+  const NodeId id = intern(*this, {.kind = NodeKind::Constant, .dtype = dtype, .op = is_given, .payload = place, .span = span});
+  if (nodes[id].payload != place) values.pop_back();
+  return id;
 }
 
 NodeId Graph::apply(catalog::Op op, int loop, std::span<const NodeId> args, Span span, std::uint32_t payload) {

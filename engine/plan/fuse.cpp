@@ -37,6 +37,7 @@ class Planner {
         stamp_(memory),
         copies_(memory),
         chains_(memory),
+        plain_(memory),
         memo_(memory),
         memo_table_(memory),
         stack_(memory),
@@ -46,6 +47,7 @@ class Planner {
     const std::size_t n = graph_.nodes.size();
     shape_of_.resize(n, kNone);
     kept_.resize(n, kNone);
+    plain_.resize(n);
     must_keep_.resize(n, 0);
     stamp_.resize(n, 0);
     plan_.shapes.reserve(8);
@@ -419,6 +421,7 @@ class Planner {
     fold_nodes_.resize(plan_.folds.size(), ir::kNone);
     chains_.clear();
     chains_.push_back({});
+    ++kernels_begun_;
     memo_.clear();
     std::fill(memo_table_.begin(), memo_table_.end(), kNone);
   }
@@ -461,6 +464,10 @@ class Planner {
     AccessStep step{};
     std::uint32_t length = 0;
   };
+  /// Values of nodes, in the kernel that was begun last: of those that no view is above, by node.
+  struct Plain {
+    std::uint32_t kernel = 0, value = 0;
+  };
   struct Memo {
     NodeId node;
     std::uint32_t chain;
@@ -477,6 +484,7 @@ class Planner {
   static std::size_t mix(NodeId node, std::uint32_t chain) { return (node * 0x9E3779B97F4A7C15ull) ^ (chain * 0xC2B2AE3D27D4EB4Full) >> 7; }
 
   std::uint32_t* find(NodeId node, std::uint32_t chain) {
+    if (chain == 0) return plain_[node].kernel == kernels_begun_ ? &plain_[node].value : nullptr;
     if (memo_table_.empty()) return nullptr;
     const std::size_t mask = memo_table_.size() - 1;
     for (std::size_t i = mix(node, chain) & mask; memo_table_[i] != kNone; i = (i + 1) & mask) {
@@ -487,6 +495,10 @@ class Planner {
   }
 
   void remember(NodeId node, std::uint32_t chain, std::uint32_t value) {
+    if (chain == 0) {
+      plain_[node] = {kernels_begun_, value};
+      return;
+    }
     memo_.push_back({node, chain, value});
     if (memo_table_.size() < memo_.size() * 2) {
       memo_table_.assign(std::max<std::size_t>(64, memo_table_.size() * 2), kNone);
@@ -877,6 +889,8 @@ class Planner {
   std::pmr::vector<std::uint32_t> stamp_;
   std::pmr::vector<std::pair<NodeId, std::uint32_t>> copies_;
   std::pmr::vector<Chain> chains_;
+  std::uint32_t kernels_begun_ = 0;
+  std::pmr::vector<Plain> plain_;
   std::pmr::vector<Memo> memo_;
   std::pmr::vector<std::uint32_t> memo_table_;
   std::pmr::vector<NodeId> stack_;
