@@ -1,4 +1,4 @@
-// base/format.cpp - what <fmt/format.h> leaves to a library: the definitions of its header-only form, compiled once, without inlining.
+// base/format.cpp - the templates that <fmt/format.h> leaves to a library: those of its header-only form, compiled once, without inlining.
 #define FMT_HEADER_ONLY 1
 #include <cstdio>
 

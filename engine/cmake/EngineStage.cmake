@@ -20,7 +20,7 @@ macro(engine_find_package package debian)
 endmacro()
 engine_find_package(fmt libfmt-dev)
 # Not its library, which users would need, too; and not its header-only form, which costs seven seconds wherever it is included. What it
-# has to be linked to is compiled once, in engine/base/format.cpp.
+# has to be linked to is compiled once, in engine/base/format.cpp and format_functions.cpp.
 add_library(engine_fmt INTERFACE)
 target_include_directories(engine_fmt SYSTEM INTERFACE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
 find_package(Threads REQUIRED)
