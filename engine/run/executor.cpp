@@ -196,7 +196,10 @@ class Call {
     const interp::Code& code = code_of(boxes[0]);
     double operations = 0;
     for (const plan::BoundKernel& box : boxes) operations += work_of(code, box);
-    return interp::run_boxes(code, boxes, {.threads = choose_threads(operations), .watch = &watch_});
+    const int used = used_;
+    const bool is_run = interp::run_boxes(code, boxes, {.threads = choose_threads(operations), .watch = &watch_});
+    if (!is_run) used_ = used;
+    return is_run;
   }
 
   void order(const plan::Binding::Step& step) {

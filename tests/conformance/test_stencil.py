@@ -111,6 +111,40 @@ def test_steps_taken_several_at_a_time_have_the_bits_of_single_steps(boundary, s
         same(engine.stencil(BLOCKED, u=u, boundary=boundary, cval=0.5, steps=steps, threads=threads), wanted)
 
 
+PADS = {"reflect": "symmetric", "mirror": "reflect", "nearest": "edge", "wrap": "wrap", "constant": "constant"}
+
+
+@pytest.mark.parametrize("backend", ["interp", "auto"])
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("shape", [(700, 403), (1201, 130), (131, 41, 67), (9, 70, 20, 33), (5, 90001)])
+def test_large_grids_are_computed_in_bands_and_have_every_element(shape, word, backend):
+    rng = np.random.default_rng(3)
+    a = rng.normal(size=(*shape[:-1], 2 * shape[-1]))
+    reach = 2
+    zeros = (0,) * (len(shape) - 1)
+    places = [(-reach, *zeros), (*zeros, 1), (1, *zeros)]
+    before, right, below = (f"u[{', '.join(map(str, p))}]" for p in places)
+    text = f"2*{before} - {right}*{below}"
+
+    def wanted(u):
+        wide = np.pad(u, reach, PADS[word])
+        inside = tuple(slice(reach, reach + n) for n in shape)
+        before = wide[(slice(0, shape[0]), *inside[1:])]
+        right = wide[(*inside[:-1], slice(reach + 1, reach + 1 + shape[-1]))]
+        below = wide[(slice(reach + 1, reach + 1 + shape[0]), *inside[1:])]
+        return 2 * before - right * below
+
+    columns = a[..., ::2]
+    for u in (np.ascontiguousarray(columns), columns, columns[..., ::-1], np.asfortranarray(columns)):
+        made = engine.compile_stencil(text, boundary=word, backend=backend, threads=3)
+        around = np.full((shape[0] + 2, *shape[1:-1], shape[-1] + 8), np.nan)
+        out = around[1:-1, ..., 4:-4]
+        made(u=u, out=out)
+        same(np.ascontiguousarray(out), wanted(u))
+        assert np.isnan(around).sum() == around.size - out.size
+        same(np.ascontiguousarray(made(u=u)), wanted(u))
+
+
 def test_fields_are_updated_at_once_from_what_they_were():
     rng = np.random.default_rng(2)
     u, v = rng.random((5, 6)), rng.random((5, 6))

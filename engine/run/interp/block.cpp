@@ -903,8 +903,10 @@ Bands cut_bands(const Code& code, std::span<const plan::BoundKernel> boxes, int 
   const std::int64_t most = std::max(kBand / row, largest->rank > 2 ? kPlanes : 1);
   std::int64_t rows = std::min(most, extent / (std::int64_t{threads} * kChunksPerThread));
   rows = std::max<std::int64_t>(rows / kMostRows, 1) * kMostRows;
+  const std::int64_t n = (extent + rows - 1) / rows;
+  if (threads > 1 && n < std::int64_t{threads} * kChunksPerThread) return {};  // few long rows are better cut elsewhere
   const plan::BoundAccess& to = largest->accesses[store];
-  return {(extent + rows - 1) / rows, to.base, rows * to.strides[0]};
+  return {n, to.base, rows * to.strides[0]};
 }
 
 }  // namespace

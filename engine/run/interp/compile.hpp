@@ -44,11 +44,11 @@ struct Step {
 /// Of the table's addresses, n elements; n is a multiple of the machine's lanes. Every address may be anything, but for cells.
 using MachineFunction = void (*)(void* const* table, std::size_t n);
 
-/// Machine code whose only store goes past the caches, made when it is first wanted.
+/// Machine code whose stores go past the caches, made when it is first wanted.
 class Streaming {
  public:
   virtual ~Streaming() = default;
-  /// The function, whose target has to be a multiple of `alignment`; null where there is no room for it.
+  /// The function, whose targets have to be multiples of `alignment`; null where there is no room for it.
   virtual MachineFunction function() const noexcept = 0;
   std::size_t alignment = 1;
 };
