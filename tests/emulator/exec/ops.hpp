@@ -12,9 +12,7 @@ namespace standin::ops {
 template <class T, class F>
 void each_lane(std::uint32_t mask, T* to, F&& f) {
   if (mask == kAllLanes) {
-#ifndef __clang__
 #pragma GCC ivdep
-#endif
     for (int i = 0; i < 32; ++i) to[i] = f(i);
   } else {
     for (; mask; mask &= mask - 1) {
