@@ -169,25 +169,21 @@ class Emitter : public Xbyak::CodeGenerator {
   int scratch_index(int which) const { return target_.n_vectors + target_.n_accumulators + which; }
   Xmm accumulator(int which, int bytes) const { return lanes_of(target_.n_vectors + which, bytes); }
 
-  Address at(std::uint32_t value, int item) {
-    for (std::size_t i = 0; i < n_pointers_; ++i)
-      if (pointers_[i].value == value) return ptr[Reg64(pointers_[i].reg) + index_ * item + vector_ * lanes_ * item];
-    mov(rax, address(value));
-    return ptr[rax + index_ * item + vector_ * lanes_ * item];
-  }
-  void multiply_index() {
-    if (doubled_) lea(Reg64(doubled_), ptr[index_ + index_]);
-    if (negated_) {
-      mov(Reg64(negated_), index_);
-      neg(Reg64(negated_));
-    }
-  }
   /// The address of a value, in a register.
   Reg64 start_of(std::uint32_t value) {
     for (std::size_t i = 0; i < n_pointers_; ++i)
       if (pointers_[i].value == value) return Reg64(pointers_[i].reg);
     mov(rax, address(value));
     return rax;
+  }
+  Address at(std::uint32_t value, int item) { return ptr[start_of(value) + index_ * item + vector_ * lanes_ * item]; }
+
+  void multiply_index() {
+    if (doubled_) lea(Reg64(doubled_), ptr[index_ + index_]);
+    if (negated_) {
+      mov(Reg64(negated_), index_);
+      neg(Reg64(negated_));
+    }
   }
 
   /// Half of the elements are read twice, none behind the last that is wanted.
