@@ -13,6 +13,7 @@
 #include "commands.hpp"
 #include "failures.hpp"
 #include "files.hpp"
+#include "forms.hpp"
 #include "netpbm.hpp"
 #include "png.hpp"
 #include "print.hpp"
@@ -95,7 +96,7 @@ class Operands {
 
   /// One mapping for each file, by whatever path and name it comes: overlap of operands then shows in their addresses.
   void open(std::size_t index, const std::string& path, bool in_place) {
-    if (is_png(path) && in_place && program_.writes(index))
+    if (form_of(path) == Form::Png && in_place && program_.writes(index))
       throw UsageFailure{
           {fmt::format("{} cannot be changed in place", path), "give -o FILE.png for the value, or convert it to .pgm or .ppm"}};
     InputFile* kept = &files_.emplace_back(path, in_place && program_.writes(index));
@@ -109,7 +110,7 @@ class Operands {
       kept = &other;
       break;
     }
-    if (is_png(kept->path) && kept->access != Access::Private) {
+    if (form_of(kept->path) == Form::Png && kept->access != Access::Private) {
       kept->mapping = read_png({kept->mapping.data(), kept->mapping.size()}, kept->path);
       kept->access = Access::Private;
     }
@@ -148,7 +149,7 @@ class Destination {
   OutputFile* file() { return file_ ? &*file_ : nullptr; }
   /// Moves the file to its place, once all is computed.
   void commit() {
-    if (is_png(path_) && memory_) {
+    if (form_of(path_) == Form::Png) {
       const std::string bytes = write_png(dtype_, shape_, memory_.get(), path_);
       std::copy(bytes.begin(), bytes.end(), file_->map(bytes.size()));
     }
@@ -165,14 +166,14 @@ class Destination {
       return true;
     };
     const bool is_c = lies(false) || n_bytes == 0;
-    if (!is_c && (!lies(true) || is_picture(path_) || is_png(path_))) throw NeedsCOrder{};
-    if (is_png(path_)) {
+    if (!is_c && (!lies(true) || form_of(path_) != Form::Npy)) throw NeedsCOrder{};
+    if (form_of(path_) == Form::Png) {
       check_png(dtype, shape, path_);
       dtype_ = dtype;
       shape_ = shape;
       return allocate_memory(n_bytes);
     }
-    const std::string header = is_picture(path_) ? picture_header(dtype, shape, path_) : npy_header(dtype, !is_c, shape);
+    const std::string header = form_of(path_) == Form::Netpbm ? picture_header(dtype, shape, path_) : npy_header(dtype, !is_c, shape);
     char* memory = file_->map(header.size() + n_bytes);
     std::copy(header.begin(), header.end(), memory);
     return memory + header.size();
@@ -319,7 +320,7 @@ void evaluate(const Request& request) {
     if (const int target = target_of(*program, operands, order); target >= 0) {
       const Operands::Source& source = operands.source(static_cast<std::size_t>(target));
       copied = source.file;
-      if (is_png(copied->path) || is_png(request.output) || is_picture(copied->path) != is_picture(request.output))
+      if (const Form form = form_of(request.output); form == Form::Png || form != form_of(copied->path))
         throw UsageFailure{
             {fmt::format("{} cannot be a copy of {} that is changed: the two are files of different forms", request.output, copied->path),
              "let the value of the expression be what you want to write"}};

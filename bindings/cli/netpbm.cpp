@@ -64,8 +64,6 @@ class Reader {
 
 }  // namespace
 
-bool is_picture(std::string_view path) { return path.ends_with(".pgm") || path.ends_with(".ppm") || path.ends_with(".pnm"); }
-
 NpyHeader read_picture_header(std::string_view bytes, std::size_t file_size, const std::string& name) {
   return Reader(bytes, name).read(file_size);
 }
@@ -76,10 +74,6 @@ std::string picture_header(DType dtype, const Shape& shape, const std::string& n
     throw FileFailure{{fmt::format("{}: a picture has uint8 elements of shape (height, width) or (height, width, 3)", name),
                        "scale and cast the value: uint8(clip(255*x, 0, 255)); or write a .npy file"}};
   return fmt::format("P{}\n{} {}\n{}\n", is_colour ? 6 : 5, shape[1], shape[0], dtype == DType::Bool ? 1 : 255);
-}
-
-NpyHeader read_header(std::string_view bytes, std::size_t file_size, const std::string& name) {
-  return is_picture(name) ? read_picture_header(bytes, file_size, name) : read_npy_header(bytes, file_size, name);
 }
 
 }  // namespace engine::cli

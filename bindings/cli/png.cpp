@@ -29,8 +29,6 @@ struct Image : png_image {
 
 }  // namespace
 
-bool is_png(std::string_view path) { return path.ends_with(".png"); }
-
 Mapping read_png(std::string_view bytes, const std::string& name) {
   Image image;
   if (!png_image_begin_read_from_memory(&image, bytes.data(), bytes.size())) image.fail(name, "read");

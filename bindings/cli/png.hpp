@@ -9,9 +9,6 @@
 
 namespace engine::cli {
 
-/// Whether a path ends in .png.
-bool is_png(std::string_view path);
-
 /// The picture as the bytes of a .npy file: uint8 of shape (height, width), or with a last axis of 2 (grey, alpha), 3 (red, green, blue) or
 /// 4 (and alpha). Throws FileFailure where the bytes are no such picture, or one of 16 bits: `name` is the file's.
 Mapping read_png(std::string_view bytes, const std::string& name);
