@@ -40,6 +40,8 @@ class BlockRunner {
   std::size_t most() const noexcept { return most_; }
   /// Whether rows are whole where they lie, for one machine to go from one to the next; and elements [first, end) in that way.
   bool walks_rows() const noexcept { return walks_rows_; }
+  /// Rows that are computed together where so many follow.
+  std::int64_t rows_at_once() const noexcept { return together_.rows; }
   void run_rows(std::int64_t first, std::int64_t end, Watch& watch);
   /// The accumulators of the group [first, first + kBlock) of the only fold, where there is code for that: see Machine::group.
   bool makes_groups() const noexcept { return machine_ && machine_->group; }
