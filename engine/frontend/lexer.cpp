@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <iterator>
 #include <string>
 
 namespace engine::frontend {
@@ -11,7 +14,16 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 /// Bytes of UTF-8 sequences count as letters, so names may be in any script.
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+}
+constexpr std::array<bool, 256> kInWords = [] {
+  std::array<bool, 256> table{};
+  for (int c = 0; c < 256; ++c) table[static_cast<std::size_t>(c)] = is_letter(static_cast<char>(c)) || (c >= '0' && c <= '9');
+  return table;
+}();
+/// A letter or a digit.
+bool is_in_word(char c) { return kInWords[static_cast<unsigned char>(c)]; }
 
 int digit_value(char c) {
   if (is_digit(c)) return c - '0';
@@ -26,7 +38,7 @@ struct Symbol {
   const catalog::OpInfo* prefix;
 };
 
-/// The operators of the catalog that are not words, by their first character.
+/// The operators of the catalog that are not words, by their first character, longer ones first.
 struct Symbols {
   Symbol rows[128][6] = {};
   Symbols() {
@@ -39,6 +51,8 @@ struct Symbols {
       place->text = text;
       (row.spelling.form == catalog::Spelling::Form::Prefix ? place->prefix : place->infix) = &row;
     }
+    for (auto& list : rows)
+      std::stable_sort(std::begin(list), std::end(list), [](const Symbol& a, const Symbol& b) { return a.text.size() > b.text.size(); });
   }
 };
 const Symbols& symbols() {
@@ -126,11 +140,9 @@ Token Lexer::next() {
 
 Token Lexer::word() {
   const std::size_t begin = pos_;
-  bool ascii = true;
-  while (pos_ < text_.size() && (is_letter(text_[pos_]) || is_digit(text_[pos_]))) {
-    ascii = ascii && static_cast<unsigned char>(text_[pos_]) < 0x80;
-    ++pos_;
-  }
+  unsigned char bits = 0;
+  for (; pos_ < text_.size() && is_in_word(text_[pos_]); ++pos_) bits |= static_cast<unsigned char>(text_[pos_]);
+  const bool ascii = bits < 0x80;
   const std::string_view text = text_.substr(begin, pos_ - begin);
   if (!ascii && !utf8_valid(text)) fail(begin, pos_, "the text is not valid UTF-8", "here", "pass a Python str, or UTF-8 bytes");
   if (at(pos_) == '\'' || at(pos_) == '"') {
@@ -138,7 +150,7 @@ Token Lexer::word() {
     if (text == "f" || text == "F")
       fail(begin, pos_ + 1, "formatted strings are not part of the language", "here", "give the value a name and use the name");
   }
-  if (text.size() <= 8) {
+  if (text.size() >= 2 && text.size() <= 8) {  // as keywords are
     for (const Word& w : kWords)
       if (w.text == text) return make(w.kind, begin);
     if (text == "and" || text == "or" || text == "not") {
@@ -173,14 +185,14 @@ Token Lexer::string(std::size_t begin) {
 Token Lexer::number() {
   const std::size_t begin = pos_;
   const auto trailing = [&] {
-    if (pos_ >= text_.size() || !(is_letter(text_[pos_]) || is_digit(text_[pos_]))) return;
+    if (pos_ >= text_.size() || !is_in_word(text_[pos_])) return;
     std::size_t end = pos_;
-    while (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]))) ++end;
+    while (end < text_.size() && is_in_word(text_[end])) ++end;
     fail(begin, end, fmt::format("'{}' is not a number", text_.substr(begin, end - begin)), "here",
          "a product needs its *: write 2*x, not 2x");
   };
   const auto overflow = [&] {
-    while (pos_ < text_.size() && (is_digit(text_[pos_]) || is_letter(text_[pos_]))) ++pos_;
+    while (pos_ < text_.size() && is_in_word(text_[pos_])) ++pos_;
     throw LimitError({.what = "an integer beyond 64 bits",
                       .labels = {{{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(pos_)}, "at most 18446744073709551615"}},
                       .help = "write it as a float: 1e30",
@@ -242,7 +254,6 @@ Token Lexer::number() {
     return token;
   }
   // from_chars is correctly rounded and knows no locale; it wants the digits without underscores.
-  char small[64];
   std::string large;
   const char* first = text_.data() + begin;
   std::size_t length = end - begin;
@@ -252,7 +263,6 @@ Token Lexer::number() {
     first = large.data();
     length = large.size();
   }
-  (void)small;
   Token token = make(imaginary ? Tok::Imaginary : Tok::Float, begin);
   token.real = 0;
   const auto result = std::from_chars(first, first + length, token.real);
@@ -302,8 +312,13 @@ Token Lexer::symbol() {
   }
   if (static_cast<unsigned char>(c) < 128) {
     const Symbol* best = nullptr;
-    for (const Symbol* s = symbols().rows[static_cast<unsigned char>(c)]; !s->text.empty(); ++s)
-      if (text_.substr(pos_, s->text.size()) == s->text && (!best || s->text.size() > best->text.size())) best = s;
+    const auto stands_here = [&](std::string_view symbol) {
+      std::size_t same = 1;
+      while (same < symbol.size() && at(pos_ + same) == symbol[same]) ++same;
+      return same == symbol.size();
+    };
+    for (const Symbol* s = symbols().rows[static_cast<unsigned char>(c)]; !best && !s->text.empty(); ++s)
+      if (stands_here(s->text)) best = s;
     if (best) {
       pos_ += best->text.size();
       // "a &= b", but "a == b" and "a <= b" are operators of their own.

@@ -182,7 +182,7 @@ class Parser {
                         .text = std::string(ast_.text)});
     node.first = static_cast<std::uint32_t>(ast_.children.size());
     node.count = static_cast<std::uint32_t>(children.size());
-    ast_.children.insert(ast_.children.end(), children.begin(), children.end());
+    for (const NodeId child : children) ast_.children.push_back(child);  // mostly two, and there is room
     ast_.nodes.push_back(node);
     return static_cast<NodeId>(ast_.nodes.size() - 1);
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -56,6 +57,10 @@ class Builder {
   BuildResult build() {
     const std::size_t n = ast_.nodes.size();
     g_.nodes.reserve(n + 4);
+    g_.values.reserve(8);
+    g_.slots.reserve(ast_.symbols.size());
+    g_.outputs.reserve(ast_.statements.size());
+    g_.output_nodes.reserve(ast_.statements.size());
     typed_.resize(n);
     states_.resize(ast_.symbols.size());
     result_.slot_of_symbol.assign(ast_.symbols.size(), kNone);
@@ -276,7 +281,7 @@ class Builder {
       const double whole = __builtin_trunc(t.value.re);
       if (!(whole >= -0x1p63 && whole < 0x1p64))
         fail<RangeError>(span, fmt::format("{} does not fit {}", t.value.re, name(dtype)), "this cast");
-      t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = static_cast<Int128>(whole), .is_given = t.value.is_given}};
+      t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .is_given = t.value.is_given, .integer = static_cast<Int128>(whole)}};
     }
     Value value;
     if (t.is_constant() && !weak_convert(t.value, dtype, value))
@@ -389,6 +394,23 @@ class Builder {
     if (id == Op::Power && kind(signature.in[1]) == Kind::Signed && kind(dtype_of(args[1])) == Kind::Signed)
       check_exponent(nodes[1], at, children.empty() ? at.span : span_of(1));
     return {.node = g_.apply(id, loop, std::span<const NodeId>(nodes, args.size()), at.span, by_scalar ? 1 : 0)};
+  }
+
+  /// The commonest case, without a look at the others: the operation on two values that have a dtype, and it is the same. kNone otherwise.
+  NodeId apply_strong(Op id, const AstNode& at, std::span<const AstId> children) {
+    if (children.size() != 2 || at.integer || id == Op::Clip || id == Op::NanToNum) return kNone;  // whose children may be absent
+    const Typed& left = typed_[children[0]];
+    const Typed& right = typed_[children[1]];
+    if (left.weak != Weak::No || right.weak != Weak::No || id == Op::Power || id == Op::Round) return kNone;
+    const DType dtype = g_[left.node].dtype;
+    if (dtype != g_[right.node].dtype) return kNone;
+    const std::array<catalog::Argument, 2> types{{{dtype, Weak::No}, {dtype, Weak::No}}};
+    const int loop = catalog::resolve(id, types);
+    if (loop < 0) return kNone;
+    const catalog::Loop& signature = catalog::loops(catalog::info(id).rule)[static_cast<std::size_t>(loop)];
+    const std::array<NodeId, 2> nodes{g_.cast(left.node, signature.in[0], ast_.nodes[children[0]].span),
+                                      g_.cast(right.node, signature.in[1], ast_.nodes[children[1]].span)};
+    return g_.apply(id, loop, nodes, at.span);
   }
 
   /// Whether Python's operators are meant (they keep scalars weak) and not NumPy's functions of the same rows.
@@ -1097,10 +1119,12 @@ class Builder {
     Typed& t = typed_[id];
     switch (node.kind) {
       case Syntax::Integer:
-        t = {.weak = Weak::Int, .value = {.kind = Weak::Int, .integer = static_cast<Int128>(node.integer)}};
+        t.weak = t.value.kind = Weak::Int;
+        t.value.integer = static_cast<Int128>(node.integer);
         break;
       case Syntax::Float:
-        t = {.weak = Weak::Float, .value = {.kind = Weak::Float, .re = node.real}};
+        t.weak = t.value.kind = Weak::Float;
+        t.value.re = node.real;
         break;
       case Syntax::Imaginary:
         t = {.weak = Weak::Complex, .value = {.kind = Weak::Complex, .im = node.real}};
@@ -1114,9 +1138,13 @@ class Builder {
         t = name_value(node, bound);
         break;
       case Syntax::Apply: {
+        const auto op = static_cast<Op>(node.id);
+        if (const NodeId made = apply_strong(op, node, children); made != kNone) {
+          t.node = made;
+          break;
+        }
         Typed args[5];
         for (std::size_t i = 0; i < children.size(); ++i) args[i] = typed_[children[i]];
-        const auto op = static_cast<Op>(node.id);
         const std::span<Typed> all(args, children.size());
         if (node.integer) all.back() = initial(all.back(), dtype_of(all[all.size() - 2]), ast_.nodes[children.back()].span);
         if (op == Op::NanToNum && all.size() > 1)

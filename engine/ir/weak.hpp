@@ -13,9 +13,9 @@ __extension__ typedef __int128 Int128;
 /// A literal, or a scalar operand whose value is known. Integers are in [-2^63, 2^64).
 struct WeakValue {
   Weak kind = Weak::No;
+  bool is_given = false;  ///< an operand has part in it: another call may have another value
   Int128 integer = 0;     ///< Bool, Int
   double re = 0, im = 0;  ///< Float, Complex
-  bool is_given = false;  ///< an operand has part in it: another call may have another value
 
   double real() const { return kind == Weak::Float || kind == Weak::Complex ? re : static_cast<double>(integer); }
 };

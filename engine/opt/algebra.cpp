@@ -1,7 +1,9 @@
 // opt/algebra.cpp - identities that keep every bit.
 // in: verified graph   out: verified graph, same outputs bit for bit (payloads of NaN aside)
+#include <array>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 
 #include "engine/catalog/evaluate.hpp"
@@ -31,11 +33,20 @@ constexpr Neutral kNeutral[] = {
     {Op::RightShift, 0, false, false, true, false},  {Op::Power, 1, false, true, true, false},
 };
 
-ir::NodeId simplify(ir::Graph& g, ir::NodeId id) {
-  const ir::Node node = g[id];
+constexpr std::int8_t kNoRule = -1;
+/// The rule of each operation.
+constexpr std::array<std::int8_t, catalog::kOps> kRuleOf = [] {
+  std::array<std::int8_t, catalog::kOps> table{};
+  table.fill(kNoRule);
+  for (std::size_t i = 0; i < std::size(kNeutral); ++i) table[static_cast<std::size_t>(kNeutral[i].op)] = static_cast<std::int8_t>(i);
+  return table;
+}();
+
+ir::NodeId simplify(const ir::Graph& g, ir::NodeId id) {
+  const ir::Node& node = g[id];
   if (node.kind == ir::NodeKind::Cast) {
     // Widening and narrowing back: the inner cast was exact.
-    const ir::Node inner = g[node.args[0]];
+    const ir::Node& inner = g[node.args[0]];
     if (inner.kind == ir::NodeKind::Cast && can_cast_safely(g[inner.args[0]].dtype, inner.dtype)) {
       const DType from = g[inner.args[0]].dtype;
       const bool exact = kind(from) == kind(inner.dtype) || info(from).size < 8;  // 64-bit integers do not fit float64
@@ -47,7 +58,7 @@ ir::NodeId simplify(ir::Graph& g, ir::NodeId id) {
   const auto op = static_cast<Op>(node.op);
   const ir::NodeId x = node.args[0];
   if (node.n_args == 1) {
-    const ir::Node inner = g[x];
+    const ir::Node& inner = g[x];
     const bool same_op = inner.kind == ir::NodeKind::Apply && inner.op == node.op;
     if (op == Op::Positive && g[x].dtype == node.dtype) return x;
     if ((op == Op::Real || op == Op::Conjugate) && !is_complex(g[x].dtype) && g[x].dtype == node.dtype) return x;
@@ -58,13 +69,14 @@ ir::NodeId simplify(ir::Graph& g, ir::NodeId id) {
   if (node.n_args == 3) return id;
   const ir::NodeId y = node.args[1];
   if (x == y && has(catalog::info(op).flags, catalog::Flags::Idempotent)) return x;
-  for (const Neutral& rule : kNeutral) {
-    if (rule.op != op) continue;
-    const Kind k = kind(node.dtype);
-    if (k == Kind::Bool || (k == Kind::Float ? !rule.floats : k == Kind::Complex ? !rule.complexes : !rule.integers)) continue;
-    if (g[x].dtype == node.dtype && is_number(g, y, rule.number)) return x;
-    if (rule.also_left && g[y].dtype == node.dtype && is_number(g, x, rule.number)) return y;
-  }
+  if (g[x].kind != ir::NodeKind::Constant && g[y].kind != ir::NodeKind::Constant) return id;
+  const std::int8_t index = kRuleOf[node.op];
+  if (index == kNoRule) return id;
+  const Neutral& rule = kNeutral[index];
+  const Kind k = kind(node.dtype);
+  if (k == Kind::Bool || (k == Kind::Float ? !rule.floats : k == Kind::Complex ? !rule.complexes : !rule.integers)) return id;
+  if (g[x].dtype == node.dtype && is_number(g, y, rule.number)) return x;
+  if (rule.also_left && g[y].dtype == node.dtype && is_number(g, x, rule.number)) return y;
   return id;
 }
 
@@ -96,12 +108,12 @@ ir::NodeId multiply_instead(ir::Graph& g, ir::NodeId id) {
 
 }  // namespace
 
-ir::Graph algebra(ir::Graph graph, const Options&) {
+void algebra(ir::Graph& graph, const Options&) {
   // Simplifying a copy of a few nodes is cheap, copying the graph is not: look first whether anything would change.
   bool any = false;
   for (ir::NodeId id = 0; id < graph.nodes.size() && !any; ++id) any = simplify(graph, id) != id || exact_factor(graph, id);
-  if (!any) return graph;
-  return rewrite(std::move(graph), [](ir::Graph& g, ir::NodeId id) { return multiply_instead(g, simplify(g, id)); });
+  if (!any) return;
+  graph = rewrite(std::move(graph), [](ir::Graph& g, ir::NodeId id) { return multiply_instead(g, simplify(g, id)); });
 }
 
 }  // namespace engine::opt

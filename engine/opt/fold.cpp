@@ -7,7 +7,7 @@
 
 namespace engine::opt {
 
-ir::Graph fold(ir::Graph graph, const Options&) {
+void fold(ir::Graph& graph, const Options&) {
   const auto foldable = [](const ir::Graph& g, const ir::Node& node) {
     if (node.kind != ir::NodeKind::Apply && node.kind != ir::NodeKind::Cast) return false;
     if (node.n_args == 0) return false;
@@ -17,8 +17,8 @@ ir::Graph fold(ir::Graph graph, const Options&) {
   };
   bool any = false;
   for (const ir::Node& node : graph.nodes) any = any || foldable(graph, node);
-  if (!any) return graph;
-  return rewrite(std::move(graph), [&](ir::Graph& g, ir::NodeId id) {
+  if (!any) return;
+  graph = rewrite(std::move(graph), [&](ir::Graph& g, ir::NodeId id) {
     const ir::Node node = g[id];
     if (!foldable(g, node)) return id;
     ir::Value in[3], out;

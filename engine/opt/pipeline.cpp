@@ -26,7 +26,7 @@ namespace {
 
 struct Pass {
   std::string_view name;
-  ir::Graph (*run)(ir::Graph graph, const Options& options);
+  void (*run)(ir::Graph& graph, const Options& options);
 };
 
 constexpr Pass kPasses[] = {
@@ -42,7 +42,7 @@ ir::Graph optimise(ir::Graph graph, const Options& options, std::vector<PassRepo
   for (const Pass& pass : kPasses) {
     const std::size_t before = graph.nodes.size();
     const std::string old = report ? ir::print(graph) : std::string();
-    graph = pass.run(std::move(graph), options);
+    pass.run(graph, options);
     if (report) report->push_back({pass.name, before, graph.nodes.size(), ir::print(graph) != old});
   }
   return graph;

@@ -16,10 +16,10 @@ struct PassReport {
 /// Where there is a `report`, each pass adds its line.
 ir::Graph optimise(ir::Graph graph, const Options& options, std::vector<PassReport>* report = nullptr);
 
-// The passes; each takes a verified graph and gives one back.
-ir::Graph power(ir::Graph graph, const Options& options);    ///< x ** constant as NumPy takes it (square, sqrt, …)
-ir::Graph fold(ir::Graph graph, const Options& options);     ///< operations on constants
-ir::Graph algebra(ir::Graph graph, const Options& options);  ///< identities that keep every bit
-ir::Graph prune(ir::Graph graph, const Options& options);    ///< nodes no output needs
+// The passes; each takes a verified graph and leaves one. Mostly there is nothing to do, and the graph stays where it is.
+void power(ir::Graph& graph, const Options& options);    ///< x ** constant as NumPy takes it (square, sqrt, …)
+void fold(ir::Graph& graph, const Options& options);     ///< operations on constants
+void algebra(ir::Graph& graph, const Options& options);  ///< identities that keep every bit
+void prune(ir::Graph& graph, const Options& options);    ///< nodes no output needs
 
 }  // namespace engine::opt

@@ -8,14 +8,14 @@
 
 namespace engine::opt {
 
-ir::Graph power(ir::Graph graph, const Options&) {
+void power(ir::Graph& graph, const Options&) {
   using catalog::Op;
   bool any = false;
   for (const ir::Node& node : graph.nodes)
     any = any || (node.kind == ir::NodeKind::Apply && static_cast<Op>(node.op) == Op::Power && node.payload == 1 &&
                   graph[node.args[1]].kind == ir::NodeKind::Constant);
-  if (!any) return graph;
-  return rewrite(std::move(graph), [](ir::Graph& g, ir::NodeId id) {
+  if (!any) return;
+  graph = rewrite(std::move(graph), [](ir::Graph& g, ir::NodeId id) {
     const ir::Node node = g[id];
     if (node.kind != ir::NodeKind::Apply || static_cast<Op>(node.op) != Op::Power || node.payload != 1) return id;
     const ir::NodeId base = node.args[0], exponent = node.args[1];

@@ -5,23 +5,23 @@
 
 namespace engine::opt {
 
-ir::Graph prune(ir::Graph graph, const Options&) {
+void prune(ir::Graph& graph, const Options&) {
   using namespace ir;
   std::pmr::memory_resource* memory = graph.nodes.get_allocator().resource();
-  std::pmr::vector<bool> live(graph.nodes.size(), false, memory);
+  std::pmr::vector<std::uint8_t> live(graph.nodes.size(), 0, memory);
   std::size_t n_live = 0;
   for (NodeId id = static_cast<NodeId>(graph.nodes.size()); id-- > 0;) {
     const Node& node = graph[id];
     if (node.kind == NodeKind::Output) {
-      live[id] = true;
+      live[id] = 1;
       const NodeId target = graph.outputs[node.payload].target;
-      if (target != kNone) live[target] = true;
+      if (target != kNone) live[target] = 1;
     }
     if (!live[id]) continue;
     ++n_live;
-    for (NodeId arg : graph.args(node)) live[arg] = true;
+    for (NodeId arg : graph.args(node)) live[arg] = 1;
   }
-  if (n_live == graph.nodes.size()) return graph;
+  if (n_live == graph.nodes.size()) return;
   Graph out(memory);
   out.text = graph.text;
   out.aliased = graph.aliased;
@@ -45,7 +45,7 @@ ir::Graph prune(ir::Graph graph, const Options&) {
     OutputSpec& spec = out.outputs[node.payload];
     if (spec.target != kNone) spec.target = map[spec.target];
   }
-  return out;  // its hash table is empty: nothing is added after this
+  graph = std::move(out);  // its hash table is empty: nothing is added after this
 }
 
 }  // namespace engine::opt

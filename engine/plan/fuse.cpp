@@ -31,32 +31,36 @@ class Planner {
         out_(out),
         options_(options),
         plan_(memory),
-        shape_of_(memory),
-        kept_(memory),
-        must_keep_(memory),
-        stamp_(memory),
+        at_(memory),
         copies_(memory),
         chains_(memory),
-        plain_(memory),
         memo_(memory),
         memo_table_(memory),
         stack_(memory),
+        visits_(memory),
         pending_(memory) {}
 
   Plan make() {
     const std::size_t n = graph_.nodes.size();
-    shape_of_.resize(n, kNone);
-    kept_.resize(n, kNone);
-    plain_.resize(n);
-    must_keep_.resize(n, 0);
-    stamp_.resize(n, 0);
+    at_.resize(n);
+    stack_.reserve(n);
+    visits_.reserve(n);
+    // Of a program of one kernel; longer ones grow.
     plan_.shapes.reserve(8);
     plan_.instrs.reserve(n + 4);
+    plan_.buffers.reserve(graph_.slots.size() + 2);
+    plan_.slot_buffers.reserve(graph_.slots.size());
+    plan_.accesses.reserve(graph_.slots.size() + 2);
+    plan_.stores.reserve(1);
+    plan_.kernels.reserve(1);
+    plan_.actions.reserve(1);
     plan_.shapes.push_back({});  // shape 0: rank 0
     for (std::uint32_t slot = 0; slot < graph_.slots.size(); ++slot) add_slot(slot);
     mark_position_views();
     mark_shifts();
-    std::pmr::vector<bool> done(graph_.output_nodes.size(), false, shape_of_.get_allocator());
+    any_kept_ = std::any_of(at_.begin(), at_.end(), [](const PerNode& node) { return node.must_keep; }) ||
+                std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [](const ir::Node& node) { return node.kind == NodeKind::Reduce; });
+    std::pmr::vector<bool> done(graph_.output_nodes.size(), false, at_.get_allocator());
     for (std::size_t i = 0; i < graph_.output_nodes.size(); ++i)
       if (is_early_check(i)) {
         emit_output(i);
@@ -105,25 +109,29 @@ class Planner {
   }
 
   ShapeId shape_of(NodeId id) {
-    if (shape_of_[id] != kNone) return shape_of_[id];
-    // Ascending ids visit arguments first; all nodes up to `id` that are reachable get theirs on the way.
+    if (at_[id].shape != kNone) return at_[id].shape;
+    if (!any_locals_) {  // then every shape is known from the start
+      for (; shaped_ <= id; ++shaped_) at_[shaped_].shape = compute_shape(shaped_, graph_[shaped_]);
+      return at_[id].shape;
+    }
+    // Arguments first; all nodes up to `id` that are reachable get theirs on the way.
     stack_.clear();
     stack_.push_back(id);
     while (!stack_.empty()) {
       const NodeId top = stack_.back();
       const ir::Node& node = graph_[top];
       bool ready = true;
-      if (shape_of_[top] == kNone)
+      if (at_[top].shape == kNone)
         for (NodeId arg : graph_.args(node))
-          if (shape_of_[arg] == kNone) {
+          if (at_[arg].shape == kNone) {
             stack_.push_back(arg);
             ready = false;
           }
       if (!ready) continue;
       stack_.pop_back();
-      if (shape_of_[top] == kNone) shape_of_[top] = compute_shape(top, node);
+      if (at_[top].shape == kNone) at_[top].shape = compute_shape(top, node);
     }
-    return shape_of_[id];
+    return at_[id].shape;
   }
 
   ShapeId compute_shape(NodeId id, const ir::Node& node) {
@@ -134,19 +142,19 @@ class Planner {
         return plan_.buffers[plan_.slot_buffers[node.payload]].shape;
       case NodeKind::Cast:
       case NodeKind::Output:
-        return shape_of_[node.args[0]];
+        return at_[node.args[0]].shape;
       case NodeKind::Apply: {
         if (is_position(node)) return add_shape({ShapeStep::Kind::Ones, node.rank, kNone, kNone, 0, id});
-        ShapeId shape = shape_of_[node.args[0]];
-        for (int i = 1; i < node.n_args; ++i) shape = broadcast(shape, shape_of_[node.args[i]], id, static_cast<std::uint32_t>(i));
+        ShapeId shape = at_[node.args[0]].shape;
+        for (int i = 1; i < node.n_args; ++i) shape = broadcast(shape, at_[node.args[i]].shape, id, static_cast<std::uint32_t>(i));
         return shape;
       }
       case NodeKind::View:
-        return add_shape({ShapeStep::Kind::View, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
+        return add_shape({ShapeStep::Kind::View, node.rank, at_[node.args[0]].shape, kNone, node.payload, id});
       case NodeKind::Reduce:
         if (graph_.reduces[node.payload].ordered) return shape_of_ordered(id, node);
         if (node.rank == 0) return 0;
-        return add_shape({ShapeStep::Kind::Reduce, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
+        return add_shape({ShapeStep::Kind::Reduce, node.rank, at_[node.args[0]].shape, kNone, node.payload, id});
     }
     return 0;
   }
@@ -156,27 +164,27 @@ class Planner {
     const catalog::Form form = form_of(node);
     switch (catalog::info(form).extent) {
       case catalog::Extent::Found: {
-        const ShapeId value = shape_of_[node.args[0]];
+        const ShapeId value = at_[node.args[0]].shape;
         if (form != catalog::Form::Select) return add_shape({ShapeStep::Kind::Found, node.rank, value, kNone, id, id});
-        const ShapeId space = broadcast(value, shape_of_[node.args[1]], id, 1);
+        const ShapeId space = broadcast(value, at_[node.args[1]].shape, id, 1);
         return add_shape({ShapeStep::Kind::Found, node.rank, space, is_of_positions(value) ? kNone : value, id, id});
       }
       case catalog::Extent::First:
-        return shape_of_[node.args[0]];
+        return at_[node.args[0]].shape;
       case catalog::Extent::Second:
-        return shape_of_[node.args[1]];
+        return at_[node.args[1]].shape;
       case catalog::Extent::Reduced:
         if (node.rank == 0) return 0;
-        return add_shape({ShapeStep::Kind::Reduce, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
+        return add_shape({ShapeStep::Kind::Reduce, node.rank, at_[node.args[0]].shape, kNone, node.payload, id});
       case catalog::Extent::Number:
         return add_shape({ShapeStep::Kind::Number, 1, kNone, kNone, node.payload, id});
       case catalog::Extent::Along:
-        return add_shape({ShapeStep::Kind::Along, node.rank, shape_of_[node.args[0]], kNone, node.payload, id});
+        return add_shape({ShapeStep::Kind::Along, node.rank, at_[node.args[0]].shape, kNone, node.payload, id});
       case catalog::Extent::Same:
         break;
     }
-    if (!spec.is_flat()) return shape_of_[node.args[0]];
-    return add_shape({ShapeStep::Kind::Flat, 1, shape_of_[node.args[0]], kNone, 0, id});
+    if (!spec.is_flat()) return at_[node.args[0]].shape;
+    return add_shape({ShapeStep::Kind::Flat, 1, at_[node.args[0]].shape, kNone, 0, id});
   }
 
   static catalog::Form form_of(const ir::Node& node) { return catalog::info(static_cast<catalog::Ordered>(node.op)).form; }
@@ -185,6 +193,7 @@ class Planner {
 
   void add_slot(std::uint32_t slot) {
     const ir::Slot& s = graph_.slots[slot];
+    any_locals_ |= s.local;
     const ShapeId shape = s.rank == 0 || s.local ? 0 : add_shape({ShapeStep::Kind::Slot, s.rank, kNone, kNone, slot, ir::kNone});
     plan_.slot_buffers.push_back(static_cast<std::uint32_t>(plan_.buffers.size()));
     plan_.buffers.push_back({s.local ? Buffer::Kind::Temporary : Buffer::Kind::Slot, s.dtype, slot, shape});
@@ -202,14 +211,14 @@ class Planner {
     bool any = false;
     for (const ir::Node& node : graph_.nodes) any = any || is_position(node);
     if (!any) return;
-    std::pmr::vector<std::uint8_t> depends(graph_.nodes.size(), 0, shape_of_.get_allocator());
+    std::pmr::vector<std::uint8_t> depends(graph_.nodes.size(), 0, at_.get_allocator());
     for (NodeId id = 0; id < graph_.nodes.size(); ++id) {
       const ir::Node& node = graph_[id];
       depends[id] = is_position(node);
       for (NodeId arg : graph_.args(node)) depends[id] |= depends[arg];
       if (node.kind == NodeKind::Reduce) depends[id] = 0;
       if (node.kind == NodeKind::View && depends[id]) {
-        must_keep_[node.args[0]] = 1;
+        at_[node.args[0]].must_keep = 1;
         depends[id] = 0;
       }
     }
@@ -230,23 +239,23 @@ class Planner {
       while (graph_[id].kind == NodeKind::View) id = graph_[id].args[0];
       return graph_[id].kind == NodeKind::Input || graph_[id].kind == NodeKind::Reduce;
     };
-    std::pmr::vector<std::uint8_t> shifted(graph_.nodes.size(), 0, shape_of_.get_allocator());
+    std::pmr::vector<std::uint8_t> shifted(graph_.nodes.size(), 0, at_.get_allocator());
     for (NodeId id = 0; id < graph_.nodes.size(); ++id) {
       const ir::Node& node = graph_[id];
-      for (NodeId arg : graph_.args(node)) shifted[id] |= shifted[arg] && !must_keep_[arg];
+      for (NodeId arg : graph_.args(node)) shifted[id] |= shifted[arg] && !at_[arg].must_keep;
       if (node.kind == NodeKind::Reduce) {
-        for (NodeId arg : graph_.args(node)) must_keep_[arg] |= shifted[arg];
+        for (NodeId arg : graph_.args(node)) at_[arg].must_keep |= shifted[arg];
         shifted[id] = 0;
       } else if (node.kind == NodeKind::View && shifts(node)) {
         shifted[id] = 1;
         const std::span<const ir::ViewItem> items = graph_.items(graph_.views[node.payload]);
         const bool constant = std::any_of(items.begin(), items.end(), [](const ir::ViewItem& item) { return item.has_constant(); });
-        if (constant && !is_leaf(node.args[0])) must_keep_[node.args[0]] = 1;
+        if (constant && !is_leaf(node.args[0])) at_[node.args[0]].must_keep = 1;
       }
     }
   }
 
-  bool is_kept(NodeId id) const { return graph_[id].kind == NodeKind::Reduce || must_keep_[id]; }
+  bool is_kept(NodeId id) const { return graph_[id].kind == NodeKind::Reduce || at_[id].must_keep; }
 
   /// Kept nodes below `root` (itself included) that no kernel has computed yet, ascending: dependencies first.
   void collect_pending(NodeId root) {
@@ -254,17 +263,17 @@ class Planner {
     stack_.clear();
     ++now_;
     stack_.push_back(root);
-    stamp_[root] = now_;
+    at_[root].stamp = now_;
     while (!stack_.empty()) {
       const NodeId id = stack_.back();
       stack_.pop_back();
       if (is_kept(id)) {
-        if (kept_[id] != kNone) continue;
+        if (at_[id].kept != kNone) continue;
         pending_.push_back(id);
       }
       for (NodeId arg : graph_.args(graph_[id]))
-        if (stamp_[arg] != now_) {
-          stamp_[arg] = now_;
+        if (at_[arg].stamp != now_) {
+          at_[arg].stamp = now_;
           stack_.push_back(arg);
         }
     }
@@ -279,10 +288,10 @@ class Planner {
     while (!stack_.empty()) {
       const NodeId top = stack_.back();
       stack_.pop_back();
-      if (stamp_[top] == now_) continue;
-      stamp_[top] = now_;
+      if (at_[top].stamp == now_) continue;
+      at_[top].stamp = now_;
       if (is_kept(top)) {
-        if (kept_[top] == kNone) return false;
+        if (at_[top].kept == kNone) return false;
         continue;
       }
       for (NodeId arg : graph_.args(graph_[top])) stack_.push_back(arg);
@@ -291,11 +300,12 @@ class Planner {
   }
 
   void compute_kept_below(NodeId root) {
+    if (!any_kept_) return;
     collect_pending(root);
-    std::pmr::vector<NodeId> todo(pending_.begin(), pending_.end(), shape_of_.get_allocator());
+    std::pmr::vector<NodeId> todo(pending_.begin(), pending_.end(), at_.get_allocator());
     for (std::size_t i = 0; i < todo.size(); ++i) {
       const NodeId id = todo[i];
-      if (kept_[id] != kNone) continue;
+      if (at_[id].kept != kNone) continue;
       if (graph_[id].kind != NodeKind::Reduce) {
         keep_value(id);
         continue;
@@ -312,7 +322,7 @@ class Planner {
       add_fold(id);
       for (std::size_t j = i + 1; j < todo.size(); ++j) {
         const ir::Node& other = graph_[todo[j]];
-        if (other.kind == NodeKind::Reduce && kept_[todo[j]] == kNone && !is_ordered(todo[j]) &&
+        if (other.kind == NodeKind::Reduce && at_[todo[j]].kept == kNone && !is_ordered(todo[j]) &&
             graph_.reduces[other.payload].axes == axes && shape_of(other.args[0]) == space && is_ready_without_open_folds(todo[j]))
           add_fold(todo[j]);
       }
@@ -322,9 +332,9 @@ class Planner {
 
   /// Ready, and not a user of a fold of the kernel being made.
   bool is_ready_without_open_folds(NodeId id) {
-    for (std::size_t f = kernel_.first_fold; f < fold_nodes_.size(); ++f) kept_[fold_nodes_[f]] = kNone;
+    for (std::size_t f = kernel_.first_fold; f < fold_nodes_.size(); ++f) at_[fold_nodes_[f]].kept = kNone;
     const bool ready = is_ready(id);
-    for (std::size_t f = kernel_.first_fold; f < fold_nodes_.size(); ++f) kept_[fold_nodes_[f]] = plan_.folds[f].buffer;
+    for (std::size_t f = kernel_.first_fold; f < fold_nodes_.size(); ++f) at_[fold_nodes_[f]].kept = plan_.folds[f].buffer;
     return ready;
   }
 
@@ -336,7 +346,7 @@ class Planner {
     plan_.folds.push_back({value, static_cast<catalog::Reduction>(node.op), buffer, spec.or_zero, spec.bounded, spec.ddof, node.span});
     fold_nodes_.push_back(id);
     ++kernel_.n_folds;
-    kept_[id] = buffer;
+    at_[id].kept = buffer;
   }
 
   /// A kernel that computes the value into memory: the buffer.
@@ -352,13 +362,13 @@ class Planner {
     return end_kernel(act);
   }
 
-  void keep_value(NodeId id) { kept_[id] = store_value(id); }
+  void keep_value(NodeId id) { at_[id].kept = store_value(id); }
 
   bool is_ordered(NodeId id) const { return graph_[id].kind == NodeKind::Reduce && graph_.reduces[graph_[id].payload].ordered; }
 
   void keep_ordered(NodeId id) {
-    kept_[id] = add_temporary(graph_[id].dtype, shape_of(id));
-    add_order(id, kept_[id]);
+    at_[id].kept = add_temporary(graph_[id].dtype, shape_of(id));
+    add_order(id, at_[id].kept);
   }
 
   /// An operation along an axis into `target`. Where it can, it works on its argument's values there.
@@ -382,8 +392,8 @@ class Planner {
         source.kernel = store_value(arg, space, source.buffer, false);
         continue;
       }
-      if (!catalog::info(form).has(catalog::FormFlags::Fills) && kept_[arg] != kNone) {
-        source.buffer = kept_[arg];
+      if (!catalog::info(form).has(catalog::FormFlags::Fills) && at_[arg].kept != kNone) {
+        source.buffer = at_[arg].kept;
         continue;
       }
       const bool there = i == 0 && works_there(node);
@@ -464,9 +474,20 @@ class Planner {
     AccessStep step{};
     std::uint32_t length = 0;
   };
-  /// Values of nodes, in the kernel that was begun last: of those that no view is above, by node.
+  struct Visit {
+    NodeId node;
+    std::uint32_t chain;
+  };
+  /// The value of a node that no view is above, in the kernel that was begun last.
   struct Plain {
     std::uint32_t kernel = 0, value = 0;
+  };
+  struct PerNode {
+    ShapeId shape = kNone;
+    std::uint32_t kept = kNone;  ///< the buffer of a value that is in memory
+    std::uint32_t stamp = 0;     ///< the walk that came by last
+    Plain plain;
+    std::uint8_t must_keep = 0;
   };
   struct Memo {
     NodeId node;
@@ -484,7 +505,7 @@ class Planner {
   static std::size_t mix(NodeId node, std::uint32_t chain) { return (node * 0x9E3779B97F4A7C15ull) ^ (chain * 0xC2B2AE3D27D4EB4Full) >> 7; }
 
   std::uint32_t* find(NodeId node, std::uint32_t chain) {
-    if (chain == 0) return plain_[node].kernel == kernels_begun_ ? &plain_[node].value : nullptr;
+    if (chain == 0) return at_[node].plain.kernel == kernels_begun_ ? &at_[node].plain.value : nullptr;
     if (memo_table_.empty()) return nullptr;
     const std::size_t mask = memo_table_.size() - 1;
     for (std::size_t i = mix(node, chain) & mask; memo_table_[i] != kNone; i = (i + 1) & mask) {
@@ -496,7 +517,7 @@ class Planner {
 
   void remember(NodeId node, std::uint32_t chain, std::uint32_t value) {
     if (chain == 0) {
-      plain_[node] = {kernels_begun_, value};
+      at_[node].plain = {kernels_begun_, value};
       return;
     }
     memo_.push_back({node, chain, value});
@@ -516,12 +537,8 @@ class Planner {
 
   /// The body's value of a node. Views are not computed: they change how the leaves below them are reached.
   std::uint32_t lower(NodeId root) {
-    struct Visit {
-      NodeId node;
-      std::uint32_t chain;
-    };
-    std::pmr::vector<Visit> stack(shape_of_.get_allocator());
-    stack.push_back({root, 0});
+    std::pmr::vector<Visit>& stack = visits_;
+    stack.assign(1, {root, 0});
     std::uint32_t last = kNone;
     while (!stack.empty()) {
       const Visit at = stack.back();
@@ -532,8 +549,8 @@ class Planner {
       }
       const ir::Node& node = graph_[at.node];
       std::uint32_t value = kNone;
-      if (kept_[at.node] != kNone) {
-        value = load(kept_[at.node], at.chain, node);
+      if (at_[at.node].kept != kNone) {
+        value = load(at_[at.node].kept, at.chain, node);
       } else if (node.kind == NodeKind::Input) {
         value = load(input_buffer(at.node), at.chain, node);
       } else if (node.kind == NodeKind::Constant) {
@@ -619,8 +636,8 @@ class Planner {
     while (!stack_.empty()) {
       const NodeId id = stack_.back();
       stack_.pop_back();
-      if (stamp_[id] == now_) continue;
-      stamp_[id] = now_;
+      if (at_[id].stamp == now_) continue;
+      at_[id].stamp = now_;
       const ir::Node& below = graph_[id];
       if (below.kind == NodeKind::Input && (below.version != 0 || graph_.slots[below.payload].local)) return false;
       for (NodeId arg : graph_.args(below)) stack_.push_back(arg);
@@ -630,17 +647,17 @@ class Planner {
 
   void emit_check(const ir::Node& node, NodeId value) {
     compute_kept_below(value);
-    if (kept_[value] == kNone) keep_value(value);
+    if (at_[value].kept == kNone) keep_value(value);
     Action action;
     action.kind = Action::Kind::Check;
-    action.buffer = kept_[value];
+    action.buffer = at_[value].kept;
     action.span = node.span;
     plan_.actions.push_back(action);
   }
 
   /// Whether a new result can be made by an operation along an axis itself, without a copy.
   bool is_made_in_order(NodeId value) const {
-    if (out_ || !is_ordered(value) || kept_[value] != kNone) return false;
+    if (out_ || !is_ordered(value) || at_[value].kept != kNone) return false;
     const ir::Node& node = graph_[value];
     return works_there(node) ? node.rank == graph_[node.args[0]].rank : node.rank <= 1;
   }
@@ -736,15 +753,15 @@ class Planner {
     if (index + 1 == graph_.output_nodes.size()) return;
     stack_.clear();
     ++now_;
-    std::pmr::vector<NodeId> save(shape_of_.get_allocator());
+    std::pmr::vector<NodeId> save(at_.get_allocator());
     for (std::size_t later = index + 1; later < graph_.output_nodes.size(); ++later)
       stack_.push_back(graph_[graph_.output_nodes[later]].args[0]);
     while (!stack_.empty()) {
       const NodeId id = stack_.back();
       stack_.pop_back();
-      if (stamp_[id] == now_) continue;
-      stamp_[id] = now_;
-      if (kept_[id] != kNone) continue;
+      if (at_[id].stamp == now_) continue;
+      at_[id].stamp = now_;
+      if (at_[id].kept != kNone) continue;
       const ir::Node& node = graph_[id];
       if (node.kind == NodeKind::Input && is_overwritten(index, slot, node) && input_buffer(id) == plan_.slot_buffers[node.payload])
         save.push_back(id);
@@ -768,7 +785,8 @@ class Planner {
 
   /// Neighbouring stores over one space that do not read what the others write become one pass.
   void fuse_stores() {
-    std::pmr::vector<Action> actions(shape_of_.get_allocator());
+    if (plan_.actions.size() < 2) return;
+    std::pmr::vector<Action> actions(at_.get_allocator());
     std::size_t i = 0;
     while (i < plan_.actions.size()) {
       std::size_t end = i + 1;
@@ -810,7 +828,7 @@ class Planner {
     kernel_.output = head.output;
     for (std::uint32_t k = first; k < first + count; ++k) {
       const Kernel part = plan_.kernels[k];
-      std::pmr::vector<std::uint32_t> map(part.n_instr, kNone, shape_of_.get_allocator());
+      std::pmr::vector<std::uint32_t> map(part.n_instr, kNone, at_.get_allocator());
       const std::uint32_t store_access = plan_.stores[part.first_store].access;
       for (std::uint32_t i = 0; i < part.n_instr; ++i) {
         Instr instr = plan_.instrs[part.first_instr + i];
@@ -883,22 +901,22 @@ class Planner {
   const DType* out_;
   const Options& options_;
   Plan plan_;
-  std::pmr::vector<ShapeId> shape_of_;
-  std::pmr::vector<std::uint32_t> kept_;  // buffer of nodes whose value is in memory
-  std::pmr::vector<std::uint8_t> must_keep_;
-  std::pmr::vector<std::uint32_t> stamp_;
+  std::pmr::vector<PerNode> at_;
   std::pmr::vector<std::pair<NodeId, std::uint32_t>> copies_;
   std::pmr::vector<Chain> chains_;
   std::uint32_t kernels_begun_ = 0;
-  std::pmr::vector<Plain> plain_;
   std::pmr::vector<Memo> memo_;
   std::pmr::vector<std::uint32_t> memo_table_;
   std::pmr::vector<NodeId> stack_;
+  std::pmr::vector<Visit> visits_;
   std::pmr::vector<NodeId> pending_;
   std::vector<NodeId> fold_nodes_;
   SmallSet defined_;
   Kernel kernel_;
   bool any_shifts_ = false;
+  bool any_kept_ = false;
+  bool any_locals_ = false;
+  NodeId shaped_ = 0;  // nodes whose shapes are known, where there are no locals
   std::uint32_t now_ = 0;
 };
 
