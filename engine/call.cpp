@@ -31,20 +31,20 @@ class Cache {
  public:
   static constexpr std::size_t kProgramsKept = 256;
 
-  std::shared_ptr<const Program> find(std::string_view text, const Options& options) {
+  std::optional<Program> find(std::string_view text, const Options& options) {
     const std::lock_guard lock(mutex_);
     for (auto [it, end] = by_text_.equal_range(text); it != end; ++it)
-      if ((*it->second)->options() == options) {
+      if (it->second->options() == options) {
         latest_first_.splice(latest_first_.begin(), latest_first_, it->second);
         return *it->second;
       }
-    return nullptr;
+    return {};
   }
-  void add(std::shared_ptr<const Program> program) {
+  void add(Program program) {
     const std::lock_guard lock(mutex_);
     if (latest_first_.size() >= kProgramsKept) {
       const auto last = std::prev(latest_first_.end());
-      for (auto [it, end] = by_text_.equal_range((*last)->text()); it != end; ++it)
+      for (auto [it, end] = by_text_.equal_range(last->text()); it != end; ++it)
         if (it->second == last) {
           by_text_.erase(it);
           break;
@@ -52,11 +52,11 @@ class Cache {
       latest_first_.pop_back();
     }
     latest_first_.push_front(std::move(program));
-    by_text_.emplace(latest_first_.front()->text(), latest_first_.begin());  // the key is the program's own text
+    by_text_.emplace(latest_first_.front().text(), latest_first_.begin());  // the key is the program's own text
   }
 
  private:
-  using List = std::list<std::shared_ptr<const Program>>;
+  using List = std::list<Program>;
   std::mutex mutex_;
   List latest_first_;
   std::unordered_multimap<std::string_view, List::iterator> by_text_;
@@ -68,9 +68,9 @@ Cache& cache() {
   return *the_cache;
 }
 
-std::shared_ptr<const Program> find_program(std::string_view text, const Options& options) {
-  if (auto found = cache().find(text, options)) return found;
-  auto program = Program::compile(std::string(text), options);
+Program find_program(std::string_view text, const Options& options) {
+  if (auto found = cache().find(text, options)) return *std::move(found);
+  Program program = Program::compile(std::string(text), options);
   cache().add(program);
   return program;
 }
@@ -135,16 +135,14 @@ void Program::execute(const Names& names, const RunOptions& options) const {
 
 std::string Program::explain(const Names& names) const { return describe(operands_of(*this, names).data()).text; }
 
-std::shared_ptr<const Program> compile(std::string_view text, const Options& options) {
-  return Program::compile(std::string(text), options);
-}
+Program compile(std::string_view text, const Options& options) { return Program::compile(std::string(text), options); }
 
-Array evaluate(std::string_view text, const Names& names, const Options& options) { return find_program(text, options)->run(names); }
+Array evaluate(std::string_view text, const Names& names, const Options& options) { return find_program(text, options).run(names); }
 
 void evaluate_into(const ArrayView& out, std::string_view text, const Names& names, const Options& options) {
-  find_program(text, options)->run_into(out, names);
+  find_program(text, options).run_into(out, names);
 }
 
-void execute(std::string_view text, const Names& names, const Options& options) { find_program(text, options)->execute(names); }
+void execute(std::string_view text, const Names& names, const Options& options) { find_program(text, options).execute(names); }
 
 }  // namespace engine

@@ -264,8 +264,14 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
 
 // ---- Program ----------------------------------------------------------------------------------------------------------
 
-Program::Program(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
-Program::~Program() = default;
+Program::Program(const Impl* impl) noexcept : impl_(keep(impl)) {}
+Program::Program(const Program& other) noexcept : impl_(keep(other.impl_)) {}
+Program::Program(Program&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
+Program& Program::operator=(Program other) noexcept {
+  std::swap(impl_, other.impl_);
+  return *this;
+}
+Program::~Program() { drop(impl_); }
 
 void read_names(Program::Impl& given) {
   Program::Impl* const impl = &given;
@@ -309,20 +315,20 @@ void read_names(Program::Impl& given) {
 
 namespace {
 
-std::shared_ptr<const Program::Impl> read(const std::string& text, const Options& options) {
+Ref<const Program::Impl> read(const std::string& text, const Options& options) {
   const Deadline deadline(options.limits);
   const Clock::time_point start = Clock::now();
-  auto impl = std::make_shared<Program::Impl>(text, options);
+  const Ref<Program::Impl> impl(new Program::Impl(text, options));
   impl->parse_ns = nanoseconds(Clock::now() - start);
   deadline.left();
   read_names(*impl);
   record.parsed = impl.get();
-  return impl;
+  return Ref<const Program::Impl>(impl.get());
 }
 
 }  // namespace
 
-std::shared_ptr<const Program> Program::compile(std::string text, const Options& options) {
+Program Program::compile(std::string text, const Options& options) {
   if (options.backend != BackendChoice::Auto)
     if (const Availability found = probe(options.backend); !found.usable) {
       const std::string_view name = options.backend == BackendChoice::Jit ? "jit" : "cuda";
@@ -330,7 +336,7 @@ std::shared_ptr<const Program> Program::compile(std::string text, const Options&
           {.what = fmt::format("the backend \"{}\" is {}", name, found.reason), .labels = {}, .help = std::string(found.help), .text = {}});
     }
   try {
-    return std::shared_ptr<const Program>(new Program(read(text, options)));
+    return Program(read(text, options).get());
   } catch (Error& error) {
     error.attach_text(text);
     throw;

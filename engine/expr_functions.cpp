@@ -27,6 +27,7 @@ Expr copysign(const Expr& x, const Expr& y) { return call("copysign", {x, y}); }
 Expr sqrt(const Expr& x) { return call("sqrt", {x}); }
 Expr square(const Expr& x) { return call("square", {x}); }
 Expr reciprocal(const Expr& x) { return call("reciprocal", {x}); }
+Expr fma(const Expr& x, const Expr& y, const Expr& z) { return call("fma", {x, y, z}); }
 Expr floor(const Expr& x) { return call("floor", {x}); }
 Expr ceil(const Expr& x) { return call("ceil", {x}); }
 Expr trunc(const Expr& x) { return call("trunc", {x}); }
@@ -86,6 +87,7 @@ Expr log(const Expr& x) { return call("log", {x}); }
 Expr log1p(const Expr& x) { return call("log1p", {x}); }
 Expr sin(const Expr& x) { return call("sin", {x}); }
 Expr cos(const Expr& x) { return call("cos", {x}); }
+Expr fast_tan(const Expr& x) { return call("fast_tan", {x}); }
 Expr tanh(const Expr& x) { return call("tanh", {x}); }
 Expr exp2(const Expr& x) { return call("exp2", {x}); }
 Expr log2(const Expr& x) { return call("log2", {x}); }

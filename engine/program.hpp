@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/shared.hpp"
 #include "engine/frontend/parser.hpp"
 #include "engine/ir/build.hpp"
 #include "engine/opt/pipeline.hpp"
@@ -129,7 +130,7 @@ struct Compiled {
   }
 };
 
-struct Program::Impl : std::enable_shared_from_this<Program::Impl> {  // by who compiles for it, too
+struct Program::Impl : Shared {  // by who compiles for it, too
   Impl(std::string t, const Options& o) : text(std::move(t)), options(o), ast(frontend::parse(text, o.limits)) {}
   /// Of a stencil. Every name of the text may be given then, and operands of a call go on with the new values' arrays.
   Impl(std::string t, const StencilOptions& o, bool repeats)

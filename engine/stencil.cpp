@@ -9,9 +9,12 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "engine/base/pages.hpp"
+#include "engine/base/shared.hpp"
 #include "engine/ir/halo.hpp"
 #include "engine/program.hpp"
 #include "engine/run/interp/block.hpp"
@@ -19,20 +22,26 @@
 
 namespace engine {
 
-struct Stencil::Impl {
+struct Stencil::Impl : Shared {
   std::string text;
   StencilOptions options;
-  std::shared_ptr<const Program> value, update;  ///< a bare expression as a value, and as the field it updates
+  Program value, update;  ///< a bare expression as a value, and as the field it updates
 };
 
-Stencil::Stencil(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
-Stencil::~Stencil() = default;
+Stencil::Stencil(const Impl* impl) noexcept : impl_(keep(impl)) {}
+Stencil::Stencil(const Stencil& other) noexcept : impl_(keep(other.impl_)) {}
+Stencil::Stencil(Stencil&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
+Stencil& Stencil::operator=(Stencil other) noexcept {
+  std::swap(impl_, other.impl_);
+  return *this;
+}
+Stencil::~Stencil() { drop(impl_); }
 
-std::shared_ptr<const Stencil> Stencil::compile(std::string text, const StencilOptions& options) {
+Stencil Stencil::compile(std::string text, const StencilOptions& options) {
   const auto parse = [&](bool repeats) {
-    auto impl = std::make_shared<Program::Impl>(text, options, repeats);
+    const Ref<Program::Impl> impl(new Program::Impl(text, options, repeats));
     read_names(*impl);
-    return std::shared_ptr<const Program>(new Program(std::move(impl)));
+    return Program(impl.get());
   };
   for (const auto& [name, beyond] : options.fields)
     if (beyond.sides.empty())
@@ -40,12 +49,8 @@ std::shared_ptr<const Stencil> Stencil::compile(std::string text, const StencilO
   if (options.beyond.sides.empty())
     throw ShapeError({.what = "there is no boundary", .labels = {}, .help = "give one word at least", .text = text});
   try {
-    auto impl = std::make_unique<Impl>();
-    impl->options = options;
-    impl->value = parse(false);
-    impl->update = parse(true);
-    impl->text = std::move(text);
-    return std::shared_ptr<const Stencil>(new Stencil(std::move(impl)));
+    Program value = parse(false), update = parse(true);
+    return Stencil(new Impl{{}, text, options, std::move(value), std::move(update)});
   } catch (Error& error) {
     error.attach_text(text);
     throw;
@@ -54,15 +59,15 @@ std::shared_ptr<const Stencil> Stencil::compile(std::string text, const StencilO
 
 const std::string& Stencil::text() const noexcept { return impl_->text; }
 const StencilOptions& Stencil::options() const noexcept { return impl_->options; }
-std::size_t Stencil::n_names() const noexcept { return impl_->value->n_names(); }
-std::string_view Stencil::name(std::size_t index) const noexcept { return impl_->value->name(index); }
-bool Stencil::required(std::size_t index) const noexcept { return impl_->value->required(index); }
+std::size_t Stencil::n_names() const noexcept { return impl_->value.n_names(); }
+std::string_view Stencil::name(std::size_t index) const noexcept { return impl_->value.name(index); }
+bool Stencil::required(std::size_t index) const noexcept { return impl_->value.required(index); }
 bool Stencil::assigns(std::size_t index) const noexcept {
-  const Program::Impl& program = impl_->value->impl();
+  const Program::Impl& program = impl_->value.impl();
   return std::any_of(program.ast.statements.begin(), program.ast.statements.end(),
                      [&](const frontend::Statement& s) { return s.target == program.names[index]; });
 }
-const Program& Stencil::program() const noexcept { return *impl_->value; }
+const Program& Stencil::program() const noexcept { return impl_->value; }
 
 namespace {
 
@@ -169,7 +174,7 @@ class Sweep {
   }
 
   std::int64_t run() {
-    until_ = steps_.until.empty() ? nullptr : Program::compile(steps_.until, program_.options());
+    if (!steps_.until.empty()) until_ = Program::compile(steps_.until, program_.options());
     const bool asks = until_ || steps_.stepped;
     // Of an even number of steps to come the next one writes to the spare side, so that the last one is at home.
     std::int64_t done = 0;
@@ -455,7 +460,7 @@ class Sweep {
   std::vector<ArrayView> homes_[2];                         ///< where new values go in turn, first those that are given back
   std::vector<std::pair<std::size_t, ArrayView>> brought_;  ///< targets that share memory with operands
   std::vector<Spare> spares_;
-  std::shared_ptr<const Program> until_;
+  std::optional<Program> until_;
   std::size_t side_ = 0;  ///< that the next step writes
   bool made_ = false;
   bool is_first_ = true;  ///< what the last step read is the caller's
@@ -467,12 +472,12 @@ class Sweep {
 
 std::vector<Stencil::Updated> Stencil::updates(const Operand* operands, bool repeats) const {
   const Impl& impl = *impl_;
-  const Program::Impl& value = impl.value->impl();
+  const Program::Impl& value = impl.value.impl();
   bool updates = repeats || keeps(impl.options.beyond);
   for (const auto& [name, beyond] : impl.options.fields) updates = updates || keeps(beyond);
   for (const frontend::Statement& s : value.ast.statements)
     updates = updates || (s.target != frontend::kNone && operands[s.target].present);
-  const Program::Impl& program = updates ? impl.update->impl() : value;
+  const Program::Impl& program = updates ? impl.update.impl() : value;
   try {
     bool is_new = false;
     const std::shared_ptr<const Compiled> compiled = program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr),
@@ -519,7 +524,7 @@ std::int64_t Stencil::run(const Operand* operands, std::span<const ArrayView> ta
   const std::vector<Updated> list = updates(operands, true);
   if (list.size() != targets.size())
     refuse(fmt::format("{} arrays for {} field{}", targets.size(), list.size(), list.size() == 1 ? "" : "s"), "give one for each");
-  const Program::Impl& program = impl.update->impl();
+  const Program::Impl& program = impl.update.impl();
   for (std::size_t k = 0; k < list.size(); ++k) {
     if (!(targets[k].shape == list[k].shape) || targets[k].dtype != list[k].dtype)
       refuse(fmt::format("the new '{}' is {} of another shape than its array, or of another dtype", name(list[k].name),
@@ -540,7 +545,7 @@ std::int64_t Stencil::run(const Operand* operands, std::span<const ArrayView> ta
   try {
     const std::shared_ptr<const Compiled> compiled = program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr),
                                                                              Deadline(impl.options.options.limits), is_new);
-    return Sweep(*impl.update, *compiled, impl.text, operands, targets, steps).run();
+    return Sweep(impl.update, *compiled, impl.text, operands, targets, steps).run();
   } catch (Error& error) {
     error.attach_text(impl.text);
     throw;
@@ -551,11 +556,11 @@ std::int64_t Stencil::run(const Operand* operands, std::span<const ArrayView> ta
 }
 
 std::vector<Array> Stencil::run(const Names& names, const Steps& steps) const {
-  const std::vector<Operand> operands = operands_of(*impl_->value, names);
+  const std::vector<Operand> operands = operands_of(impl_->value, names);
   std::vector<Array> values;
   const std::vector<Updated> list = updates(operands.data(), steps.steps != 1 || !steps.until.empty() || steps.stepped);
   if (list.empty()) {
-    values.push_back(impl_->value->run(names, steps.run));
+    values.push_back(impl_->value.run(names, steps.run));
     return values;
   }
   std::vector<ArrayView> targets;
@@ -568,24 +573,24 @@ std::vector<Array> Stencil::run(const Names& names, const Steps& steps) const {
 }
 
 std::vector<Halo> Stencil::halo(const Operand* operands) const {
-  return (updates(operands, false).empty() ? impl_->value : impl_->update)->halo(operands);
+  return (updates(operands, false).empty() ? impl_->value : impl_->update).halo(operands);
 }
 
 Explanation Stencil::describe(const Operand* operands) const {
   const std::vector<Updated> list = updates(operands, false);
-  if (list.empty()) return impl_->value->describe(operands);
+  if (list.empty()) return impl_->value.describe(operands);
   std::vector<Operand> all(operands, operands + n_names());
   for (const Updated& updated : list) {
     const Strides strides = c_strides(updated.shape, item_size(updated.dtype));
     all.emplace_back(
         ArrayView{allocate_nothing(nullptr, updated.dtype, updated.shape, strides, 0), updated.dtype, false, true, updated.shape, strides});
   }
-  return impl_->update->describe(all.data());
+  return impl_->update.describe(all.data());
 }
 
 Array stencil(std::string_view text, const Names& names, const StencilOptions& options, const Steps& steps) {
-  const std::shared_ptr<const Stencil> made = Stencil::compile(std::string(text), options);
-  std::vector<Array> values = made->run(names, steps);
+  const Stencil made = Stencil::compile(std::string(text), options);
+  std::vector<Array> values = made.run(names, steps);
   if (values.size() != 1)
     throw ShapeError({.what = fmt::format("{} fields are updated", values.size()),
                       .labels = {},

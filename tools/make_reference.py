@@ -58,7 +58,7 @@ def page() -> str:
             head = row.name if kind == "constant" else f"{row.name}({row.arguments})"
             lines += ["", f"### `{head}`", "", row.sentence]
             if row.oracle and kind in ("elementwise", "reduction", "ordered"):
-                oracle = row.oracle if row.oracle.startswith("scipy") else f"numpy.{row.oracle}"
+                oracle = row.oracle if row.oracle.startswith(("scipy", "math")) else f"numpy.{row.oracle}"
                 lines += ["", f"Against `{oracle}`: {'the same bits' if row.ulp == 0 else f'within {row.ulp:g} ulp'}."]
             if kind == "elementwise" and row.ulp and (errors := accuracy(row.name, measured)):
                 lines += ["", errors]

@@ -41,7 +41,7 @@ void WarmCallOverDeviceArrays(benchmark::State& state) {
   }
   const ArrayView out = view_of(memory[3]);
   for (auto _ : state) {
-    Execution execution(*program, operands.data(), &out, Order::K, {&never, nullptr});
+    Execution execution(program, operands.data(), &out, Order::K, {&never, nullptr});
     execution.run();
   }
 }

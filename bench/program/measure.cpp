@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <engine/device.hpp>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -106,7 +107,7 @@ class Contender {
   std::vector<DeviceMemory> memory_;
   Names names_;
   ArrayView target_;
-  std::shared_ptr<const Program> program_;
+  std::optional<Program> program_;
   double first_call_ = 0;
   Traffic traffic_;
 };

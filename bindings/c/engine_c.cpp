@@ -174,7 +174,7 @@ struct CNames {
 };
 
 struct CProgram : CNames {
-  std::shared_ptr<const Program> program;
+  std::optional<Program> program;
 };
 
 struct CResult {
@@ -187,7 +187,7 @@ struct CResult {
 };
 
 struct CStencil : CNames {
-  std::shared_ptr<const Stencil> stencil;
+  std::optional<Stencil> stencil;
 };
 
 /// Never destroyed: other threads may still run when the process ends.
@@ -714,7 +714,7 @@ engine_code engine_evaluate(const char* text, size_t length, const char* const* 
   return guarded([&] {
     if (result) *result = nullptr;
     const auto program = Program::compile(read_text(text, length, "text"), read_options(options));
-    c::run(*program, by_name(*program, names, operands, n_operands), out, run_options, result);
+    c::run(program, by_name(program, names, operands, n_operands), out, run_options, result);
   });
 }
 

@@ -304,20 +304,20 @@ int target_of(const Program& program, const Operands& operands, Order order) {
 
 void evaluate(const Request& request) {
   const auto program = Program::compile(request.expression, request.options);
-  Operands operands(*program, request);
-  const std::string written = written_names(*program);
+  Operands operands(program, request);
+  const std::string written = written_names(program);
   if (!written.empty() && !request.in_place && request.output.empty())
     throw UsageFailure{{fmt::format("the expression writes into {}", written),
                         "give --in-place to change the file itself, or -o FILE.npy for a copy that is changed"}};
   const Order order = request.options.order;
   Destination destination(request.output, request.json);
   if (!written.empty() && request.in_place) {
-    if (target_of(*program, operands, order) >= 0 && destination.file())
+    if (target_of(program, operands, order) >= 0 && destination.file())
       throw UsageFailure{
           {fmt::format("-o has no use: the value of the expression is what --in-place writes into {}", written), "leave one of them out"}};
   } else if (!written.empty()) {
     InputFile* copied = nullptr;
-    if (const int target = target_of(*program, operands, order); target >= 0) {
+    if (const int target = target_of(program, operands, order); target >= 0) {
       const Operands::Source& source = operands.source(static_cast<std::size_t>(target));
       copied = source.file;
       if (const Form form = form_of(request.output); form == Form::Png || form != form_of(copied->path))
@@ -332,9 +332,9 @@ void evaluate(const Request& request) {
   std::optional<Execution> execution;
   const Allocator allocator{&Destination::allocate, &destination};
   try {
-    execution.emplace(*program, operands.data(), nullptr, order, allocator);
+    execution.emplace(program, operands.data(), nullptr, order, allocator);
   } catch (const Destination::NeedsCOrder&) {
-    execution.emplace(*program, operands.data(), nullptr, Order::C, allocator);
+    execution.emplace(program, operands.data(), nullptr, Order::C, allocator);
   }
   {
     Progress progress(operands, destination, request.progress);
@@ -393,12 +393,12 @@ void stencil(const StencilRequest& request) {
       options.fields.emplace_back(each.substr(0, at), Beyond(read_sides(each.substr(at + 1)), request.cval));
   }
   const auto made = Stencil::compile(request.expression, options);
-  const Operands operands(made->program(), request);
+  const Operands operands(made.program(), request);
   Steps steps{.steps = request.steps, .until = request.until, .every = request.every};
-  const std::vector<Stencil::Updated> list = made->updates(operands.data(), steps.steps != 1 || !steps.until.empty());
+  const std::vector<Stencil::Updated> list = made.updates(operands.data(), steps.steps != 1 || !steps.until.empty());
   Given files;
   if (!request.outputs.empty() && request.outputs[0].find('=') == std::string::npos && request.outputs.size() == 1 && list.size() < 2)
-    files.emplace(list.empty() ? "" : made->name(list[0].name), request.outputs[0]);
+    files.emplace(list.empty() ? "" : made.name(list[0].name), request.outputs[0]);
   else
     take(request.outputs, "-o", files, {});
   std::list<Destination> destinations;
@@ -411,30 +411,30 @@ void stencil(const StencilRequest& request) {
   std::optional<Execution> execution;
   if (list.empty()) {
     Destination& to = destination("");
-    execution.emplace(made->program(), operands.data(), nullptr, Order::C, Allocator{&Destination::allocate, &to});
+    execution.emplace(made.program(), operands.data(), nullptr, Order::C, Allocator{&Destination::allocate, &to});
     execution->run({.threads = request.options.threads});
     values.push_back(execution->result());
   } else {
     for (const Stencil::Updated& updated : list) {
       const Strides strides = c_strides(updated.shape, item_size(updated.dtype));
       const auto bytes = static_cast<std::size_t>(n_items(updated.shape)) * item_size(updated.dtype);
-      Destination& to = destination(made->name(updated.name));
+      Destination& to = destination(made.name(updated.name));
       values.push_back(
           {Destination::allocate(&to, updated.dtype, updated.shape, strides, bytes), updated.dtype, false, true, updated.shape, strides});
     }
     for (const auto& [field, path] : files)
-      if (std::none_of(list.begin(), list.end(), [&](const Stencil::Updated& u) { return made->name(u.name) == field; }))
+      if (std::none_of(list.begin(), list.end(), [&](const Stencil::Updated& u) { return made.name(u.name) == field; }))
         throw UsageFailure{{fmt::format("-o {}={}: '{}' is not updated", field, path, field), ""}};
     const Destination none("", false);
     Progress progress(operands, none, request.progress);
     steps.run = progress.options(request.options.threads);
-    done = made->run(operands.data(), values, steps);
+    done = made.run(operands.data(), values, steps);
   }
   Json results = Json::object();
   std::size_t k = 0;
   for (Destination& to : destinations) {
     const ArrayView& value = values[k];
-    const std::string field(list.empty() ? "value" : made->name(list[k].name));
+    const std::string field(list.empty() ? "value" : made.name(list[k].name));
     Json json{{"dtype", name(value.dtype)}, {"shape", shape_json(value.shape)}};
     if (to.file()) {
       to.commit();
@@ -452,8 +452,8 @@ void stencil(const StencilRequest& request) {
 
 void explain(const Request& request) {
   const auto program = Program::compile(request.expression, request.options);
-  const Operands operands(*program, request);
-  const Explanation explanation = program->describe(operands.data(), request.options.order);
+  const Operands operands(program, request);
+  const Explanation explanation = program.describe(operands.data(), request.options.order);
   if (request.json)
     print(json_text(Json::parse(explanation.json)) + "\n");
   else

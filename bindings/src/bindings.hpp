@@ -100,7 +100,7 @@ extern PyMethodDef options_methods[];
 
 /// A program with its names as interned Python strings.
 struct CachedProgram {
-  std::shared_ptr<const Program> program;
+  std::optional<Program> program;  ///< empty only while it is made
   std::vector<Ref> names;
 };
 using CachedProgramPtr = std::shared_ptr<const CachedProgram>;

@@ -91,13 +91,13 @@ void* allocate_fresh(void* context, DType dtype, const Shape& shape, const Strid
 
 /// The elements in C order without gaps, on the device.
 DeviceArray packed(const DeviceArray& array) {
-  static const std::shared_ptr<const Program> program = Program::compile("a");
+  static const Program program = Program::compile("a");
   Operand operand;
   operand.present = true;
   operand.weak = Weak::No;
   operand.array = array.view;
   Fresh fresh{array.view.device, {}};
-  Execution execution(*program, &operand, nullptr, Order::C, {&allocate_fresh, &fresh});
+  Execution execution(program, &operand, nullptr, Order::C, {&allocate_fresh, &fresh});
   execution.run();
   return *as_device_array(fresh.array.get());
 }

@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 #include <algorithm>
 #include <exception>
+#include <optional>
 
 #include "running.hpp"
 
@@ -205,7 +206,7 @@ class PyStencil {
     return py::reinterpret_steal<py::object>(destination.device == kHost ? as_result(fresh.release()) : fresh.release());
   }
 
-  std::shared_ptr<const Stencil> stencil_;
+  std::optional<Stencil> stencil_;  // set once it is made
 };
 
 }  // namespace

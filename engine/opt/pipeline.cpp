@@ -33,6 +33,7 @@ constexpr Pass kPasses[] = {
     {"power", power},      // first: NumPy's choice depends on the exponent as it is written
     {"fold", fold},        // then what is constant
     {"algebra", algebra},  // then what does nothing
+    {"relax", relax},      // what the caller allows besides
     {"prune", prune},      // and what nobody needs
 };
 

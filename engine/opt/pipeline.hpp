@@ -20,6 +20,7 @@ ir::Graph optimise(ir::Graph graph, const Options& options, std::vector<PassRepo
 void power(ir::Graph& graph, const Options& options);    ///< x ** constant as NumPy takes it (square, sqrt, …)
 void fold(ir::Graph& graph, const Options& options);     ///< operations on constants
 void algebra(ir::Graph& graph, const Options& options);  ///< identities that keep every bit
+void relax(ir::Graph& graph, const Options& options);    ///< what exactness="relaxed" allows
 void prune(ir::Graph& graph, const Options& options);    ///< nodes no output needs
 
 }  // namespace engine::opt

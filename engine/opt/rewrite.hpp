@@ -2,13 +2,15 @@
 #pragma once
 
 #include <array>
+#include <type_traits>
 
 #include "engine/ir/graph.hpp"
 
 namespace engine::opt {
 
 /// Replaces nodes one by one; what nobody uses afterwards is left for prune. `change(graph, id)` is called with the
-/// arguments already replaced and returns the node to use instead (itself to keep it). New nodes made on the way would
+/// arguments already replaced and returns the node to use instead (itself to keep it); where it takes a third argument, that is the
+/// node's number before. New nodes made on the way would
 /// break the ascending order, so the graph is copied only when the first change comes.
 template <class Change>
 ir::Graph rewrite(ir::Graph graph, Change change) {
@@ -60,7 +62,10 @@ ir::Graph rewrite(ir::Graph graph, Change change) {
         continue;
       }
     }
-    map[id] = change(out, map[id]);
+    if constexpr (std::is_invocable_v<Change, Graph&, NodeId, NodeId>)
+      map[id] = change(out, map[id], id);
+    else
+      map[id] = change(out, map[id]);
   }
   return out;
 }

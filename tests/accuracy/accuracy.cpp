@@ -96,6 +96,7 @@ namespace rough {
 using std::exp, std::exp2, std::expm1, std::log, std::log2, std::log10, std::log1p, std::sin, std::cos, std::tan, std::asin, std::acos,
     std::atan, std::atan2, std::sinh, std::cosh, std::tanh, std::asinh, std::acosh, std::atanh, std::pow, std::cbrt, std::hypot, std::erf,
     std::erfc, std::fmod;
+[[maybe_unused]] long double fast_tan(long double x) { return std::tan(x); }
 [[maybe_unused]] long double gamma(long double x) { return std::tgamma(x); }
 [[maybe_unused]] long double lgamma(long double x) {
   int sign;

@@ -182,7 +182,7 @@ const std::vector<Scenario>& scenarios() {
              Operand operand;
              operand.present = true;
              operand.array = a.view;
-             const Explanation e = Program::compile("(a - mean(a, axis=0)) / std(a)")->describe(&operand);
+             const Explanation e = Program::compile("(a - mean(a, axis=0)) / std(a)").describe(&operand);
              if (e.text.empty() || e.json.empty()) throw std::runtime_error("no explanation");
            }},
       {.name = "Gradient",
@@ -235,8 +235,8 @@ class Attempt {
         return Outcome::AsExpected;
       }
       const auto program = Program::compile(scenario_.text);
-      if (program->n_names() > operands_.size()) operands_.resize(program->n_names());
-      Execution execution(*program, operands_.data(), scenario_.out == Out::None ? nullptr : &out_view_, Order::K,
+      if (program.n_names() > operands_.size()) operands_.resize(program.n_names());
+      Execution execution(program, operands_.data(), scenario_.out == Out::None ? nullptr : &out_view_, Order::K,
                           {&Fresh::allocate, &fresh_});
       execution.run({.threads = scenario_.threads, .seconds = scenario_.seconds});
       return scenario_.error == ErrorKind{} ? Outcome::AsExpected : Outcome::Wrong;

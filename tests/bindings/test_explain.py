@@ -40,9 +40,14 @@ def test_stages_stand_in_order_and_took_time():
 )
 def test_passes_say_whether_they_changed_anything(text, changed):
     passes = facts(text)["passes"]
-    assert [p["name"] for p in passes] == ["power", "fold", "algebra", "prune"]
+    assert [p["name"] for p in passes] == ["power", "fold", "algebra", "relax", "prune"]
     assert {p["name"] for p in passes if p["changed"]} == changed
     assert all(p["nodes_before"] == q["nodes_after"] for q, p in zip(passes, passes[1:]))
+
+
+def test_the_pass_of_relaxed_programs_says_so():
+    passes = facts("a*b + a", {"a": np.ones(3), "b": np.ones(3)}, exactness="relaxed")["passes"]
+    assert {p["name"] for p in passes if p["changed"]} == {"relax", "prune"}
 
 
 def test_kernels_list_what_they_do():

@@ -16,7 +16,7 @@ int main() {
   const auto program = engine::compile("2*a + b");
   const engine::Operand operands[] = {engine::view(a), engine::view(b)};
   const engine::ArrayView out = engine::view(d);
-  engine::Execution execution(*program, operands, &out, engine::Order::K, {nullptr, nullptr});
+  engine::Execution execution(program, operands, &out, engine::Order::K, {nullptr, nullptr});
   execution.run({.threads = 1});
 
   try {

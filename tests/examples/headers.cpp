@@ -113,19 +113,19 @@ void texts() {
   check(evaluate("2*a + b", {{"a", view(field)}, {"b", 0.5}}).at<double>(2) == 6.5);
   {
     const auto program = Program::compile("2*a + b");
-    std::puts(program->explain({{"a", view(field)}, {"b", 0.5}}).c_str());
-    const Array d = program->run({{"a", view(field)}, {"b", 0.5}});
+    std::puts(program.explain({{"a", view(field)}, {"b", 0.5}}).c_str());
+    const Array d = program.run({{"a", view(field)}, {"b", 0.5}});
     const Operand operands[] = {view(field), 0.5};
-    use(program->halo(operands)[0].axes);
-    program->precompile(operands);
+    use(program.halo(operands)[0].axes);
+    program.precompile(operands);
     check(d.at<double>(0) == 2.5);
     check(last_run().traffic.bytes_read == 32);  // three elements and the number
   }
   {
     const auto program = compile("2*a + b");
-    const Operand operands[] = {view(field), 0.5};  // in the order of program->name(i)
+    const Operand operands[] = {view(field), 0.5};  // in the order of program.name(i)
     const ArrayView out = view(smooth);
-    Execution execution(*program, operands, &out, Order::K, {nullptr, nullptr});
+    Execution execution(program, operands, &out, Order::K, {nullptr, nullptr});
     execution.run({.threads = 1});
     check(smooth[1] == 4.5);
   }
@@ -178,11 +178,11 @@ void stencils() {
     check(smooth.at<double>(0, 0) == 1.0);
   }
   const auto heat = Stencil::compile("u += k*(u[-1] + u[1] - 2*u)", {.beyond = {Boundary::Wrap}});
-  heat->run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
-  const std::vector<Array> fields = heat->run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
+  heat.run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
+  const std::vector<Array> fields = heat.run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
   check(fields.size() == 1 && fields[0].at<double>(5) == 1.0);
   const auto life = Stencil::compile("(a[-1] + a[1]) & 1", {.beyond = Boundary::Wrap});
-  check(life->n_names() == 1);
+  check(life.n_names() == 1);
   const Array smooth = stencil("0.5*(a[-1] + a[1])", {{"a", view(field)}});
   check(smooth.size() == 12);
   check(word(Boundary::Wrap) == "wrap");

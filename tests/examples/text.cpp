@@ -13,8 +13,8 @@ int main() {
   check(d.at<double>(1) == 14);
 
   const auto program = engine::compile("sum((a - mean(a))**2)");
-  for (auto* data : {&a, &b}) std::printf("%g\n", program->run({{"a", engine::view(*data)}}).item<double>());  // 2, 200
-  check(program->run({{"a", engine::view(b)}}).item<double>() == 200);
+  for (auto* data : {&a, &b}) std::printf("%g\n", program.run({{"a", engine::view(*data)}}).item<double>());  // 2, 200
+  check(program.run({{"a", engine::view(b)}}).item<double>() == 200);
 
   try {
     engine::evaluate("2*a + c", {{"a", engine::view(a)}});

@@ -120,8 +120,8 @@ TEST(Call, AllocatesNoMoreThanTheLimit) {
 
 TEST(Call, ExplainsWithNames) {
   std::vector<double> a(3);
-  EXPECT_NE(compile("2*a + b")->explain({{"a", view(a)}, {"b", 1.0}}).find("1 fused pass"), std::string::npos);
-  EXPECT_THROW(compile("2*a + b")->explain({{"a", view(a)}}), UnknownName);
+  EXPECT_NE(compile("2*a + b").explain({{"a", view(a)}, {"b", 1.0}}).find("1 fused pass"), std::string::npos);
+  EXPECT_THROW(compile("2*a + b").explain({{"a", view(a)}}), UnknownName);
 }
 
 }  // namespace

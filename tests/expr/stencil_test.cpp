@@ -37,9 +37,9 @@ TEST(Steps, SeveralAtATimeHaveTheBitsOfSingleOnes) {
                                Beyond(Boundary::Constant, 0.5), Beyond({Sides(Boundary::Keep, Boundary::Constant), Boundary::Wrap})}) {
     const auto stencil = Stencil::compile(kText, {.beyond = beyond});
     for (const std::int64_t steps : {2, 7, 20}) {
-      const Array single = stencil->run(names, {.steps = steps, .is_blocked = false})[0];
+      const Array single = stencil.run(names, {.steps = steps, .is_blocked = false})[0];
       for (const int threads : {1, 2, 5})
-        EXPECT_TRUE(same_bits(stencil->run(names, {.steps = steps, .run = {.threads = threads}})[0], single)) << steps << " " << threads;
+        EXPECT_TRUE(same_bits(stencil.run(names, {.steps = steps, .run = {.threads = threads}})[0], single)) << steps << " " << threads;
     }
   }
 }
@@ -49,11 +49,11 @@ TEST(Steps, AreTakenSeveralAtATimeWhereNobodyAsksInBetweenAndNothingWrapsAround)
   const Names names{{"u", view(values, kLarge)}};
   const auto reflects = Stencil::compile(kText), wraps = Stencil::compile(kText, {.beyond = Boundary::Wrap});
   const RunOptions alone{.threads = 1};
-  EXPECT_EQ(runs_of(*reflects, names, {.steps = 8, .is_blocked = false, .run = alone}), 8u);
-  EXPECT_GT(runs_of(*reflects, names, {.steps = 8, .run = alone}), 3 * 8u);  // parts of each
-  EXPECT_EQ(runs_of(*wraps, names, {.steps = 8, .run = alone}), 8u);
+  EXPECT_EQ(runs_of(reflects, names, {.steps = 8, .is_blocked = false, .run = alone}), 8u);
+  EXPECT_GT(runs_of(reflects, names, {.steps = 8, .run = alone}), 3 * 8u);  // parts of each
+  EXPECT_EQ(runs_of(wraps, names, {.steps = 8, .run = alone}), 8u);
   const auto go_on = [](void*, std::int64_t, std::span<const ArrayView>) { return true; };
-  EXPECT_EQ(runs_of(*reflects, names, {.steps = 8, .stepped = go_on, .run = alone}), 8u);
+  EXPECT_EQ(runs_of(reflects, names, {.steps = 8, .stepped = go_on, .run = alone}), 8u);
 }
 
 TEST(Steps, AreToldTheFieldsAndEndWhereTheyAreTo) {
@@ -64,10 +64,10 @@ TEST(Steps, AreToldTheFieldsAndEndWhereTheyAreTo) {
     return step < 3;
   };
   const auto heat = Stencil::compile("u += 0.25*(u[-1] + u[1] - 2*u)", {.beyond = Boundary::Wrap});
-  EXPECT_THROW(heat->run({{"u", view(values)}}, {.steps = 9, .stepped = hear, .context = &heard}), Interrupted);
+  EXPECT_THROW(heat.run({{"u", view(values)}}, {.steps = 9, .stepped = hear, .context = &heard}), Interrupted);
   EXPECT_EQ(heard, (std::vector<double>{4, 3, 2.5}));
   EXPECT_EQ(values[2], 8);
-  const Array settled = heat->run({{"u", view(values)}}, {.steps = 999, .until = "max(abs(u - u_old)) < 1e-9"})[0];
+  const Array settled = heat.run({{"u", view(values)}}, {.steps = 999, .until = "max(abs(u - u_old)) < 1e-9"})[0];
   EXPECT_NEAR(settled.at<double>(0), 2, 1e-8);
 }
 
@@ -77,11 +77,11 @@ TEST(Stencil, RefusesTargetsThatAreNotItsFields) {
   const auto stencil = Stencil::compile("u[1]");
   const Operand operands[] = {view(values)};
   const ArrayView good[] = {view(other)}, wrong[] = {view(narrow)};
-  EXPECT_EQ(stencil->run(operands, good, {}), 1);
-  EXPECT_THROW(stencil->run(operands, wrong, {}), ShapeError);
-  EXPECT_THROW(stencil->run(operands, {}, {}), ShapeError);
-  EXPECT_THROW(stencil->run(operands, good, {.steps = -1}), ShapeError);
-  EXPECT_THROW(stencil->run(operands, good, {.every = 0}), ShapeError);
+  EXPECT_EQ(stencil.run(operands, good, {}), 1);
+  EXPECT_THROW(stencil.run(operands, wrong, {}), ShapeError);
+  EXPECT_THROW(stencil.run(operands, {}, {}), ShapeError);
+  EXPECT_THROW(stencil.run(operands, good, {.steps = -1}), ShapeError);
+  EXPECT_THROW(stencil.run(operands, good, {.every = 0}), ShapeError);
   EXPECT_THROW(engine::stencil("u = u[1]; v = v[1]", {{"u", view(values)}, {"v", view(other)}}), ShapeError);
 }
 

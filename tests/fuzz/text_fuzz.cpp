@@ -55,10 +55,10 @@ void run_program(std::string text, Memory& memory) {
   options.limits.result_bytes = 1 << 20;
   const auto program = Program::compile(std::move(text), options);
   std::array<Operand, 8> operands;
-  if (program->n_names() > operands.size()) return;
-  for (std::size_t i = 0; i < program->n_names(); ++i) operands[i] = operand_for(program->name(i), memory[i]);
+  if (program.n_names() > operands.size()) return;
+  for (std::size_t i = 0; i < program.n_names(); ++i) operands[i] = operand_for(program.name(i), memory[i]);
   Result result;
-  Execution execution(*program, operands.data(), nullptr, Order::K, {&Result::allocate, &result});
+  Execution execution(program, operands.data(), nullptr, Order::K, {&Result::allocate, &result});
   if (execution.work() < 1e7) execution.run();
 }
 
@@ -69,16 +69,16 @@ void run_stencil(unsigned char how, std::string text, Memory& memory) {
   options.options.limits.result_bytes = 1 << 20;
   const auto stencil = Stencil::compile(std::move(text), options);
   std::array<Operand, 8> operands;
-  if (stencil->n_names() > operands.size()) return;
-  for (std::size_t i = 0; i < stencil->n_names(); ++i) operands[i] = operand_for(stencil->name(i), memory[i]);
+  if (stencil.n_names() > operands.size()) return;
+  for (std::size_t i = 0; i < stencil.n_names(); ++i) operands[i] = operand_for(stencil.name(i), memory[i]);
   std::vector<std::unique_ptr<char[]>> made;
   std::vector<ArrayView> targets;
-  for (const Stencil::Updated& updated : stencil->updates(operands.data(), true)) {
+  for (const Stencil::Updated& updated : stencil.updates(operands.data(), true)) {
     const std::size_t item = item_size(updated.dtype);
     made.emplace_back(new char[static_cast<std::size_t>(n_items(updated.shape)) * item + 1]);
     targets.push_back({made.back().get(), updated.dtype, false, true, updated.shape, c_strides(updated.shape, item)});
   }
-  stencil->run(operands.data(), targets, {.steps = how / 49});
+  stencil.run(operands.data(), targets, {.steps = how / 49});
 }
 
 }  // namespace

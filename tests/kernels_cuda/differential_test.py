@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.differential import relaxed
 from tests.kernels_cuda.process import lines
 
 PROGRAMS = 2500  # per order, the same in each; of some the oracle does not know the answer
@@ -33,3 +34,9 @@ def test_generated_programs_give_what_numpy_does(tmp_path_factory, part):
     first = 1_000_000 + part * PROGRAMS // 4
     compared = [compare(folder, *order, first, PROGRAMS // 4) for order in ORDERS]
     assert min(compared) >= 0.95 * PROGRAMS // 4 and len(set(compared)) == 1
+
+
+def test_relaxed_arithmetic_has_the_bits_of_the_host(tmp_path):
+    count = 150
+    words = f"-m tests.differential.relaxed --backend cuda --count {count}".split()
+    assert lines(tmp_path, *words, STANDIN_SEED=1) == relaxed.digests(0, count, "interp")

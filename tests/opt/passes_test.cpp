@@ -7,9 +7,11 @@ namespace engine::opt {
 namespace {
 
 /// Operations left after all passes, in order: "Add Multiply".
-std::string operations(std::string_view text, std::string_view operands) {
+std::string operations(std::string_view text, std::string_view operands, Exactness exactness = Exactness::Strict) {
   ir::Built built = ir::build_text(text, operands);
-  const ir::Graph graph = optimise(std::move(built.graph), {});
+  Options options;
+  options.exactness = exactness;
+  const ir::Graph graph = optimise(std::move(built.graph), options);
   ir::verify(graph);
   std::string result;
   for (const ir::Node& node : graph.nodes) {
@@ -60,6 +62,58 @@ TEST(Algebra, MultipliesWhereADivisionHasAnExactReciprocal) {
 }
 
 TEST(Prune, DropsValuesNobodyReads) { EXPECT_EQ(operations("t = exp(a); a + 1", "a:float64[1]"), "Add "); }
+
+std::string relaxed(std::string_view text,
+                    std::string_view operands = "a:float64[1] b:float64[1] c:float64[1] n:int64[1] z:complex128[1]") {
+  return operations(text, operands, Exactness::Relaxed);
+}
+
+TEST(Relax, TakesProductsForPowersUpToTheFifth) {
+  EXPECT_EQ(relaxed("a**3"), "Square Multiply ");
+  EXPECT_EQ(relaxed("power(a, 4.0)"), "Square Square ");
+  EXPECT_EQ(relaxed("a**5"), "Square Square Multiply ");
+  EXPECT_EQ(relaxed("a**3", "a:float32[1]"), "Square Multiply ");
+  EXPECT_EQ(relaxed("a**6"), "Power ");
+  EXPECT_EQ(relaxed("a**-3"), "Power ");
+  EXPECT_EQ(relaxed("a**2.5"), "Power ");
+  EXPECT_EQ(relaxed("n**3"), "Power ");
+  EXPECT_EQ(relaxed("z**3"), "Power ");
+  EXPECT_EQ(operations("a**3", "a:float64[1]"), "Power ");
+}
+
+TEST(Relax, TakesAProductForAQuotientByANumber) {
+  EXPECT_EQ(relaxed("a / 3"), "Multiply ");
+  EXPECT_EQ(relaxed("a / 0"), "Divide ");
+  EXPECT_EQ(relaxed("a / 1e-309"), "Divide ");  // whose reciprocal is infinite
+  EXPECT_EQ(relaxed("a / 1e308"), "Divide ");   // subnormal
+  EXPECT_EQ(relaxed("a / 3e38", "a:float32[1]"), "Divide ");
+  EXPECT_EQ(relaxed("a / b"), "Divide ");
+  EXPECT_EQ(relaxed("3 / a"), "Divide ");
+  EXPECT_EQ(operations("a / 3", "a:float64[1]"), "Divide ");
+}
+
+TEST(Relax, RoundsSumsOfProductsOnce) {
+  EXPECT_EQ(relaxed("a*b + c"), "Fma ");
+  EXPECT_EQ(relaxed("c + a*a"), "Fma ");
+  EXPECT_EQ(relaxed("a*b - 2"), "Fma ");
+  EXPECT_EQ(relaxed("1 - 2*a"), "Fma ");
+  EXPECT_EQ(relaxed("a*b - c"), "Negative Fma ");
+  EXPECT_EQ(relaxed("c - a*b"), "Negative Fma ");
+  EXPECT_EQ(relaxed("4*a + 5*a*b + 6*b*c"), "Multiply Multiply Fma Multiply Fma ");
+  EXPECT_EQ(relaxed("n*n + n"), "Multiply Add ");
+  EXPECT_EQ(relaxed("z*z + z"), "Multiply Add ");
+  EXPECT_EQ(operations("a*b + a", "a:float64[1] b:float64[1]"), "Multiply Add ");
+}
+
+TEST(Relax, TakesFastFormsOfFunctionsWhereTheyGain) {
+  EXPECT_EQ(relaxed("tan(a)"), "FastTan ");
+  EXPECT_EQ(relaxed("tan(a)", "a:float32[1]"), "FastTan ");
+  EXPECT_EQ(relaxed("sin(a) + cos(a)"), "Sin Cos Add ");
+  EXPECT_EQ(relaxed("tan(z)"), "Tan ");
+  EXPECT_EQ(operations("tan(a)", "a:float64[1]"), "Tan ");
+}
+
+TEST(Relax, LeavesAProductThatIsNeededItself) { EXPECT_EQ(relaxed("p = a*b; (p + c) * p"), "Multiply Add Multiply "); }
 
 }  // namespace
 }  // namespace engine::opt

@@ -18,7 +18,7 @@ class Function(NamedTuple):
     name      : as it is written in expressions.
     arguments : their names, with commas; those that may be left out with their default.
     sentence  : what it gives.
-    oracle    : NumPy's name of it, or SciPy's; empty where there is none.
+    oracle    : NumPy's name of it, or SciPy's or Python's; empty where there is none.
     ulp       : largest error against the oracle, in units in the last place; 0 for the same bits.
     kind      : "elementwise", "reduction", "ordered" (along an axis), "cast" or "constant".
     low, high : the range of arguments over which the accuracy is tested.
@@ -59,7 +59,7 @@ class Function(NamedTuple):
             lines.append(f"dtypes: {', '.join(self.dtypes)}")
         accuracy = "the same bits" if self.ulp == 0 else f"within {self.ulp:g} ulp"
         if self.oracle and self.kind in ("elementwise", "reduction", "ordered"):
-            oracle = self.oracle if self.oracle.startswith("scipy") else f"numpy.{self.oracle}"
+            oracle = self.oracle if self.oracle.startswith(("scipy", "math")) else f"numpy.{self.oracle}"
             lines.append(f"accuracy: {accuracy} against {oracle}")
         return "\n".join([*lines, "", self.example])
 

@@ -10,6 +10,7 @@
 // sin(r) = r + r^3 p(r^2), cos(r) = 1 + r^2 (-1/2 + r^2 q(r^2)), minimax polynomials, with `low`
 // where it counts; k mod 4 picks and signs.
 // tan(r) = r + r^3 (c + r^2 p(r^2)) likewise; a quarter turn further -1 / tan(r), the quotient corrected by its remainder.
+// fast_tan does without `low` and without that correction: r is right to some ulp, as is what is made of it.
 #pragma once
 
 #include "engine/catalog/elementary/lane.hpp"
@@ -195,6 +196,35 @@ ENGINE_LANE F tan(F x) noexcept {
   const F magnitude = abs(x);
   const F y = with_flipped_sign(turned_tangent(reduce(magnitude)), x);
   return patch(!(magnitude < reduce_limit<F>()), x, y, [](ItemOf<F> huge) { return tan_huge(huge); });
+}
+
+// ---- within 4 ulp -----------------------------------------------------------------------------------------------------
+
+/// r of 0 <= x < reduce_limit, rounded at each of three steps.
+template <DoubleLane F>
+ENGINE_LANE Rounded<F> reduce_fast(F x) noexcept {
+  const Rounded<F> k = round_to_int(x, F(kQuartersPerOne64));
+  return {fma(k.value, F(-kQuarterLow64), fma(k.value, F(-kQuarterMiddle64), fma(k.value, F(-kQuarterHigh64), x))), k.bits};
+}
+template <SingleLane F>
+ENGINE_LANE Rounded<F> reduce_fast(F x) noexcept {
+  const Rounded<F> k = round_to_int(x, F(kQuartersPerOne32));
+  return {fma(k.value, F(-kQuarterLow32), fma(k.value, F(-kQuarterMiddle32), fma(k.value, F(-kQuarterHigh32), x))), k.bits};
+}
+template <FloatLane F>
+ENGINE_LANE F fast_tan(F x) noexcept {
+  using T = ItemOf<F>;
+  const F magnitude = abs(x);
+  const Rounded<F> r = reduce_fast(magnitude);
+  const F z = r.value * r.value;
+  F slope;
+  if constexpr (DoubleLane<F>)
+    slope = fma(z, even_odd(z, kTan64), F(kThird64));
+  else
+    slope = fma(z, horner(z, kTan32), F(kThird32));
+  const F t = fma(r.value * z, slope, r.value);
+  const F turned = with_flipped_sign(select(disjoint(r.bits, LaneBits<F>(1u)), t, F(T(1)) / t), float_of(shl<8 * sizeof(T) - 1>(r.bits)));
+  return patch(!(magnitude < reduce_limit<F>()), x, with_flipped_sign(turned, x), [](ItemOf<F> huge) { return tan_huge(huge); });
 }
 
 }  // namespace engine::math

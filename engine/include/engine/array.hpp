@@ -14,7 +14,6 @@
 #include <engine/export.hpp>
 #include <initializer_list>
 #include <iterator>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -156,7 +155,7 @@ constexpr int dtype_index() noexcept {
   } else if constexpr (std::is_same_v<T, double>) {
     return static_cast<int>(DType::Float64);
   } else if constexpr (std::is_same_v<T, char> || std::is_same_v<T, wchar_t> || std::is_same_v<T, char8_t> || std::is_same_v<T, char16_t> ||
-                       std::is_same_v<T, char32_t>) {
+                       std::is_same_v<T, char32_t> || std::is_pointer_v<T>) {
     return -1;
   } else if constexpr (std::is_integral_v<T> && sizeof(T) <= 8) {
     constexpr int kLog = sizeof(T) == 1 ? 0 : sizeof(T) == 2 ? 1 : sizeof(T) == 4 ? 2 : 3;

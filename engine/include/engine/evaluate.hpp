@@ -15,7 +15,6 @@
 #include <engine/functions.hpp>
 #include <engine/options.hpp>
 #include <initializer_list>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -167,7 +166,7 @@ class Execution {
   /// Throws ShapeError, DTypeError, UnknownName, RangeError, LimitError, OutOfMemory; `out` and operands are untouched. What
   /// `operands`, `out` and the allocator's context point at has to outlive run().
   ///
-  ///     Execution execution(*program, operands, &out, Order::K, {nullptr, nullptr});
+  ///     Execution execution(program, operands, &out, Order::K, {nullptr, nullptr});
   ///     execution.run({.threads = 1});
   Execution(const Program& program, const Operand* operands, const ArrayView* out, Order order, Allocator allocator)
       : Execution(program, operands, out, order, allocator, nullptr) {}
@@ -227,7 +226,8 @@ struct ProgramStats {
   std::uint64_t jit_operations = 0, interp_operations = 0;
 };
 
-/// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads.
+/// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads; copies are the same
+/// program. One that was moved from can be assigned to, and nothing else.
 class Program {
  public:
   /// Runs at once what is small, has run before with such operands, and lies as it is best: whole arrays of one shape, without gaps,
@@ -238,10 +238,11 @@ class Program {
   /// std::bad_alloc itself where there is no memory even for a message.
   ///
   ///     const auto program = Program::compile("2*a + b");
-  static std::shared_ptr<const Program> compile(std::string text, const Options& options = {});
+  static Program compile(std::string text, const Options& options = {});
+  Program(const Program&) noexcept;
+  Program(Program&&) noexcept;
+  Program& operator=(Program) noexcept;
   ~Program();
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
 
   const std::string& text() const noexcept;
   const Options& options() const noexcept;
@@ -265,10 +266,10 @@ class Program {
   /// Of each array that is read, in order: its footprint, by shifts and by slices that differ in where they begin. Slices that no
   /// assignment relates to an element of the result have it in their middle. Throws what an Execution would.
   ///
-  ///     program->halo(operands)[0].axes
+  ///     program.halo(operands)[0].axes
   std::vector<Halo> halo(const Operand* operands) const;
   ///
-  ///     std::puts(program->explain({{"a", view(field)}, {"b", 0.5}}).c_str());
+  ///     std::puts(program.explain({{"a", view(field)}, {"b", 0.5}}).c_str());
   std::string explain(const Names& names) const;
 
   /// Has the kernels compiled, and keeps them, that a call with operands like these launches on a device; computes nothing. Of arrays,
@@ -276,14 +277,14 @@ class Program {
   /// others were found in a cache, or the call runs on the host; without `wait` 0, as another thread compiles them. Throws what an
   /// Execution throws before it runs, BackendError.
   ///
-  ///     program->precompile(operands);
+  ///     program.precompile(operands);
   int precompile(const Operand* operands, const ArrayView* out = nullptr, bool wait = true) const;
 
   ProgramStats stats() const;
 
   /// What evaluate(), evaluate_into() and execute() do, without the look-up of the text.
   ///
-  ///     const Array d = program->run({{"a", view(field)}, {"b", 0.5}});
+  ///     const Array d = program.run({{"a", view(field)}, {"b", 0.5}});
   Array run(const Names& names = {}, const RunOptions& options = {}) const;
   void run_into(const ArrayView& out, const Names& names = {}, const RunOptions& options = {}) const;
   void execute(const Names& names = {}, const RunOptions& options = {}) const;
@@ -293,8 +294,8 @@ class Program {
 
  private:
   friend class Stencil;
-  explicit Program(std::shared_ptr<const Impl> impl);
-  std::shared_ptr<const Impl> impl_;
+  explicit Program(const Impl* impl) noexcept;
+  const Impl* impl_;
 };
 
 // ---- one call ---------------------------------------------------------------------------------------------------------
@@ -302,7 +303,7 @@ class Program {
 /// Parses. As Program::compile: throws ParseError, UnknownName (functions), LimitError, BackendError.
 ///
 ///     const auto program = compile("2*a + b");
-std::shared_ptr<const Program> compile(std::string_view text, const Options& options = {});
+Program compile(std::string_view text, const Options& options = {});
 
 /// The program's value, as an array of NumPy's result dtype and shape. Names that the text does not use are ignored. Programs
 /// are kept by text and options, so a text that was seen before is not parsed again.

@@ -15,7 +15,6 @@
 #include <engine/export.hpp>
 #include <engine/options.hpp>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +43,10 @@ class Expr {
   ///
   ///     const Expr b = Array({3}, {1.0, 2.0, 3.0});
   Expr(Array&& array);
+  Expr(const Expr& other) noexcept;
+  Expr(Expr&& other) noexcept;  ///< the other one can be assigned to then, and nothing else
+  Expr& operator=(Expr other) noexcept;
+  ~Expr();
 
   /// Subscripts: integers, Slices, Exprs of integers, `newaxis`, `ellipsis`. C++20 takes several in parentheses alone.
   ///
@@ -103,15 +106,15 @@ class Expr {
   Expr& operator>>=(const Expr& y) { return *this = *this >> y; }
 
   struct Node;
-  const std::shared_ptr<Node>& node() const noexcept { return node_; }
-  explicit Expr(std::shared_ptr<Node> node) noexcept : node_(std::move(node)) {}
+  Node* node() const noexcept { return node_; }
+  explicit Expr(Node* node) noexcept;
 
  private:
   explicit Expr(const Operand& operand);
   static Expr prefix(std::string_view symbol, const Expr& x);
   static Expr infix(std::string_view symbol, const Expr& x, const Expr& y);
   Expr subscript(std::span<const Index> items) const;
-  std::shared_ptr<Node> node_;
+  Node* node_;
 };
 
 /// A name that evaluate() is given a meaning for, or, unless it is, the array or number here. Without either, pi, e, inf

@@ -46,6 +46,8 @@ Expr sqrt(const Expr& x);
 Expr square(const Expr& x);
 /// 1 / x; of integers, rounded towards zero.
 Expr reciprocal(const Expr& x);
+/// x * y + z, rounded once; of float16 computed as of float32.
+Expr fma(const Expr& x, const Expr& y, const Expr& z);
 /// Largest integer not above x.
 Expr floor(const Expr& x);
 /// Smallest integer not below x.
@@ -157,6 +159,8 @@ Expr log1p(const Expr& x);
 Expr sin(const Expr& x);
 /// Cosine of x radians.
 Expr cos(const Expr& x);
+/// Tangent of x radians, within 4 ulp: what exactness='relaxed' takes for tan.
+Expr fast_tan(const Expr& x);
 /// Hyperbolic tangent.
 Expr tanh(const Expr& x);
 /// 2 to the power x.

@@ -2,7 +2,7 @@
 //
 //     const Array smooth = stencil("0.25*(u[-1,0] + u[1,0] + u[0,-1] + u[0,1])", {{"u", view(field, {3, 4})}});
 //     const auto heat = Stencil::compile("u += k*(u[-1] + u[1] - 2*u)", {.beyond = {Boundary::Wrap}});
-//     heat->run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
+//     heat.run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
 #pragma once
 
 #include <engine/evaluate.hpp>
@@ -55,16 +55,17 @@ struct Steps {
 /// A parsed stencil text. Names with subscripts are read at those offsets from the element that is made: `a[-1,0]`, or `a(i-1,j)` with
 /// any names of indices; bare names at the element itself. All statements are one simultaneous update: they read what the fields were
 /// before. An assigned name that is given is a field, one that is not a part of the text with a name of its own. Immutable, safe to use
-/// from many threads.
+/// from many threads; copies are the same stencil. One that was moved from can be assigned to, and nothing else.
 class Stencil {
  public:
   /// Throws ParseError, UnknownName, LimitError, BackendError.
   ///
   ///     const auto life = Stencil::compile("(a[-1] + a[1]) & 1", {.beyond = Boundary::Wrap});
-  static std::shared_ptr<const Stencil> compile(std::string text, const StencilOptions& options = {});
+  static Stencil compile(std::string text, const StencilOptions& options = {});
+  Stencil(const Stencil&) noexcept;
+  Stencil(Stencil&&) noexcept;
+  Stencil& operator=(Stencil) noexcept;
   ~Stencil();
-  Stencil(const Stencil&) = delete;
-  Stencil& operator=(const Stencil&) = delete;
 
   const std::string& text() const noexcept;
   const StencilOptions& options() const noexcept;
@@ -93,7 +94,7 @@ class Stencil {
 
   /// The new values, one array for each field that is updated, in order; of a bare expression its value.
   ///
-  ///     const std::vector<Array> fields = heat->run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
+  ///     const std::vector<Array> fields = heat.run({{"u", view(field)}, {"k", 0.1}}, {.steps = 100});
   std::vector<Array> run(const Names& names, const Steps& steps = {}) const;
 
   /// The plan of one step, in words and as JSON.
@@ -104,8 +105,8 @@ class Stencil {
   struct Impl;
 
  private:
-  explicit Stencil(std::unique_ptr<const Impl> impl);
-  std::unique_ptr<const Impl> impl_;
+  explicit Stencil(const Impl* impl) noexcept;
+  const Impl* impl_;
 };
 
 /// The new value of the field, or the value of the expression. Throws ShapeError where several fields are updated: Stencil::run has them.

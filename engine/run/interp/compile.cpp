@@ -19,6 +19,11 @@ constexpr std::uint32_t kAlign = 64;
 constexpr double kComplexCost = 50;  // of a complex function, one lane at a time, in element-operations
 constexpr double kFunctionCost = 8;  // of an elementary function on vectors
 
+bool is_called(catalog::Op op) {
+  const catalog::OpInfo& row = catalog::info(op);
+  return has(row.flags, catalog::Flags::Lanes) && row.lowering.kind == catalog::Lowering::ByCall;
+}
+
 struct ValueInfo {
   DType dtype;
   bool uniform;
@@ -162,7 +167,7 @@ class Compiler {
         }
       }
       double cost = 1;
-      if (has(catalog::info(op).flags, catalog::Flags::Lanes)) cost = is_complex(signature.out) ? kComplexCost : kFunctionCost;
+      if (is_called(op)) cost = is_complex(signature.out) ? kComplexCost : kFunctionCost;
       return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out, meaning, false, cost));
     }
     catalog::Loop wide = signature;
@@ -339,9 +344,7 @@ class Compiler {
   };
 
   static bool is_for_machine(const Step& step) { return step.meaning.kind != Meaning::Kind::None; }
-  static bool is_function(const Step& step) {
-    return step.meaning.kind == Meaning::Kind::Apply && has(catalog::info(step.meaning.op).flags, catalog::Flags::Lanes);
-  }
+  static bool is_function(const Step& step) { return step.meaning.kind == Meaning::Kind::Apply && is_called(step.meaning.op); }
   static std::span<const std::uint32_t> ins_of(const Step& step) { return {step.in.data(), step.n_in}; }
   static bool all_ready(const Parts& p, const Step& step) {
     return std::ranges::all_of(ins_of(step), [&](std::uint32_t v) { return p.is_ready[v]; });

@@ -23,26 +23,28 @@ void function(void* out, const void* const* in, std::size_t n) {
   constexpr std::size_t kCount = V::kCount;
   auto* r = static_cast<T*>(out);
   const auto* x = static_cast<const T*>(in[0]);
-  const auto* y = static_cast<const T*>(M::kArity > 1 ? in[1] : in[0]);
+  const auto* y = static_cast<const T*>(in[M::kArity > 1 ? 1 : 0]);
+  const auto* z = static_cast<const T*>(in[M::kArity > 2 ? 2 : 0]);
   const std::size_t whole = n - n % kCount;
   for (std::size_t i = 0; i < whole; i += kCount) {
     const V a = V::load(x + i);
-    M::apply(a, M::kArity > 1 ? V::load(y + i) : a, a).store(r + i);
+    M::apply(a, M::kArity > 1 ? V::load(y + i) : a, M::kArity > 2 ? V::load(z + i) : a).store(r + i);
   }
   if (whole == n) return;
   // The rest, padded with its own first item: what is computed beside it is as ordinary as it is.
-  T a[kCount], b[kCount], c[kCount];
+  T a[kCount], b[kCount], c[kCount], d[kCount];
   for (std::size_t k = 0; k < kCount; ++k) {
     const std::size_t i = whole + (whole + k < n ? k : 0);
     a[k] = x[i];
     b[k] = y[i];
+    d[k] = z[i];
   }
-  const V va = V::load(a);
-  M::apply(va, V::load(b), va).store(c);
+  M::apply(V::load(a), V::load(b), V::load(d)).store(c);
   for (std::size_t k = 0; whole + k < n; ++k) r[whole + k] = c[k];
 }
 
-/// For machine code. Raw vectors, and not Vector, which the convention would pass in memory where it has constructors.
+/// For machine code, which needs none of three arguments. Raw vectors, and not Vector, which the convention would pass in memory where it
+/// has constructors.
 template <Op kOp, class T>
 typename Lanes<T>::Raw of_one(typename Lanes<T>::Raw x) {
   const Lanes<T> a(x);
@@ -55,7 +57,9 @@ typename Lanes<T>::Raw of_two(typename Lanes<T>::Raw x, typename Lanes<T>::Raw y
 }
 template <Op kOp, class T>
 VectorFunction vector_function() {
-  if constexpr (Meaning<kOp>::kArity > 1)
+  if constexpr (Meaning<kOp>::kArity > 2)
+    return nullptr;
+  else if constexpr (Meaning<kOp>::kArity > 1)
     return reinterpret_cast<VectorFunction>(&of_two<kOp, T>);
   else
     return reinterpret_cast<VectorFunction>(&of_one<kOp, T>);

@@ -324,6 +324,36 @@ class Emitter : public Xbyak::CodeGenerator {
     emit(i, placed);
   }
 
+  /// x * y + z in one rounding. The instruction overwrites one of its arguments.
+  void fma(const Placed& p, int bytes, std::uint32_t signs) {
+    const Xmm r = lanes_of(p.out, bytes), x = lanes_of(p.in[0], bytes), y = lanes_of(p.in[1], bytes), z = lanes_of(p.in[2], bytes);
+    const bool is_double = bytes == 8;
+    if (p.out != p.in[2] && (p.out == p.in[0] || p.out == p.in[1])) {
+      const Xmm& other = p.out == p.in[0] ? y : x;
+      switch (signs) {
+        case 0:
+          return is_double ? vfmadd213pd(r, other, z) : vfmadd213ps(r, other, z);
+        case kMinusProduct:
+          return is_double ? vfnmadd213pd(r, other, z) : vfnmadd213ps(r, other, z);
+        case kMinusSummand:
+          return is_double ? vfmsub213pd(r, other, z) : vfmsub213ps(r, other, z);
+        default:
+          return is_double ? vfnmsub213pd(r, other, z) : vfnmsub213ps(r, other, z);
+      }
+    }
+    if (p.out != p.in[2]) vmovaps(r, z);
+    switch (signs) {
+      case 0:
+        return is_double ? vfmadd231pd(r, x, y) : vfmadd231ps(r, x, y);
+      case kMinusProduct:
+        return is_double ? vfnmadd231pd(r, x, y) : vfnmadd231ps(r, x, y);
+      case kMinusSummand:
+        return is_double ? vfmsub231pd(r, x, y) : vfmsub231ps(r, x, y);
+      default:
+        return is_double ? vfnmsub231pd(r, x, y) : vfnmsub231ps(r, x, y);
+    }
+  }
+
   void emit(const Instruction& i, const Placed& p) {
     const int bytes = i.bytes;
     const Xmm r = lanes_of(p.out, bytes), x = lanes_of(p.in[0], bytes), y = lanes_of(p.in[1], bytes);
@@ -370,6 +400,9 @@ class Emitter : public Xbyak::CodeGenerator {
         return;
       case Code::DivF:
         is_double ? vdivpd(r, x, y) : vdivps(r, x, y);
+        return;
+      case Code::FmaF:
+        fma(p, bytes, i.payload);
         return;
       case Code::MaxF:
         is_double ? vmaxpd(r, x, y) : vmaxps(r, x, y);

@@ -21,12 +21,14 @@ class Selector {
  public:
   Selector(const Target& target, const interp::Segment& segment, std::pmr::memory_resource* memory)
       : target_(target),
+        segment_(segment),
         dtypes_(segment.dtypes),
         is_uniform_(segment.is_uniform),
         steps_between_(segment.steps_between),
         program_(memory),
         registers_(segment.dtypes.size(), kNone, memory),
-        imaginary_(segment.dtypes.size(), kNone, memory) {}
+        imaginary_(segment.dtypes.size(), kNone, memory),
+        negated_(memory) {}
 
   void call(const interp::Step& step) {
     const std::span<const std::uint32_t> args(step.in.data(), step.n_in);
@@ -34,9 +36,15 @@ class Selector {
     if (is_complex(to) || std::ranges::any_of(args, [&](std::uint32_t v) { return is_complex(dtypes_[v]); })) return call_complex(step);
     std::array<Register, 3> in{kNone, kNone, kNone};
     for (std::size_t i = 0; i < args.size(); ++i) in[i] = read(args[i]);
+    if (is_sign_of_fma(step)) {
+      registers_[step.out] = in[0];
+      negated_.push_back(step.out);
+      return;
+    }
     const DType from = dtypes_[args[0]];
     registers_[step.out] =
         step.meaning.kind == Meaning::Kind::Cast ? cast(in[0], from, to) : apply(step.meaning.op, from, dtypes_[args.back()], to, in);
+    if (is(step, Op::Fma)) program_.body.back().payload = signs_of(step);
   }
 
   Program fold(std::uint32_t value, catalog::Reduction reduction) {
@@ -69,6 +77,28 @@ class Selector {
   }
 
  private:
+  // ---- signs of sums of products ------------------------------------------------------------------------------------
+
+  static bool is(const interp::Step& step, Op op) { return step.meaning.kind == Meaning::Kind::Apply && step.meaning.op == op; }
+
+  /// Whether a step changes a sign for sums of products alone, whose instructions do that themselves.
+  bool is_sign_of_fma(const interp::Step& step) const {
+    if (!is(step, Op::Negative) || !is_float(dtypes_[step.out])) return false;
+    bool any = false;
+    for (const interp::Step& user : segment_.steps)
+      for (std::size_t i = 0; i < user.n_in; ++i) {
+        if (user.in[i] != step.out) continue;
+        if (!is(user, Op::Fma)) return false;
+        any = true;
+      }
+    return any && std::ranges::find(segment_.outs, step.out) == segment_.outs.end();
+  }
+
+  std::uint32_t signs_of(const interp::Step& fma) const {
+    const auto is_negated = [&](std::uint32_t value) { return std::ranges::find(negated_, value) != negated_.end(); };
+    return (is_negated(fma.in[0]) != is_negated(fma.in[1]) ? kMinusProduct : 0u) | (is_negated(fma.in[2]) ? kMinusSummand : 0u);
+  }
+
   // ---- instructions -------------------------------------------------------------------------------------------------
 
   Register add(std::pmr::vector<Instruction>& to, Instruction instruction) {
@@ -255,6 +285,8 @@ class Selector {
         return make(Code::MulF, bytes, x, y);
       case Op::Square:
         return make(Code::MulF, bytes, x, x);
+      case Op::Fma:
+        return make(Code::FmaF, bytes, x, y, z);
       case Op::Divide:
         return make(Code::DivF, bytes, x, y);
       case Op::Reciprocal:
@@ -520,12 +552,14 @@ class Selector {
   }
 
   const Target& target_;
+  const interp::Segment& segment_;
   std::span<const DType> dtypes_;
   std::span<const bool> is_uniform_;
   std::span<const std::int8_t> steps_between_;
   Program program_;
   std::pmr::vector<Register> registers_;  ///< of values; of complex ones, their real parts
   std::pmr::vector<Register> imaginary_;
+  std::pmr::vector<std::uint32_t> negated_;  ///< values that are registers with the other sign
 };
 
 bool knows_cast(const Target& target, DType from, DType to) {
@@ -607,6 +641,7 @@ bool knows_op(const Target& target, Op op, std::span<const DType> in, DType out)
     case Op::NanToNum:
       return is_number;
     case Op::Divide:
+    case Op::Fma:
     case Op::Reciprocal:
     case Op::Fabs:
     case Op::Copysign:

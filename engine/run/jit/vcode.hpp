@@ -37,6 +37,7 @@ inline constexpr Register kNone = 0xffffffffu;
   X(SubF, 2, N)                                                                    \
   X(MulF, 2, N)                                                                    \
   X(DivF, 2, N)                                                                    \
+  X(FmaF, 3, N) /* x * y + z; payload: signs */                                    \
   X(MaxF, 2, N) /* x > y ? x : y */                                                \
   X(MinF, 2, N) /* x < y ? x : y */                                                \
   X(SqrtF, 1, N)                                                                   \
@@ -82,6 +83,8 @@ enum class Code : std::uint8_t {
 #undef X
 };
 
+/// Payload of FmaF, either or both: what is taken with the other sign.
+inline constexpr std::uint32_t kMinusProduct = 1, kMinusSummand = 2;
 enum class Rounding : std::uint8_t { Even, Floor, Ceil, Trunc };
 /// False beside NaN but for NotEqual and Unordered.
 enum class Predicate : std::uint8_t { Equal, Less, LessEqual, Unordered, NotEqual };
