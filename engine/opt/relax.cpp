@@ -1,6 +1,7 @@
 // opt/relax.cpp - what exactness="relaxed" allows: quicker operations instead of exact ones.
-// in: verified graph   out: verified graph; each operation that was replaced is within 4 ulp of its exact value, infinities, NaN and signs
-// of zero are the same, and so are the bits on every backend, as the graph alone says what is done
+// in: verified graph   out: verified graph; what was replaced is within 4 ulp of its exact value, and NaN, infinities and signs of zero are
+// those of that (but that a quotient within two ulp of the largest number may overflow). The bits are the same on every backend, as the
+// graph alone says what is done.
 #include <array>
 #include <cmath>
 #include <optional>

@@ -23,9 +23,9 @@ struct Limits {
 
 enum class Order : std::uint8_t { K, C, F, A };                           ///< memory order of a fresh result
 enum class Casting : std::uint8_t { No, Equiv, Safe, SameKind, Unsafe };  ///< NumPy's casting rules
-/// Strict: NumPy's bits (contract §3). Relaxed: operations on float32 and float64 may be quicker ones, each within 4 ulp of its exact
-/// value: whole powers up to the fifth and quotients by numbers of the text are products, x*y + z is rounded once, and
-/// tan is fast_tan. NaN, infinities and signs of zero are the same, and so are the bits on every backend and instruction set.
+/// Strict: NumPy's bits (contract §3). Relaxed: float32 and float64 may be computed in quicker ways, each within 4 ulp of its exact value
+/// and with that one's infinities, NaN and signs of zero: whole powers up to the fifth and quotients by numbers of the text are products,
+/// x*y + z is rounded once, tan is fast_tan. The bits are the same on every backend and instruction set.
 enum class Exactness : std::uint8_t { Strict, Relaxed };
 /// What a shifted read finds beyond one side of an axis (contract §5): SciPy's words with its index meaning, here for (a b c d).
 enum class Boundary : std::uint8_t {
