@@ -31,12 +31,13 @@ SECONDS_A_ROUND = 20e-6
 
 
 class Function(NamedTuple):
-    name: str  # ours and NumPy's
+    name: str  # ours, and NumPy's where that is not given
     ranges: tuple  # one (low, high) for each operand: float64's
     float32: tuple | None = None  # the same for float32, where other
     least: float = 1.5  # goals: how many times as fast as NumPy with AVX-512, float64
     least32: float = 1.5
     scipy: str | None = None  # its name there
+    numpy: str | None = None
 
 
 FUNCTIONS = (
@@ -50,6 +51,7 @@ FUNCTIONS = (
     Function("sin", ((-30, 30),), least=6, least32=1),
     Function("cos", ((-30, 30),), least=6, least32=0.8),
     Function("tan", ((-30, 30),), least=3),
+    Function("fast_tan", ((-30, 30),), least=3, numpy="tan"),
     Function("arcsin", ((-1, 1),), least=3),
     Function("arccos", ((-1, 1),), least=3),
     Function("arctan", ((-8, 8),), least=3),
