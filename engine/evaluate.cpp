@@ -264,14 +264,7 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
 
 // ---- Program ----------------------------------------------------------------------------------------------------------
 
-Program::Program(const Impl* impl) noexcept : impl_(keep(impl)) {}
-Program::Program(const Program& other) noexcept : impl_(keep(other.impl_)) {}
-Program::Program(Program&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
-Program& Program::operator=(Program other) noexcept {
-  std::swap(impl_, other.impl_);
-  return *this;
-}
-Program::~Program() { drop(impl_); }
+template class Handle<const Program::Impl>;
 
 void read_names(Program::Impl& given) {
   Program::Impl* const impl = &given;
@@ -315,15 +308,15 @@ void read_names(Program::Impl& given) {
 
 namespace {
 
-Ref<const Program::Impl> read(const std::string& text, const Options& options) {
+Handle<const Program::Impl> read(const std::string& text, const Options& options) {
   const Deadline deadline(options.limits);
   const Clock::time_point start = Clock::now();
-  const Ref<Program::Impl> impl(new Program::Impl(text, options));
+  const Handle<Program::Impl> impl(new Program::Impl(text, options));
   impl->parse_ns = nanoseconds(Clock::now() - start);
   deadline.left();
   read_names(*impl);
   record.parsed = impl.get();
-  return Ref<const Program::Impl>(impl.get());
+  return Handle<const Program::Impl>(impl.get());
 }
 
 }  // namespace
@@ -336,7 +329,7 @@ Program Program::compile(std::string text, const Options& options) {
           {.what = fmt::format("the backend \"{}\" is {}", name, found.reason), .labels = {}, .help = std::string(found.help), .text = {}});
     }
   try {
-    return Program(read(text, options).get());
+    return Program(read(text, options));
   } catch (Error& error) {
     error.attach_text(text);
     throw;

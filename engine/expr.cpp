@@ -37,8 +37,8 @@ constexpr std::size_t kMostNodes = 100'000;
 struct Expr::Node : Shared {
   struct Piece {
     std::string text;
-    Ref<Node> child{};  ///< stands behind the text; null: nothing does
-    int floor = 0;      ///< a child that binds looser takes brackets
+    Handle<Node> child{};  ///< stands behind the text; null: nothing does
+    int floor = 0;         ///< a child that binds looser takes brackets
   };
   std::vector<Piece> pieces;
   int power = kPostfix;
@@ -53,24 +53,26 @@ struct Expr::Node : Shared {
   Node& operator=(const Node&) = delete;
   /// Without recursion.
   ~Node() {
-    std::vector<Ref<Node>> dying;
+    std::vector<Handle<Node>> dying;
     const auto take = [&dying](Node& node) {
       for (Piece& piece : node.pieces)
-        if (piece.child && piece.child.is_only_owner()) dying.push_back(std::move(piece.child));
+        if (piece.child && has_one_owner(piece.child)) dying.push_back(std::move(piece.child));
     };
     for (take(*this); !dying.empty();) {
-      const Ref<Node> node = std::move(dying.back());
+      const Handle<Node> node = std::move(dying.back());
       dying.pop_back();
-      if (node.is_only_owner()) take(*node);
+      if (has_one_owner(node)) take(*node);
     }
   }
   bool is_leaf() const { return pieces.empty() || (pieces.size() == 1 && !pieces[0].child); }
 };
 
+template class Handle<Expr::Node>;
+
 namespace {
 
 using Node = Expr::Node;
-using NodePtr = Ref<Node>;
+using NodePtr = Handle<Node>;
 
 NodePtr make(std::vector<Node::Piece> pieces, int power, int nests) {
   NodePtr node(new Node);
@@ -128,28 +130,17 @@ std::string checked_name(std::string_view name) {
 
 }  // namespace
 
-Expr::Expr(Node* node) noexcept : node_(keep(node)) {}
-Expr::Expr(const Expr& other) noexcept : node_(keep(other.node_)) {}
-Expr::Expr(Expr&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-Expr& Expr::operator=(Expr other) noexcept {
-  std::swap(node_, other.node_);
-  return *this;
-}
-Expr::~Expr() { drop(node_); }
+Expr::Expr(const Operand& operand) : node_(leaf(operand)) {}
 
-Expr::Expr(const Operand& operand) : node_(leaf(operand).release()) {}
-
-Expr::Expr(Array&& array) {
-  NodePtr node(new Node);
-  node->owned = std::move(array);
-  node->operand = std::make_unique<const Operand>(std::as_const(node->owned));
-  node_ = node.release();
+Expr::Expr(Array&& array) : node_(new Node) {
+  node_->owned = std::move(array);
+  node_->operand = std::make_unique<const Operand>(std::as_const(node_->owned));
 }
 
 Expr named(std::string_view name) {
   NodePtr node(new Node);
   node->name = checked_name(name);
-  return Expr(node.get());
+  return Expr(std::move(node));
 }
 
 Expr named(std::string_view name, const Operand& value) {
@@ -162,7 +153,7 @@ Expr Expr::prefix(std::string_view symbol, const Expr& x) {
   const int power = catalog::find_prefix(symbol)->spelling.power;
   std::string text(symbol);
   if (symbol == "not") text += " ";
-  return Expr(make({{std::move(text), NodePtr(x.node_), power}}, power, 1).get());
+  return Expr(make({{std::move(text), x.node_, power}}, power, 1));
 }
 
 Expr Expr::infix(std::string_view symbol, const Expr& x, const Expr& y) {
@@ -171,17 +162,15 @@ Expr Expr::infix(std::string_view symbol, const Expr& x, const Expr& y) {
   const bool is_right = op.spelling.form == Spelling::Form::InfixRight;
   // Comparisons chain, so neither side may be a bare one.
   const int left = is_right || op.rule == catalog::Rule::Comparison ? power + 1 : power;
-  return Expr(
-      make({{"", NodePtr(x.node_), left}, {fmt::format(" {} ", symbol), NodePtr(y.node_), is_right ? power : power + 1}}, power, is_right)
-          .get());
+  return Expr(make({{"", x.node_, left}, {fmt::format(" {} ", symbol), y.node_, is_right ? power : power + 1}}, power, is_right));
 }
 
-Expr Expr::T() const { return Expr(make({{"", NodePtr(node_), kPostfix}, {".T"}}, kPostfix, 0).get()); }
+Expr Expr::T() const { return Expr(make({{"", node_, kPostfix}, {".T"}}, kPostfix, 0)); }
 
 Expr Expr::subscript(std::span<const Index> items) const {
-  std::vector<Node::Piece> pieces{{"", NodePtr(node_), kPostfix}};
+  std::vector<Node::Piece> pieces{{"", node_, kPostfix}};
   std::string text = "[";
-  const auto put = [&](const Expr& value) { pieces.push_back({std::exchange(text, {}), NodePtr(value.node_)}); };
+  const auto put = [&](const Expr& value) { pieces.push_back({std::exchange(text, {}), value.node_}); };
   for (const Index& item : items) {
     if (&item != items.data()) text += ", ";
     switch (item.kind_) {
@@ -205,7 +194,7 @@ Expr Expr::subscript(std::span<const Index> items) const {
     }
   }
   pieces.push_back({text + "]"});
-  return Expr(make(std::move(pieces), kPostfix, 1).get());
+  return Expr(make(std::move(pieces), kPostfix, 1));
 }
 
 Index::Index(Slice slice) : kind_(Kind::Slice), slice_(std::move(slice)) {}
@@ -236,7 +225,7 @@ Expr call(std::string_view function, std::initializer_list<Expr> arguments, cons
   };
   const auto put = [&](std::string_view keyword, const Expr& value) {
     part(keyword);
-    pieces.push_back({std::exchange(text, {}), NodePtr(value.node())});
+    pieces.push_back({std::exchange(text, {}), value.node()});
   };
   for (const Expr& argument : arguments) put("", argument);
   if (const std::string axis = how.axis.text(); !axis.empty()) part("axis=", axis);
@@ -255,7 +244,7 @@ Expr call(std::string_view function, std::initializer_list<Expr> arguments, cons
   } else if (catalog::find_reduction(function) || catalog::find_ordered(function)) {
     node->is_positional = false;
   }
-  return Expr(node.get());
+  return Expr(std::move(node));
 }
 
 Expr cast(const Expr& x, DType dtype) { return call(name(dtype), {x}); }

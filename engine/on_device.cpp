@@ -34,7 +34,7 @@ bool always_waits() {
 
 /// Operands as a call had them, to be looked at after it.
 struct Remembered {
-  Ref<const Program::Impl> program;
+  Handle<const Program::Impl> program;
   std::shared_ptr<const Compiled> compiled;
   const run::Executable* executable;
   std::vector<Operand> operands;
@@ -53,7 +53,7 @@ struct Remembered {
   }
 };
 
-std::shared_ptr<Remembered> remember(Ref<const Program::Impl> program, std::shared_ptr<const Compiled> compiled,
+std::shared_ptr<Remembered> remember(Handle<const Program::Impl> program, std::shared_ptr<const Compiled> compiled,
                                      const run::Executable& executable, const Operand* operands, const ArrayView* out, Order order) {
   auto kept = std::make_shared<Remembered>(
       Remembered{std::move(program), std::move(compiled), &executable, {}, {}, out ? std::optional(*out) : std::nullopt, order});
@@ -113,7 +113,7 @@ ArrayView somewhere(ArrayView array, std::size_t place) {
 
 /// Whether another thread has been given what `executable` lacks. False where it was before, and it still lacks it.
 bool compile_later(const Execution::State& s, const run::Executable& executable, std::uint64_t kernel) {
-  const auto job = remember(Ref(s.program), s.compiled, executable, s.operands, s.out, s.order);
+  const auto job = remember(Handle(s.program), s.compiled, executable, s.operands, s.out, s.order);
   return run::in_background(kernel, [job] { job->compile(); }) == run::Background::UnderWay;
 }
 
@@ -223,7 +223,7 @@ int Program::precompile(const Operand* operands, const ArrayView* out, bool wait
     std::shared_ptr<const Compiled> compiled = impl_->find_or_compile(kept.data(), target, aliased, device, deadline, is_new);
     if (!compiled->executable) return 0;
     const run::Executable& executable = *compiled->executable;
-    const auto job = remember(Ref(impl_), std::move(compiled), executable, kept.data(), target, impl_->options.order);
+    const auto job = remember(impl_, std::move(compiled), executable, kept.data(), target, impl_->options.order);
     static std::atomic<std::uint64_t> number{0};  // small ones, which kernels do not have
     if (!wait && run::in_background(++number, [job] { job->compile(); }) == run::Background::UnderWay) return 0;
     return job->compile();

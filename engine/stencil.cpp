@@ -28,20 +28,13 @@ struct Stencil::Impl : Shared {
   Program value, update;  ///< a bare expression as a value, and as the field it updates
 };
 
-Stencil::Stencil(const Impl* impl) noexcept : impl_(keep(impl)) {}
-Stencil::Stencil(const Stencil& other) noexcept : impl_(keep(other.impl_)) {}
-Stencil::Stencil(Stencil&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
-Stencil& Stencil::operator=(Stencil other) noexcept {
-  std::swap(impl_, other.impl_);
-  return *this;
-}
-Stencil::~Stencil() { drop(impl_); }
+template class Handle<const Stencil::Impl>;
 
 Stencil Stencil::compile(std::string text, const StencilOptions& options) {
   const auto parse = [&](bool repeats) {
-    const Ref<Program::Impl> impl(new Program::Impl(text, options, repeats));
+    const Handle<Program::Impl> impl(new Program::Impl(text, options, repeats));
     read_names(*impl);
-    return Program(impl.get());
+    return Program(Handle<const Program::Impl>(impl.get()));
   };
   for (const auto& [name, beyond] : options.fields)
     if (beyond.sides.empty())
@@ -50,7 +43,7 @@ Stencil Stencil::compile(std::string text, const StencilOptions& options) {
     throw ShapeError({.what = "there is no boundary", .labels = {}, .help = "give one word at least", .text = text});
   try {
     Program value = parse(false), update = parse(true);
-    return Stencil(new Impl{{}, text, options, std::move(value), std::move(update)});
+    return Stencil(Handle<const Impl>(new Impl{{}, text, options, std::move(value), std::move(update)}));
   } catch (Error& error) {
     error.attach_text(text);
     throw;

@@ -50,5 +50,5 @@ def test_what_no_program_contains_is_noticed():
 
 def test_every_public_header_shows_an_example():
     for header in HEADERS:
-        if header.name not in ("engine.hpp", "export.hpp"):
+        if header.name not in ("engine.hpp", "export.hpp", "handle.hpp"):  # no calls in them
             assert EXAMPLE.findall(header.read_text()), header.name

@@ -3,6 +3,7 @@
 #include <engine/engine.hpp>
 
 #include <cstring>
+#include <optional>
 #include <vector>
 
 namespace engine {
@@ -69,6 +70,16 @@ TEST(Steps, AreToldTheFieldsAndEndWhereTheyAreTo) {
   EXPECT_EQ(values[2], 8);
   const Array settled = heat.run({{"u", view(values)}}, {.steps = 999, .until = "max(abs(u - u_old)) < 1e-9"})[0];
   EXPECT_NEAR(settled.at<double>(0), 2, 1e-8);
+}
+
+TEST(Stencil, IsAValueWhoseCopiesOutliveIt) {
+  const std::vector<double> values{1, 2, 3};
+  std::optional<Stencil> first = Stencil::compile("u[-1]", {.beyond = Boundary::Wrap});
+  Stencil copy = Stencil::compile("u[1]");
+  copy = *first;
+  first.reset();
+  EXPECT_EQ(copy.text(), "u[-1]");
+  EXPECT_EQ(copy.run({{"u", view(values)}})[0].at<double>(0), 3);
 }
 
 TEST(Stencil, RefusesTargetsThatAreNotItsFields) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -247,6 +248,22 @@ TEST(LastRun, IsThatOfTheLastRunWhateverKindItWas) {
     EXPECT_EQ(last_run().traffic.kernels, 1u);
     EXPECT_EQ(last_run().traffic.operations, 12u);
   }
+}
+
+TEST(Program, IsAValueWhoseCopiesAreTheSameProgram) {
+  std::vector<double> a(4, 1.0);
+  std::optional<Program> first = Program::compile("a*2");
+  Program copy = *first;
+  evaluate(copy, {array(a, {4})});
+  EXPECT_EQ(first->stats().compilations, 1u);
+  EXPECT_EQ(&first->text(), &copy.text());
+  first.reset();
+  EXPECT_EQ(evaluate(copy, {array(a, {4})})[3], 2);
+  Program other = Program::compile("a*3");
+  copy = std::move(other);
+  EXPECT_EQ(evaluate(copy, {array(a, {4})})[3], 3);
+  other = copy;  // one that was moved from
+  EXPECT_EQ(other.text(), "a*3");
 }
 
 TEST(ProgramStats, CountHitsAndCompilations) {

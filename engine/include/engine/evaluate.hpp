@@ -13,6 +13,7 @@
 #include <engine/error.hpp>
 #include <engine/export.hpp>
 #include <engine/functions.hpp>
+#include <engine/handle.hpp>
 #include <engine/options.hpp>
 #include <initializer_list>
 #include <span>
@@ -227,7 +228,7 @@ struct ProgramStats {
 };
 
 /// A parsed expression with the plans made for it so far. Immutable from outside, safe to use from many threads; copies are the same
-/// program. One that was moved from can be assigned to, and nothing else.
+/// program.
 class Program {
  public:
   /// Runs at once what is small, has run before with such operands, and lies as it is best: whole arrays of one shape, without gaps,
@@ -239,10 +240,6 @@ class Program {
   ///
   ///     const auto program = Program::compile("2*a + b");
   static Program compile(std::string text, const Options& options = {});
-  Program(const Program&) noexcept;
-  Program(Program&&) noexcept;
-  Program& operator=(Program) noexcept;
-  ~Program();
 
   const std::string& text() const noexcept;
   const Options& options() const noexcept;
@@ -294,9 +291,10 @@ class Program {
 
  private:
   friend class Stencil;
-  explicit Program(const Impl* impl) noexcept;
-  const Impl* impl_;
+  explicit Program(Handle<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+  Handle<const Impl> impl_;
 };
+extern template class Handle<const Program::Impl>;
 
 // ---- one call ---------------------------------------------------------------------------------------------------------
 

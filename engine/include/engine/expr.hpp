@@ -13,12 +13,14 @@
 #include <engine/array.hpp>
 #include <engine/evaluate.hpp>
 #include <engine/export.hpp>
+#include <engine/handle.hpp>
 #include <engine/options.hpp>
 #include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace engine ENGINE_API {
@@ -43,10 +45,6 @@ class Expr {
   ///
   ///     const Expr b = Array({3}, {1.0, 2.0, 3.0});
   Expr(Array&& array);
-  Expr(const Expr& other) noexcept;
-  Expr(Expr&& other) noexcept;  ///< the other one can be assigned to then, and nothing else
-  Expr& operator=(Expr other) noexcept;
-  ~Expr();
 
   /// Subscripts: integers, Slices, Exprs of integers, `newaxis`, `ellipsis`. C++20 takes several in parentheses alone.
   ///
@@ -106,16 +104,17 @@ class Expr {
   Expr& operator>>=(const Expr& y) { return *this = *this >> y; }
 
   struct Node;
-  Node* node() const noexcept { return node_; }
-  explicit Expr(Node* node) noexcept;
+  const Handle<Node>& node() const noexcept { return node_; }
+  explicit Expr(Handle<Node> node) noexcept : node_(std::move(node)) {}
 
  private:
   explicit Expr(const Operand& operand);
   static Expr prefix(std::string_view symbol, const Expr& x);
   static Expr infix(std::string_view symbol, const Expr& x, const Expr& y);
   Expr subscript(std::span<const Index> items) const;
-  Node* node_;
+  Handle<Node> node_;
 };
+extern template class Handle<Expr::Node>;
 
 /// A name that evaluate() is given a meaning for, or, unless it is, the array or number here. Without either, pi, e, inf
 /// and nan have a meaning of their own. Throws ParseError where the language has no such name.

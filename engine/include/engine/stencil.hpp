@@ -55,17 +55,13 @@ struct Steps {
 /// A parsed stencil text. Names with subscripts are read at those offsets from the element that is made: `a[-1,0]`, or `a(i-1,j)` with
 /// any names of indices; bare names at the element itself. All statements are one simultaneous update: they read what the fields were
 /// before. An assigned name that is given is a field, one that is not a part of the text with a name of its own. Immutable, safe to use
-/// from many threads; copies are the same stencil. One that was moved from can be assigned to, and nothing else.
+/// from many threads; copies are the same stencil.
 class Stencil {
  public:
   /// Throws ParseError, UnknownName, LimitError, BackendError.
   ///
   ///     const auto life = Stencil::compile("(a[-1] + a[1]) & 1", {.beyond = Boundary::Wrap});
   static Stencil compile(std::string text, const StencilOptions& options = {});
-  Stencil(const Stencil&) noexcept;
-  Stencil(Stencil&&) noexcept;
-  Stencil& operator=(Stencil) noexcept;
-  ~Stencil();
 
   const std::string& text() const noexcept;
   const StencilOptions& options() const noexcept;
@@ -105,9 +101,10 @@ class Stencil {
   struct Impl;
 
  private:
-  explicit Stencil(const Impl* impl) noexcept;
-  const Impl* impl_;
+  explicit Stencil(Handle<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+  Handle<const Impl> impl_;
 };
+extern template class Handle<const Stencil::Impl>;
 
 /// The new value of the field, or the value of the expression. Throws ShapeError where several fields are updated: Stencil::run has them.
 ///
