@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-import engine
+from tests.hosts import HOSTS
 from tests.kernels_cuda import nvrtc
 from tests.kernels_cuda.nvrtc import ROOT, STANDIN
 
@@ -26,7 +26,6 @@ def run(*words, program="engine-bench", status=0, **environment):
     return done.stdout if status == 0 else done.stderr
 
 
-HOSTS = [b.name for b in engine.doctor().backends if b.usable and b.name != "cuda"]
 QUICK = ("--sizes", "1e3,5e3", "--min-time", "0.005", "--noise", "10")
 
 

@@ -324,34 +324,23 @@ class Emitter : public Xbyak::CodeGenerator {
     emit(i, placed);
   }
 
-  /// x * y + z in one rounding. The instruction overwrites one of its arguments.
+  /// x * y + z in one rounding. The instruction overwrites an argument: a factor in the first form, the summand in the second.
   void fma(const Placed& p, int bytes, std::uint32_t signs) {
+    using Form = void (Xbyak::CodeGenerator::*)(const Xmm&, const Xmm&, const Xbyak::Operand&);
+    using G = Xbyak::CodeGenerator;
+    static constexpr Form kForms[4][2][2] = {
+        // float32 and float64 of the first form, then of the second, by what has the other sign
+        {{&G::vfmadd213ps, &G::vfmadd213pd}, {&G::vfmadd231ps, &G::vfmadd231pd}},
+        {{&G::vfnmadd213ps, &G::vfnmadd213pd}, {&G::vfnmadd231ps, &G::vfnmadd231pd}},  // kMinusProduct
+        {{&G::vfmsub213ps, &G::vfmsub213pd}, {&G::vfmsub231ps, &G::vfmsub231pd}},      // kMinusSummand
+        {{&G::vfnmsub213ps, &G::vfnmsub213pd}, {&G::vfnmsub231ps, &G::vfnmsub231pd}},
+    };
     const Xmm r = lanes_of(p.out, bytes), x = lanes_of(p.in[0], bytes), y = lanes_of(p.in[1], bytes), z = lanes_of(p.in[2], bytes);
-    const bool is_double = bytes == 8;
-    if (p.out != p.in[2] && (p.out == p.in[0] || p.out == p.in[1])) {
-      const Xmm& other = p.out == p.in[0] ? y : x;
-      switch (signs) {
-        case 0:
-          return is_double ? vfmadd213pd(r, other, z) : vfmadd213ps(r, other, z);
-        case kMinusProduct:
-          return is_double ? vfnmadd213pd(r, other, z) : vfnmadd213ps(r, other, z);
-        case kMinusSummand:
-          return is_double ? vfmsub213pd(r, other, z) : vfmsub213ps(r, other, z);
-        default:
-          return is_double ? vfnmsub213pd(r, other, z) : vfnmsub213ps(r, other, z);
-      }
-    }
+    const bool is_first = p.out != p.in[2] && (p.out == p.in[0] || p.out == p.in[1]);
+    const Form form = kForms[signs][is_first ? 0 : 1][bytes == 8];
+    if (is_first) return (this->*form)(r, p.out == p.in[0] ? y : x, z);
     if (p.out != p.in[2]) vmovaps(r, z);
-    switch (signs) {
-      case 0:
-        return is_double ? vfmadd231pd(r, x, y) : vfmadd231ps(r, x, y);
-      case kMinusProduct:
-        return is_double ? vfnmadd231pd(r, x, y) : vfnmadd231ps(r, x, y);
-      case kMinusSummand:
-        return is_double ? vfmsub231pd(r, x, y) : vfmsub231ps(r, x, y);
-      default:
-        return is_double ? vfnmsub231pd(r, x, y) : vfnmsub231ps(r, x, y);
-    }
+    (this->*form)(r, x, y);
   }
 
   void emit(const Instruction& i, const Placed& p) {

@@ -23,6 +23,7 @@ const Info& info(Code code) { return kInfo[static_cast<std::size_t>(code)]; }
 
 std::string payload_of(const Program& program, const Instruction& i) {
   static constexpr std::string_view kPredicates[] = {"equal", "less", "less_equal", "unordered", "not_equal"};
+  static constexpr std::string_view kSigns[] = {"", " minus product", " minus summand", " minus both"};
   static constexpr std::string_view kRoundings[] = {"even", "floor", "ceil", "trunc"};
   switch (i.code) {
     case Code::Constant:
@@ -32,6 +33,8 @@ std::string payload_of(const Program& program, const Instruction& i) {
       return fmt::format(" {}", catalog::info(static_cast<catalog::Op>(i.payload)).name());
     case Code::Fold:
       return fmt::format(" {}", info(static_cast<Code>(i.payload)).name);
+    case Code::FmaF:
+      return std::string(kSigns[i.payload]);
     case Code::RoundF:
       return fmt::format(" {}", kRoundings[i.payload]);
     case Code::CompareF:

@@ -36,6 +36,11 @@ class Sketch {
     return call({Meaning::Kind::Apply, op, static_cast<std::uint16_t>(loop)}, in, catalog::loops(op)[loop].out,
                 interp::apply_kernel(op, static_cast<int>(loop)));
   }
+  std::uint32_t apply_to_doubles(catalog::Op op, std::vector<std::uint32_t> in) {
+    std::size_t loop = 0;
+    while (catalog::loops(op)[loop].out != DType::Float64) ++loop;
+    return apply(op, loop, std::move(in));
+  }
   std::uint32_t cast(std::uint32_t from, DType to) {
     return call({.kind = Meaning::Kind::Cast}, {from}, to, interp::cast_kernel(dtypes_[from], to));
   }
@@ -328,13 +333,8 @@ TEST_P(MachineCode, OfSeveralRowsReadsNeighboursOnce) {
 TEST(MachineText, ShowsVirtualRegistersThenRealOnes) {
   Sketch sketch;
   const std::uint32_t two = sketch.operand(DType::Float64, true), a = sketch.operand(DType::Float64), b = sketch.operand(DType::Float64);
-  const auto of_doubles = [](catalog::Op op) {
-    std::size_t loop = 0;
-    while (catalog::loops(op)[loop].out != DType::Float64) ++loop;
-    return loop;
-  };
-  const std::uint32_t product = sketch.apply(catalog::Op::Multiply, of_doubles(catalog::Op::Multiply), {two, a});
-  const std::uint32_t sum = sketch.apply(catalog::Op::Add, of_doubles(catalog::Op::Add), {product, b});
+  const std::uint32_t product = sketch.apply_to_doubles(catalog::Op::Multiply, {two, a});
+  const std::uint32_t sum = sketch.apply_to_doubles(catalog::Op::Add, {product, b});
   EXPECT_EQ(sketch.text("avx512", {sum}), R"(head %0 = Splat.8 [0]
 loop %1 = Load.8 [1]
 loop %2 = MulF.8 %0, %1
@@ -349,6 +349,41 @@ loop v0 = AddF.8 v0, v1
 loop Store.8 v0 [4]
 0 slots
 )");
+}
+
+/// x * y + z with x and z, or none of them, taken with the other sign; and the changed x, where that is wanted, too.
+std::vector<std::uint32_t> sum_of_product(Sketch& sketch, bool minus_x, bool minus_z, bool gives_x = false) {
+  const auto minus = [&](std::uint32_t value) { return sketch.apply_to_doubles(catalog::Op::Negative, {value}); };
+  std::uint32_t x = sketch.operand(DType::Float64), y = sketch.operand(DType::Float64), z = sketch.operand(DType::Float64);
+  if (minus_x) x = minus(x);
+  if (minus_z) z = minus(z);
+  std::vector<std::uint32_t> outs{sketch.apply_to_doubles(catalog::Op::Fma, {x, y, z})};
+  if (gives_x) outs.push_back(x);
+  return outs;
+}
+
+TEST(MachineText, TakesSignsIntoSumsOfProducts) {
+  const auto text = [](bool minus_x, bool minus_z, bool gives_x = false) {
+    Sketch sketch;
+    const std::vector<std::uint32_t> outs = sum_of_product(sketch, minus_x, minus_z, gives_x);
+    return sketch.text("avx2", outs);
+  };
+  for (const bool minus_x : {false, true})
+    for (const bool minus_z : {false, true}) EXPECT_EQ(text(minus_x, minus_z).find("Xor"), std::string::npos) << minus_x << minus_z;
+  EXPECT_NE(text(true, false).find(" minus product"), std::string::npos);
+  EXPECT_NE(text(false, true).find(" minus summand"), std::string::npos);
+  EXPECT_NE(text(true, true).find(" minus both"), std::string::npos);
+  EXPECT_NE(text(true, false, true).find("Xor"), std::string::npos);  // it is a value of its own there
+}
+
+TEST_P(MachineCode, OfSumsOfProductsWithEitherSignGivesTheKernelsBits) {
+  for (const bool minus_x : {false, true})
+    for (const bool minus_z : {false, true})
+      for (const bool gives_x : {false, true}) {
+        Sketch sketch;
+        const std::vector<std::uint32_t> outs = sum_of_product(sketch, minus_x, minus_z, gives_x && minus_x);
+        EXPECT_TRUE(sketch.agrees(*compiler_, outs)) << minus_x << minus_z << gives_x;
+      }
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, MachineCode, ::testing::Values("avx2", "avx512"));
