@@ -6,7 +6,6 @@
 #include <iterator>
 #include <optional>
 
-#include "engine/catalog/evaluate.hpp"
 #include "engine/opt/pipeline.hpp"
 #include "engine/opt/rewrite.hpp"
 
@@ -85,25 +84,13 @@ ir::NodeId simplify(const ir::Graph& g, ir::NodeId id) {
 std::optional<double> exact_factor(const ir::Graph& g, ir::NodeId id) {
   const ir::Node& node = g[id];
   if (node.kind != ir::NodeKind::Apply || static_cast<Op>(node.op) != Op::Divide || kind(node.dtype) != Kind::Float) return {};
-  const ir::Node& divisor = g[node.args[1]];
-  if (divisor.kind != ir::NodeKind::Constant || divisor.op != 0 || g[node.args[0]].kind == ir::NodeKind::Constant) return {};
-  double number = 0;
-  catalog::cast_scalar(divisor.dtype, DType::Float64, g.values[divisor.payload].bytes.data(), &number);
+  if (g[node.args[0]].kind == ir::NodeKind::Constant) return {};
+  const std::optional<double> number = number_of_text(g, node.args[1]);
+  if (!number) return {};
   int exponent = 0;
   const int limit = node.dtype == DType::Float16 ? 14 : node.dtype == DType::Float32 ? 126 : 1022;  // both are normal numbers then
-  if (std::abs(std::frexp(number, &exponent)) != 0.5 || std::abs(exponent - 1) > limit) return {};
-  return 1 / number;
-}
-
-/// Multiplication takes a tenth of a division's time.
-ir::NodeId multiply_instead(ir::Graph& g, ir::NodeId id) {
-  const std::optional<double> factor = exact_factor(g, id);
-  if (!factor) return id;
-  const ir::Node node = g[id];
-  ir::Value value{};
-  catalog::cast_scalar(DType::Float64, node.dtype, &*factor, value.bytes.data());
-  const std::array args{node.args[0], g.constant(node.dtype, value, g[node.args[1]].span)};
-  return g.apply(Op::Multiply, loop_of(Op::Multiply, node.dtype), args, node.span);
+  if (std::abs(std::frexp(*number, &exponent)) != 0.5 || std::abs(exponent - 1) > limit) return {};
+  return 1 / *number;
 }
 
 }  // namespace
@@ -113,7 +100,11 @@ void algebra(ir::Graph& graph, const Options&) {
   bool any = false;
   for (ir::NodeId id = 0; id < graph.nodes.size() && !any; ++id) any = simplify(graph, id) != id || exact_factor(graph, id);
   if (!any) return;
-  graph = rewrite(std::move(graph), [](ir::Graph& g, ir::NodeId id) { return multiply_instead(g, simplify(g, id)); });
+  graph = rewrite(std::move(graph), [](ir::Graph& g, ir::NodeId id) {
+    const ir::NodeId simple = simplify(g, id);
+    const std::optional<double> factor = exact_factor(g, simple);  // a product takes a tenth of a division's time
+    return factor ? multiply_instead(g, simple, *factor) : simple;
+  });
 }
 
 }  // namespace engine::opt

@@ -15,11 +15,34 @@ bool is_number(const ir::Graph& graph, ir::NodeId id, double number) {
   return *value == expected;
 }
 
+std::optional<double> number_of_text(const ir::Graph& graph, ir::NodeId id) {
+  const ir::Value* value = constant(graph, id);
+  if (!value || graph[id].op != 0) return {};
+  double number = 0;
+  catalog::cast_scalar(graph[id].dtype, DType::Float64, value->bytes.data(), &number);
+  return number;
+}
+
+ir::NodeId add_number(ir::Graph& graph, DType dtype, double number, Span span) {
+  ir::Value value{};
+  catalog::cast_scalar(DType::Float64, dtype, &number, value.bytes.data());
+  return graph.constant(dtype, value, span);
+}
+
 int loop_of(catalog::Op op, DType dtype) {
   const std::span<const catalog::Loop> loops = catalog::loops(op);
   for (std::size_t i = 0; i < loops.size(); ++i)
     if (loops[i].in[0] == dtype && loops[i].out == dtype) return static_cast<int>(i);
   return -1;
+}
+
+ir::NodeId apply_like(ir::Graph& graph, catalog::Op op, std::initializer_list<ir::NodeId> args, const ir::Node& like) {
+  return graph.apply(op, loop_of(op, like.dtype), std::span(args.begin(), args.size()), like.span);
+}
+
+ir::NodeId multiply_instead(ir::Graph& graph, ir::NodeId quotient, double factor) {
+  const ir::Node node = graph[quotient];
+  return apply_like(graph, catalog::Op::Multiply, {node.args[0], add_number(graph, node.dtype, factor, graph[node.args[1]].span)}, node);
 }
 
 namespace {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <initializer_list>
+#include <optional>
 #include <type_traits>
 
 #include "engine/ir/graph.hpp"
@@ -78,7 +80,17 @@ inline const ir::Value* constant(const ir::Graph& graph, ir::NodeId id) {
 /// Whether `id` is the constant `number` in its dtype, bit for bit (so 0 is not -0.0).
 bool is_number(const ir::Graph& graph, ir::NodeId id, double number);
 
+/// The number that the text has there, as float64; not one of an operand, as another call may have another.
+std::optional<double> number_of_text(const ir::Graph& graph, ir::NodeId id);
+/// That number, rounded to the dtype.
+ir::NodeId add_number(ir::Graph& graph, DType dtype, double number, Span span);
+
 /// The index of the loop that computes `dtype` from itself, or -1.
 int loop_of(catalog::Op op, DType dtype);
+
+/// The operation on arguments of the dtype of `like`, in its place.
+ir::NodeId apply_like(ir::Graph& graph, catalog::Op op, std::initializer_list<ir::NodeId> args, const ir::Node& like);
+/// x * factor for the quotient x / number.
+ir::NodeId multiply_instead(ir::Graph& graph, ir::NodeId quotient, double factor);
 
 }  // namespace engine::opt
