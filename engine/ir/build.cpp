@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -394,23 +393,6 @@ class Builder {
     if (id == Op::Power && kind(signature.in[1]) == Kind::Signed && kind(dtype_of(args[1])) == Kind::Signed)
       check_exponent(nodes[1], at, children.empty() ? at.span : span_of(1));
     return {.node = g_.apply(id, loop, std::span<const NodeId>(nodes, args.size()), at.span, by_scalar ? 1 : 0)};
-  }
-
-  /// The commonest case, without a look at the others: the operation on two values that have a dtype, and it is the same. kNone otherwise.
-  NodeId apply_strong(Op id, const AstNode& at, std::span<const AstId> children) {
-    if (children.size() != 2 || at.integer || id == Op::Clip || id == Op::NanToNum) return kNone;  // whose children may be absent
-    const Typed& left = typed_[children[0]];
-    const Typed& right = typed_[children[1]];
-    if (left.weak != Weak::No || right.weak != Weak::No || id == Op::Power || id == Op::Round) return kNone;
-    const DType dtype = g_[left.node].dtype;
-    if (dtype != g_[right.node].dtype) return kNone;
-    const std::array<catalog::Argument, 2> types{{{dtype, Weak::No}, {dtype, Weak::No}}};
-    const int loop = catalog::resolve(id, types);
-    if (loop < 0) return kNone;
-    const catalog::Loop& signature = catalog::loops(catalog::info(id).rule)[static_cast<std::size_t>(loop)];
-    const std::array<NodeId, 2> nodes{g_.cast(left.node, signature.in[0], ast_.nodes[children[0]].span),
-                                      g_.cast(right.node, signature.in[1], ast_.nodes[children[1]].span)};
-    return g_.apply(id, loop, nodes, at.span);
   }
 
   /// Whether Python's operators are meant (they keep scalars weak) and not NumPy's functions of the same rows.
@@ -1138,13 +1120,9 @@ class Builder {
         t = name_value(node, bound);
         break;
       case Syntax::Apply: {
-        const auto op = static_cast<Op>(node.id);
-        if (const NodeId made = apply_strong(op, node, children); made != kNone) {
-          t.node = made;
-          break;
-        }
         Typed args[5];
         for (std::size_t i = 0; i < children.size(); ++i) args[i] = typed_[children[i]];
+        const auto op = static_cast<Op>(node.id);
         const std::span<Typed> all(args, children.size());
         if (node.integer) all.back() = initial(all.back(), dtype_of(all[all.size() - 2]), ast_.nodes[children.back()].span);
         if (op == Op::NanToNum && all.size() > 1)

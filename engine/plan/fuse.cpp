@@ -58,8 +58,7 @@ class Planner {
     for (std::uint32_t slot = 0; slot < graph_.slots.size(); ++slot) add_slot(slot);
     mark_position_views();
     mark_shifts();
-    any_kept_ = std::any_of(at_.begin(), at_.end(), [](const PerNode& node) { return node.must_keep; }) ||
-                std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [](const ir::Node& node) { return node.kind == NodeKind::Reduce; });
+    for (NodeId id = 0; id < n && !any_kept_; ++id) any_kept_ = is_kept(id);
     std::pmr::vector<bool> done(graph_.output_nodes.size(), false, at_.get_allocator());
     for (std::size_t i = 0; i < graph_.output_nodes.size(); ++i)
       if (is_early_check(i)) {
@@ -110,11 +109,7 @@ class Planner {
 
   ShapeId shape_of(NodeId id) {
     if (at_[id].shape != kNone) return at_[id].shape;
-    if (!any_locals_) {  // then every shape is known from the start
-      for (; shaped_ <= id; ++shaped_) at_[shaped_].shape = compute_shape(shaped_, graph_[shaped_]);
-      return at_[id].shape;
-    }
-    // Arguments first; all nodes up to `id` that are reachable get theirs on the way.
+    // Ascending ids visit arguments first; all nodes up to `id` that are reachable get theirs on the way.
     stack_.clear();
     stack_.push_back(id);
     while (!stack_.empty()) {
@@ -193,7 +188,6 @@ class Planner {
 
   void add_slot(std::uint32_t slot) {
     const ir::Slot& s = graph_.slots[slot];
-    any_locals_ |= s.local;
     const ShapeId shape = s.rank == 0 || s.local ? 0 : add_shape({ShapeStep::Kind::Slot, s.rank, kNone, kNone, slot, ir::kNone});
     plan_.slot_buffers.push_back(static_cast<std::uint32_t>(plan_.buffers.size()));
     plan_.buffers.push_back({s.local ? Buffer::Kind::Temporary : Buffer::Kind::Slot, s.dtype, slot, shape});
@@ -915,8 +909,6 @@ class Planner {
   Kernel kernel_;
   bool any_shifts_ = false;
   bool any_kept_ = false;
-  bool any_locals_ = false;
-  NodeId shaped_ = 0;  // nodes whose shapes are known, where there are no locals
   std::uint32_t now_ = 0;
 };
 
