@@ -513,6 +513,11 @@ double Execution::work() const noexcept {
 
 void Execution::run_plan(State& s, const RunOptions& options) {
   const Compiled& c = *s.compiled;
+  if (options.graph && s.binding.device == kHost)
+    throw BackendError({.what = "a graph is of what a device launches, and these operands are the host's",
+                        .labels = {},
+                        .help = "bring them to a device: engine.to_device(array), or device=\"cuda\"",
+                        .text = {}});
   if (c.executable)
     run_on_device(s, options);
   else if (!run_elsewhere(s, options))

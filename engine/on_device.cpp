@@ -14,6 +14,7 @@
 #include "engine/program.hpp"
 #include "engine/run/background.hpp"
 #include "engine/run/executor.hpp"
+#include "engine/run/launches.hpp"
 
 namespace engine {
 namespace {
@@ -125,6 +126,19 @@ bool is_quick_on_host(const Execution::State& s, const RunOptions& options) {
   return copies + run::seconds(c.plan, c.codes, s.binding, threads) < kWorthAnswering;
 }
 
+void run_there(Execution::State& s, const run::Executable& executable, const RunOptions& how) {
+  if (!how.graph) return executable.execute(s.binding, how);
+  LaunchGraph::Impl& graph = how.graph->impl();
+  const std::lock_guard lock(graph.mutex);
+  try {
+    executable.execute(s.binding, how);
+  } catch (...) {  // of some of its kernels the owner may be gone before the next call
+    graph.launches.reset();
+    throw;
+  }
+  graph.owner = s.compiled;
+}
+
 }  // namespace
 
 void Execution::run_on_device(State& s, const RunOptions& options) {
@@ -132,7 +146,7 @@ void Execution::run_on_device(State& s, const RunOptions& options) {
   RunOptions how = options;
   how.wait = how.wait || s.program->options.backend != BackendChoice::Auto || always_waits();
   try {
-    return executable.execute(s.binding, how);
+    return run_there(s, executable, how);
   } catch (const run::NotCompiled& missing) {
     if (is_quick_on_host(s, options) && compile_later(s, executable, missing.kernel) && answer_on_host(s, options)) {
       s.is_pending = true;
@@ -140,7 +154,7 @@ void Execution::run_on_device(State& s, const RunOptions& options) {
     }
   }
   how.wait = true;
-  executable.execute(s.binding, how);
+  run_there(s, executable, how);
 }
 
 /// By way of copies. False where results do not lie so that they can be copied back, or there is no memory: nothing has happened then.

@@ -19,6 +19,7 @@
 #include "kernels_cuda/cub.hpp"
 #include "kernels_cuda/disk_cache.hpp"
 #include "kernels_cuda/fold.hpp"
+#include "kernels_cuda/graph.hpp"
 #include "kernels_cuda/kernels.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
 #include "kernels_cuda/ordered.hpp"
@@ -37,6 +38,7 @@ class CudaExecutable final : public run::Executable {
 
  private:
   friend class Call;
+  void replay(plan::Binding& binding, LaunchGraph::Impl& kept) const;
   CudaExecutable(const ir::Graph& graph, const plan::Plan& plan, DeviceState& device)
       : graph_(graph), plan_(plan), device_(device), kernels_(device_) {}
   const ir::Graph& graph_;
@@ -68,6 +70,41 @@ class Call {
         threads_(threads ? threads : num_threads()),
         residency_(e_.device_, b_.device != kHost, threads_) {}
 
+  /// All that launches follow from, for kernels whose numbers and operands' places are that; else empty.
+  std::vector<std::uint64_t> key() const {
+    std::vector<std::uint64_t> key{address(&e_)};
+    const auto put = [&](const auto* numbers, int n) {
+      for (int i = 0; i < n; ++i) key.push_back(static_cast<std::uint64_t>(numbers[i]));
+    };
+    for (const plan::Binding::Step& step : b_.steps) {
+      if (step.action->kind != plan::Action::Kind::Run) return {};
+      for (const plan::BoundKernel& kernel : step.kernels) {
+        const std::span<const plan::Fold> folds = plan_.folds_of(*kernel.kernel);
+        if (!folds.empty() && kernel.total == 0) return {};  // their cells come from the host
+        const std::int64_t numbers[] = {kernel.rank, kernel.total, kernel.lanes_kept, kernel.kept, kernel.rows, kernel.length};
+        put(numbers, static_cast<int>(std::size(numbers)));
+        put(kernel.extents, kernel.rank);
+        for (const plan::Fold& fold : folds)
+          if (is_result(fold.buffer)) key.push_back(address(b_.buffers[fold.buffer].base));
+        for (std::uint32_t k = 0; k < kernel.accesses.size(); ++k) {
+          const plan::BoundAccess& access = kernel.accesses[k];
+          const bool is_position = k >= kernel.kernel->n_accesses;
+          if (access.is_constant) return {};
+          put(access.strides, kernel.rank);
+          key.push_back(access.swapped);
+          if (!is_position && is_value(kernel, k)) {
+            std::array<std::uint64_t, 2> value{};
+            std::memcpy(value.data(), access.base, item_size(access.dtype));
+            key.insert(key.end(), value.begin(), value.end());
+          } else if (is_position || buffer_of(kernel, k).kind != plan::Buffer::Kind::Temporary) {
+            key.push_back(address(access.base));
+          }
+        }
+      }
+    }
+    return key;
+  }
+
   void run() {
     find_direct_cells();
     if (plan_.finds) announce_operands();
@@ -98,6 +135,7 @@ class Call {
  private:
   /// Asks for Python's lock, which another thread may hold that waits for the device.
   void poll() {
+    if (e_.device_.is_captured()) return;
     session_.aside([&] { watch_.poll(); });
   }
   /// Whether operands, out and the result are the device's: then only temporaries, and values, have host addresses.
@@ -128,24 +166,31 @@ class Call {
       for (; done < end; ++done) {
         const plan::Binding::Step step = b_.steps[done];
         if (done > 0) poll();
-        switch (step.action->kind) {
-          case plan::Action::Kind::Check:
-            check_exponents(*step.action);
-            break;
-          case plan::Action::Kind::Order:
-            order(step);
-            break;
-          case plan::Action::Kind::Run:
-            for (const plan::BoundKernel& kernel : step.kernels)
-              if (kernel.kernel->n_folds)
-                folds(kernel);
-              else if (std::none_of(direct_cells_.begin(), direct_cells_.end(),
-                                    [&](const DirectCells& each) { return each.copy == &kernel; }))
-                stores(kernel);
-            break;
+        try {
+          run_step(step);
+        } catch (const NotCaptured&) {
+          throw BackendError({.what = "what is launched after this follows from its values: the program cannot be captured",
+                              .labels = {{step.action->span, "here"}},
+                              .help = "call the program itself, without a graph",
+                              .text = std::string(graph_.text)});
         }
         watch_.advance(run::elements_of(step, b_));
       }
+    }
+  }
+
+  void run_step(const plan::Binding::Step& step) {
+    switch (step.action->kind) {
+      case plan::Action::Kind::Check:
+        return check_exponents(*step.action);
+      case plan::Action::Kind::Order:
+        return order(step);
+      case plan::Action::Kind::Run:
+        for (const plan::BoundKernel& kernel : step.kernels)
+          if (kernel.kernel->n_folds)
+            folds(kernel);
+          else if (std::none_of(direct_cells_.begin(), direct_cells_.end(), [&](const DirectCells& each) { return each.copy == &kernel; }))
+            stores(kernel);
     }
   }
 
@@ -698,6 +743,7 @@ class Call {
 void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) const {
   // Operands of the host would be brought here in vain.
   const Patience patience(options.wait);
+  if (options.graph) return replay(binding, options.graph->impl());
   if (!options.wait && binding.device == kHost && !plan_.finds && !has_run_.load(std::memory_order_relaxed)) compile(binding);
   run::Watch watch(options);
   {
@@ -706,6 +752,24 @@ void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) 
   }
   has_run_.store(true, std::memory_order_relaxed);
   watch.finish();
+}
+
+void CudaExecutable::replay(plan::Binding& binding, LaunchGraph::Impl& kept) const {
+  auto* graph = dynamic_cast<KernelGraph*>(kept.launches.get());
+  if (!graph || &graph->device() != &device_) {
+    kept.launches = std::make_unique<KernelGraph>(device_);
+    graph = static_cast<KernelGraph*>(kept.launches.get());
+  }
+  const RunOptions nobody_asks;
+  run::Watch watch(nobody_asks);
+  Session session(device_);
+  if (std::vector<std::uint64_t> key = Call(*this, binding, watch, session, 1).key(); !graph->is_of(key)) {
+    graph->capture([&] { Call(*this, binding, watch, session, 1).run(); });
+    graph->settle(std::move(key), kept.stats);
+  }
+  graph->launch();
+  ++kept.stats.replays;
+  has_run_.store(true, std::memory_order_relaxed);
 }
 
 /// By an execution that does nothing else.

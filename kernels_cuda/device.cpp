@@ -14,6 +14,7 @@
 #include "engine/run/backend.hpp"
 #include "kernels_cuda/disk_cache.hpp"
 #include "kernels_cuda/emit.hpp"
+#include "kernels_cuda/graph.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
 
 namespace engine::cuda {
@@ -98,6 +99,8 @@ std::size_t DeviceState::rounded(std::size_t bytes) noexcept {
 
 DevicePointer DeviceState::allocate(std::size_t bytes) {
   const std::size_t size = rounded(bytes);
+  if (graph_)
+    if (const DevicePointer memory = graph_->allocate(size)) return memory;
   if (const auto found = free_.find(size); found != free_.end()) {
     const DevicePointer memory = found->second;
     free_.erase(found);
@@ -120,6 +123,7 @@ DevicePointer DeviceState::allocate(std::size_t bytes) {
 
 void DeviceState::release(DevicePointer memory, std::size_t bytes) noexcept {
   try {
+    if (graph_) return graph_->release(memory, rounded(bytes));
     free_.emplace(rounded(bytes), memory);
   } catch (const std::bad_alloc&) {
     driver().cuMemFree_v2(memory);
@@ -194,7 +198,16 @@ void DeviceState::copy_to_device(DevicePointer to, const void* from, std::size_t
   counts.bytes_to_device += bytes;
 }
 
+void DeviceState::start(const LoadedKernel& kernel, unsigned blocks, unsigned threads, std::span<const std::byte> parameters,
+                        std::span<void*> addresses) {
+  if (graph_) return graph_->add(kernel, blocks, threads, parameters, addresses);
+  check(driver().cuLaunchKernel(kernel.function(), blocks, 1, 1, threads, 1, 1, 0, stream_, addresses.data(), nullptr),
+        "starting a kernel");
+  ++counts.launches;
+}
+
 void DeviceState::copy_to_host(void* to, DevicePointer from, std::size_t bytes, int threads) {
+  if (graph_) throw NotCaptured{};
   if (bytes < Staging::kLeastBytes) {
     check(driver().cuMemcpyDtoHAsync_v2(to, from, bytes, stream_), "copying results to the host");
   } else {

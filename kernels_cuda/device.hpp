@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,6 +24,7 @@ namespace engine::cuda {
 DeviceInfo info_of(int ordinal);
 
 class DeviceState;
+class KernelGraph;
 
 /// Memory on the device that stands for the host's lies there as it does here modulo this: as aligned, for vectors and for memory's
 /// sectors.
@@ -60,6 +62,9 @@ struct DeviceCounts {
   std::uint64_t bytes_to_device = 0, bytes_to_host = 0;
 };
 
+/// Thrown where a graph is being captured and the host asks for a value that kernels compute: it would decide by one of another call.
+struct NotCaptured {};
+
 /// Whether the calling thread waits for the compiler. Otherwise kernel() throws run::NotCompiled for what would have to be compiled.
 inline constinit thread_local bool waits_for_compiler = true;
 
@@ -92,6 +97,11 @@ class DeviceState {
   /// Waits; throws what any work since the last wait failed of.
   void synchronize();
 
+  /// Starts blocks of a kernel, or adds them to the graph that is being captured. `addresses`: of each parameter among `parameters`.
+  void start(const LoadedKernel& kernel, unsigned blocks, unsigned threads, std::span<const std::byte> parameters,
+             std::span<void*> addresses);
+  bool is_captured() const noexcept { return graph_ != nullptr; }
+
   /// The engine's stream waits for all that `stream` has been given, or the other way round. Null: the legacy default stream.
   void start_after(Stream stream);
   void make_wait(Stream stream);
@@ -121,6 +131,7 @@ class DeviceState {
  private:
   friend class Session;
   friend class LoadedKernel;
+  friend class KernelGraph;
   explicit DeviceState(int ordinal);
   /// Those in use, never destroyed: the driver may be gone before.
   struct Registry {
@@ -144,6 +155,7 @@ class DeviceState {
   std::size_t free_idle() noexcept;
 
   DeviceState* rehearsed_ = nullptr;
+  KernelGraph* graph_ = nullptr;  ///< that launches are added to
   Context context_ = nullptr;
   Stream stream_ = nullptr;
   Event event_ = nullptr;  ///< recorded anew for each wait

@@ -44,6 +44,9 @@ using Module = struct ModuleHandle*;
 using Function = struct FunctionHandle*;
 using Stream = struct StreamHandle*;
 using Event = struct EventHandle*;
+using CudaGraph = struct GraphHandle*;
+using GraphNode = struct GraphNodeHandle*;
+using GraphExecutable = struct GraphExecutableHandle*;
 
 /// CUdevice_attribute.
 enum DeviceAttribute : int {
@@ -62,6 +65,16 @@ enum FunctionAttribute : int { kLocalBytes = 3 };
 
 /// CUpointer_attribute.
 enum PointerAttribute : int { kDeviceOrdinal = 9 };
+
+/// CUDA_KERNEL_NODE_PARAMS_v2.
+struct KernelNodeParameters {
+  Function function = nullptr;
+  unsigned blocks[3]{}, threads[3]{}, shared_bytes = 0;
+  void** parameters = nullptr;
+  void** extra = nullptr;
+  void* kernel = nullptr;  ///< in place of `function`
+  Context context = nullptr;
+};
 
 // Name and parameters; each gives a Status.
 // clang-format off
@@ -102,7 +115,14 @@ enum PointerAttribute : int { kDeviceOrdinal = 9 };
   F(cuOccupancyMaxActiveBlocksPerMultiprocessor, (int* blocks, Function, int threads, std::size_t shared_bytes)) \
   F(cuLaunchKernel, (Function, unsigned grid_x, unsigned grid_y, unsigned grid_z,              \
                      unsigned block_x, unsigned block_y, unsigned block_z,                     \
-                     unsigned shared_bytes, Stream, void** parameters, void** extra))
+                     unsigned shared_bytes, Stream, void** parameters, void** extra))            \
+  F(cuGraphCreate, (CudaGraph*, unsigned flags))                                               \
+  F(cuGraphDestroy, (CudaGraph))                                                               \
+  F(cuGraphAddKernelNode_v2, (GraphNode*, CudaGraph, const GraphNode* after, std::size_t n_after, const KernelNodeParameters*)) \
+  F(cuGraphInstantiateWithFlags, (GraphExecutable*, CudaGraph, unsigned long long flags))      \
+  F(cuGraphExecKernelNodeSetParams_v2, (GraphExecutable, GraphNode, const KernelNodeParameters*)) \
+  F(cuGraphExecDestroy, (GraphExecutable))                                                     \
+  F(cuGraphLaunch, (GraphExecutable, Stream))
 // clang-format on
 
 struct Driver {

@@ -180,21 +180,23 @@ class Parameters {
     };
     std::size_t n_bytes = 0, at = 0;
     for (const Parameter& parameter : text.parameters) place(n_bytes, parameter);
+    n_ = text.parameters.size();
     if (n_bytes > sizeof few_bytes_) many_bytes_.resize(n_bytes);
     if (text.parameters.size() > few_addresses_.size()) many_addresses_.resize(text.parameters.size());
     std::byte* const bytes = many_bytes_.empty() ? few_bytes_.data() : many_bytes_.data();
     for (std::size_t i = 0; i < text.parameters.size(); ++i) {
-      addresses()[i] = bytes + place(at, text.parameters[i]);
-      write(text.parameters[i], layout, space, fold, static_cast<std::byte*>(addresses()[i]));
+      all_addresses()[i] = bytes + place(at, text.parameters[i]);
+      write(text.parameters[i], layout, space, fold, static_cast<std::byte*>(all_addresses()[i]));
     }
     bytes_ = {bytes, n_bytes};
   }
   Parameters(const Parameters&) = delete;
   Parameters& operator=(const Parameters&) = delete;
   std::span<const std::byte> bytes() const { return bytes_; }
-  void** addresses() { return many_addresses_.empty() ? few_addresses_.data() : many_addresses_.data(); }
+  std::span<void*> addresses() { return {all_addresses(), n_}; }
 
  private:
+  void** all_addresses() { return many_addresses_.empty() ? few_addresses_.data() : many_addresses_.data(); }
   static void write(const Parameter& parameter, const Layout& layout, const Space& space, const FoldRun& fold, std::byte* to) {
     const auto put = [&](const auto value) { std::memcpy(to, &value, sizeof value); };
     const auto extent = [&] {
@@ -273,6 +275,7 @@ class Parameters {
   std::vector<std::byte> many_bytes_;
   std::vector<void*> many_addresses_;
   std::span<const std::byte> bytes_;
+  std::size_t n_ = 0;
 };
 
 void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space) {
@@ -319,10 +322,11 @@ void launch_blocks(DeviceState& device, const LoadedKernel& kernel, const Kernel
     at = in_memory[0].address();
     device.copy_to_device(at, parameters.bytes().data(), parameters.bytes().size());
   }
-  check(driver().cuLaunchKernel(kernel.function(), static_cast<unsigned>(blocks), 1, 1, layout.form == Form::Serial ? 1 : kBlock, 1, 1, 0,
-                                device.stream(), text.parameters_in_memory ? &only : parameters.addresses(), nullptr),
-        "starting a kernel");
-  ++device.counts.launches;
+  const auto n_blocks = static_cast<unsigned>(blocks), n_threads = static_cast<unsigned>(layout.form == Form::Serial ? 1 : kBlock);
+  if (text.parameters_in_memory)
+    device.start(kernel, n_blocks, n_threads, std::as_bytes(std::span(&at, 1)), {&only, 1});
+  else
+    device.start(kernel, n_blocks, n_threads, parameters.bytes(), parameters.addresses());
   if (text.parameters_in_memory) device.synchronize();  // pageable bytes of this scope are being read
 }
 

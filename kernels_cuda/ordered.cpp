@@ -105,6 +105,11 @@ DevicePointer Ordering::scratch(std::int64_t bytes) {
 }
 
 void Ordering::clear(DevicePointer memory, std::int64_t bytes) {
+  if (device_.is_captured()) {  // a kernel, as all else is there
+    StepCall zero;
+    zero.with("unsigned*", "memory", memory);
+    return step_for_each(std::move(zero), bytes / 4, "  memory[at] = 0;");
+  }
   check(driver().cuMemsetD8Async(memory, 0, static_cast<std::size_t>(bytes), device_.stream()), "clearing counters");
 }
 

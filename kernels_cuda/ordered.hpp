@@ -45,7 +45,7 @@ class Ordering {
   /// One thread for each of n: `body` is done by those whose number `at` is below.
   void step_for_each(StepCall call, std::int64_t n, std::string_view body, Reads reads = Reads::Memory);
   DevicePointer scratch(std::int64_t bytes);
-  void clear(DevicePointer memory, std::int64_t bytes);
+  void clear(DevicePointer memory, std::int64_t bytes);  ///< multiples of 4
   void read(void* to, DevicePointer from, std::size_t bytes);
   void write(DevicePointer to, const void* from, std::size_t bytes);
   void copy_whole(DType dtype, DevicePointer to, DevicePointer from, std::int64_t n);

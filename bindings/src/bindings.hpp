@@ -75,6 +75,7 @@ struct CallOptions {
   PyObject* stream = nullptr;    ///< borrowed; null for None
   bool wait = false;             ///< for a device's compiler
   PyObject* progress = nullptr;  ///< borrowed: called with a float from 0 to 1, or True; null for none
+  LaunchGraph* graph = nullptr;  ///< that the launches go to
 };
 /// The options that not every function has.
 enum Accepts : unsigned { kAcceptsNone = 0, kAcceptsOut = 1, kAcceptsOrder = 2, kAcceptsRest = 4, kAcceptsDevice = 8 };
@@ -168,6 +169,14 @@ PyObject* make_instance(const char* module, const char* name, PyObject* keywords
 /// Makes the type engine.Program.
 PyObject* make_program_type();
 PyObject* make_program(CachedProgramPtr cached, int threads);
+/// Reads program(names) or program(a=…, b=…); a keyword is an option only if the expression has no operand of that name.
+void read_program_arguments(const CachedProgram& cached, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, unsigned accepts,
+                            Names& names, CallOptions& options);
+
+// ---- graph.cpp ------------------------------------------------------------------------------------------------------
+
+PyObject* make_graph_type();
+PyObject* make_graph(CachedProgramPtr cached);
 /// {name: ((before, behind), …)}, None for an axis of which all is read.
 py::dict halo_dict(const std::vector<Halo>& halos);
 

@@ -142,7 +142,7 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
   Ref fresh;
   try {
     Destination destination{&fresh, cached.program->device(operands.data(), out ? &out_view : nullptr)};
-    if (destination.device == kHost && !call.stream && !call.progress &&
+    if (destination.device == kHost && !call.stream && !call.progress && !call.graph &&
         cached.program->run_small(operands.data(), out ? &out_view : nullptr, options.order, {&Destination::allocate, &destination})) {
       if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
       return out ? Py_NewRef(out) : as_result(fresh.release());
@@ -164,7 +164,7 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
     if (is_released)
       run_released(execution, destination, call, Bar(call.progress).get());
     else
-      execution.run({.threads = 1});
+      execution.run({.threads = 1, .graph = call.graph});
     if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
     if (is_released && last_run().kernels_compiled > 0) log_compilations(last_run(), cached.program->text());
     if (region) return region.release();

@@ -14,6 +14,8 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
   if (!options_var || PyModule_AddObject(module.ptr(), "_options_var", options_var) < 0) throw py::error_already_set();
   PyObject* type = make_program_type();
   if (!type || PyModule_AddObject(module.ptr(), "Program", type) < 0) throw py::error_already_set();
+  PyObject* graph = make_graph_type();
+  if (!graph || PyModule_AddObject(module.ptr(), "Graph", graph) < 0) throw py::error_already_set();
 
   module.def("_gradient", [](const std::string& text, const std::string& wrt) {
     try {

@@ -30,9 +30,10 @@ bool has_name(const CachedProgram& cached, PyObject* keyword) {
   return false;
 }
 
-/// Reads program(names) or program(a=…, b=…); a keyword is an option only if the expression has no operand of that name.
-void read_arguments(const CachedProgram& cached, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, unsigned accepts, Names& names,
-                    CallOptions& options) {
+}  // namespace
+
+void read_program_arguments(const CachedProgram& cached, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, unsigned accepts,
+                            Names& names, CallOptions& options) {
   if (nargs > 1) {
     PyErr_Format(PyExc_TypeError, "a Program takes one mapping, or its operands by keyword (%zd positional arguments given)", nargs);
     throw PythonError{};
@@ -58,13 +59,15 @@ void read_arguments(const CachedProgram& cached, PyObject* const* args, Py_ssize
   names.keywords = kwnames;
 }
 
+namespace {
+
 PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, PyObject* kwnames) {
   try {
     const CachedProgram& cached = *self_of(callable)->cached;
     Names names;
     CallOptions options;
     if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder | kAcceptsDevice);
-    read_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder | kAcceptsDevice, names, options);
+    read_program_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder | kAcceptsDevice, names, options);
     options.options.threads = self_of(callable)->threads;
     return run(cached, names, options);
   } catch (...) {
@@ -79,7 +82,7 @@ PyObject* explain(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObj
     Names names;
     CallOptions options;
     if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder);
-    read_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
+    read_program_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
     return make_explanation(cached, names, options.options.order);
   } catch (...) {
     set_python_error();
@@ -92,7 +95,7 @@ PyObject* halo(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject
     const CachedProgram& cached = *self_of(self)->cached;
     Names names;
     CallOptions options;
-    read_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
+    read_program_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
     const Operands operands(cached, names);
     return halo_dict(cached.program->halo(operands.data())).release().ptr();
   } catch (...) {
@@ -129,6 +132,15 @@ PyObject* precompile(PyObject* self, PyObject* args) {
     Py_END_ALLOW_THREADS;
     if (failed) std::rethrow_exception(failed);
     return PyLong_FromLong(compiled);
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+PyObject* graph(PyObject* self, PyObject*) {
+  try {
+    return make_graph(self_of(self)->cached);
   } catch (...) {
     set_python_error();
     return nullptr;
@@ -216,6 +228,9 @@ PyMethodDef methods[] = {{"explain", reinterpret_cast<PyCFunction>(reinterpret_c
                           "halo($self, names=None, /, **operands)\n--\n\n"
                           "How far around an element of the result each array is read, given as in a call: a dict from names to\n"
                           "a pair (before, behind) for each axis, None where all of it is read."},
+                         {"graph", graph, METH_NOARGS,
+                          "graph($self, /)\n--\n\n"
+                          "A Graph, which is called like the program and launches its kernels on a device at once."},
                          {"_precompile", precompile, METH_VARARGS, nullptr},
                          {"__reduce__", reduce, METH_NOARGS, nullptr},
                          {"__copy__", same, METH_NOARGS, nullptr},

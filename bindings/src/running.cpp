@@ -22,7 +22,7 @@ void run_released(Execution& execution, Destination& destination, const CallOpti
   WithoutGil released;
   destination.released = &released;
   Running running{released, progress};
-  RunOptions options{.threads = call.options.threads, .wait = call.wait};
+  RunOptions options{.threads = call.options.threads, .wait = call.wait, .graph = call.graph};
   running.put_into(options);
   execution.run(options);
 }

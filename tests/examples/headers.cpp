@@ -55,6 +55,19 @@ void devices() {
   ArrayView there = view(static_cast<double*>(memory.data()), {3});
   there.device = memory.device();
   execute("a[...] = 2*a", {{"a", there}});
+  {
+    const Program program = compile("x - max(x) / 2");
+    const ArrayView x = there;
+    DeviceMemory result(0, sizeof field);
+    ArrayView out = view(static_cast<double*>(result.data()), {3});
+    out.device = result.device();
+    LaunchGraph graph;
+    program.run_into(out, {{"x", x}}, {.graph = &graph});
+    program.run_into(out, {{"x", x}}, {.graph = &graph});
+    double values[3];
+    copy_to_host(result.device(), values, result.data(), sizeof values);
+    check(values[2] == 3 && graph.stats().replays == 2 && graph.stats().captures == 1);
+  }
   copy_to_host(memory.device(), field, memory.data(), sizeof field);
   check(device_of(memory.data()) == 0);
   check(field[2] == 6);

@@ -8,9 +8,9 @@ from tests.kernels_cuda.process import lines, run
 
 
 @pytest.mark.parametrize("defer", (0, 1))
-def test_device_arrays_on_the_stand_in(tmp_path, defer):
+def test_device_arrays_on_the_stand_in(shared, defer):
     words = "-m pytest -q --noconftest -p no:cacheprovider tests/kernels_cuda/device_arrays.py".split()
-    done = run(tmp_path, *words, STANDIN_DEFER=defer)
+    done = run(shared, *words, STANDIN_DEFER=defer)
     passed = re.search(r"^(\d+) passed", done.stdout, re.M)
     assert done.returncode == 0 and "stand-in:" not in done.stderr, done.stdout[-4000:] + done.stderr
     assert passed and int(passed[1]) >= 70
@@ -126,8 +126,8 @@ SEVERAL = (
 )
 
 
-def test_kernels_of_a_program_are_launched_without_waiting_for_each_other(tmp_path):
-    assert lines(tmp_path, "-c", WAITS.replace("TEXTS", repr(SEVERAL))) == ["True 0 0 0 0"] * len(SEVERAL)
+def test_kernels_of_a_program_are_launched_without_waiting_for_each_other(shared):
+    assert lines(shared, "-c", WAITS.replace("TEXTS", repr(SEVERAL))) == ["True 0 0 0 0"] * len(SEVERAL)
 
 
 TWO_DEVICES = """

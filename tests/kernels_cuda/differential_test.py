@@ -2,7 +2,6 @@
 interleaved by seeds, with streams that run at once and with streams that run when somebody waits for them.
 """
 
-import os
 import re
 
 import pytest
@@ -27,16 +26,14 @@ def compare(folder, seed, defer, first, programs):
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_generated_programs_give_what_numpy_does(tmp_path_factory, part):
-    """Kernels are compiled once, for the first order; sorts, which take a second each, for all parts of all workers."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+def test_generated_programs_give_what_numpy_does(shared, part):
+    """Kernels are compiled once, for the first order."""
     first = 1_000_000 + part * PROGRAMS // 4
-    compared = [compare(folder, *order, first, PROGRAMS // 4) for order in ORDERS]
+    compared = [compare(shared, *order, first, PROGRAMS // 4) for order in ORDERS]
     assert min(compared) >= 0.95 * PROGRAMS // 4 and len(set(compared)) == 1
 
 
-def test_relaxed_arithmetic_has_the_bits_of_the_host(tmp_path):
+def test_relaxed_arithmetic_has_the_bits_of_the_host(shared):
     count = 150
     words = f"-m tests.differential.relaxed --backend cuda --count {count}".split()
-    assert lines(tmp_path, *words, STANDIN_SEED=1) == relaxed.digests(0, count, "interp")
+    assert lines(shared, *words, STANDIN_SEED=1) == relaxed.digests(0, count, "interp")

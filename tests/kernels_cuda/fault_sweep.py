@@ -60,6 +60,13 @@ CODES = {
     "cuFuncGetAttribute": (*COMMON, 400, 907),
     "cuOccupancyMaxActiveBlocksPerMultiprocessor": (*COMMON, 999),
     "cuLaunchKernel": (*COMMON, 2, 200, 400, 701, 720, *WORK),
+    "cuGraphCreate": (*COMMON, 2),
+    "cuGraphDestroy": COMMON,
+    "cuGraphAddKernelNode_v2": (*COMMON, 2, 801),
+    "cuGraphInstantiateWithFlags": (*COMMON, 2, 801),
+    "cuGraphExecKernelNodeSetParams_v2": (*COMMON, 910),
+    "cuGraphExecDestroy": COMMON,
+    "cuGraphLaunch": (*COMMON, 2, 801, *WORK),
 }
 NVRTC_CODES = {
     "nvrtcVersion": (3,),
@@ -156,6 +163,15 @@ def on_the_device():
         pass
     else:
         raise Wrong("a negative power was not found")
+
+
+def as_graphs():
+    """A program's kernels as one graph: captured, launched again, with other addresses, with other kernels."""
+    there, other = engine.to_device(A), engine.to_device(A + 1)
+    program = engine.compile("x = a*2 + k; x / sum(x)")
+    graph = program.graph()
+    for array, a, k in ((there, A, 1), (there, A, 1), (other, A + 1, 2.5), (engine.to_device(A[1]), A[1], 2.5)):
+        same(graph(a=array, k=k).numpy(), program(a=a, k=k))
 
 
 def while_it_is_compiled():
@@ -280,6 +296,8 @@ def in_a_child(work) -> str:
 def steps_of(faults, name) -> tuple:
     if name == "cuModuleUnload":
         return (*faults.steps, many_signatures)
+    if name.startswith("cuGraph"):
+        return (*faults.steps, as_graphs)
     if name in IN_ORDER:
         return (*faults.steps, in_order)
     if name.startswith(("cuEvent", "cuStream", "cuMemHost", "cuMemFreeHost", "cuMemcpy")):

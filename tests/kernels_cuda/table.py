@@ -223,6 +223,21 @@ FLAT = (
 )
 
 
+# One for each way to walk tiles.
+MANY_TILES = (20_000, 3)
+OF_MANY_TILES = (
+    "cumsum(a, axis=None)",
+    "cummax(a, axis=0)",
+    "sort(a, axis=None)",
+    "argsort(a, axis=0)",
+    "argpartition(a, 3, axis=None)",
+    "median(a, axis=0)",
+    "unique_inverse(a)",
+    "compress(a == a, a != 0)",
+    "searchsorted(sort(a, axis=None), a[..., ::2], right=True)",
+)
+
+
 def ordered(dtype: np.dtype) -> Iterator[str | None]:
     """What has an order: rows that blocks share, of one tile and of several, columns, and all elements."""
     rng = np.random.default_rng(8)
@@ -230,12 +245,14 @@ def ordered(dtype: np.dtype) -> Iterator[str | None]:
     # Between the narrowest and the widest, integers differ in their keys alone.
     is_plain = dtype.kind in "iu" and dtype.itemsize in (2, 4)
     shapes = ((7,), (3, 70), (40, 5, 6), (2, 5000), (4099,), (9001, 2), (1,), (3, 4, 0))
-    for shape in ((3, 70), (4099,)) if is_plain else (*shapes, (20_000, 3)) if dtype == np.float64 else shapes:
+    for shape in ((3, 70), (4099,)) if is_plain else (*shapes, MANY_TILES) if dtype == np.float64 else shapes:
         a = few[rng.integers(0, few.size, shape)]
         if dtype.kind in "fc":
             a = np.where(rng.random(shape) < 0.5, a, rng.uniform(-20, 20, shape).astype(dtype))
         axes = (None, *range(len(shape)))
         texts = [text.format(axis=axis) for axis in axes for text in ORDERED] + list(FLAT)
+        if shape == MANY_TILES:
+            texts = list(OF_MANY_TILES)
         if is_plain:
             texts = [
                 text

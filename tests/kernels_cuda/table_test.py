@@ -20,13 +20,13 @@ def walk(driver, nvrtc, cache, *groups, **environment):
 
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
-def test_the_stand_in_gives_the_bits_of_the_interpreter(tmp_path, dtype):
-    assert walk(STANDIN, "", tmp_path, dtype) >= 200
+def test_the_stand_in_gives_the_bits_of_the_interpreter(shared, dtype):
+    assert walk(STANDIN, "", shared, dtype) >= 200
 
 
-def test_long_scans_give_the_bits_of_the_interpreter_by_columns_too(tmp_path):
+def test_long_scans_give_the_bits_of_the_interpreter_by_columns_too(shared):
     """A device of one multiprocessor is full with few columns: a thread each walks them, spans of the tree included."""
-    assert walk(STANDIN, "", tmp_path, "long", "float32", STANDIN_MULTIPROCESSORS=1) >= 8
+    assert walk(STANDIN, "", shared, "long", "float32", STANDIN_MULTIPROCESSORS=1) >= 8
 
 
 def test_the_text_as_ordinary_code_gives_the_bits_of_the_interpreter(tmp_path):

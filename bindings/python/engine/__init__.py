@@ -8,7 +8,7 @@ array([1., 3., 5.])
 
 from __future__ import annotations
 
-from ._core import DeviceArray, Program, __version__, blitz, compile, evaluate, explain, to_device
+from ._core import DeviceArray, Graph, Program, __version__, blitz, compile, evaluate, explain, to_device
 from .catalog import Function, functions
 from .derive import gradient
 from .errors import (
@@ -40,6 +40,7 @@ __all__ = [
     "Error",
     "Explanation",
     "Function",
+    "Graph",
     "InternalError",
     "LimitError",
     "Limits",

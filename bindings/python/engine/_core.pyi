@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .explanation import Explanation
 from .limits import Limits
-from .stats import ProgramStats
+from .stats import GraphStats, ProgramStats
 
 _Casting: TypeAlias = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
 _Exactness: TypeAlias = Literal["strict", "relaxed"]
@@ -126,11 +126,31 @@ class Program:
         progress: bool | Callable[[float], object] | None = False,
         **operands: ArrayLike,
     ) -> _Result: ...
+    def graph(self) -> Graph: ...
     def explain(self, names: _Names | None = None, /, **operands: ArrayLike) -> Explanation: ...
     def halo(
         self, names: _Names | None = None, /, **operands: ArrayLike
     ) -> dict[str, tuple[tuple[int, int] | None, ...]]: ...
     def _precompile(self, operands: dict[str, Any], device: int, wait: bool, /) -> int: ...
+
+@final
+class Graph:
+    @property
+    def text(self) -> str: ...
+    @property
+    def stats(self) -> GraphStats: ...
+    def __call__(
+        self,
+        names: _Names | None = None,
+        /,
+        *,
+        out: NDArray[Any] | Any | None = None,
+        order: _Order = "K",
+        device: str | int | None = None,
+        stream: Any = None,
+        wait: bool = False,
+        **operands: ArrayLike,
+    ) -> _Result: ...
 
 _Stencil: Any
 

@@ -82,6 +82,26 @@ class ProgramStats:
     interp_operations: int
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class GraphStats:
+    """What became of the calls of one graph.
+
+    kernels  : kernels that it has now.
+    captures : calls that made it anew: the first, and those that needed other kernels.
+    updates  : calls that had its kernels take other addresses or numbers.
+    replays  : calls that launched it.
+
+    >>> import engine
+    >>> engine.compile("2*a").graph().stats
+    GraphStats(kernels=0, captures=0, updates=0, replays=0)
+    """
+
+    kernels: int
+    captures: int
+    updates: int
+    replays: int
+
+
 def last_run() -> Run | None:
     """What the calling thread's last evaluation did; None before its first. One that raised leaves no trace.
 

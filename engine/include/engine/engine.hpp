@@ -8,6 +8,7 @@
 #include <engine/evaluate.hpp>
 #include <engine/expr.hpp>
 #include <engine/functions.hpp>
+#include <engine/graph.hpp>
 #include <engine/memory.hpp>
 #include <engine/options.hpp>
 #include <engine/stencil.hpp>

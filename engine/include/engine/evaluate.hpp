@@ -102,6 +102,7 @@ struct Allocator {
   void* context;
 };
 
+class LaunchGraph;
 class Program;
 
 /// Indices [begin, end) of a first axis.
@@ -124,6 +125,7 @@ struct RunOptions {
   /// to another thread, where allow_background_compilation() was called, and the host answers, with the same bits, if it can sooner.
   /// Other backends always wait.
   bool wait = false;
+  LaunchGraph* graph = nullptr;  ///< of a device: its launches are one, kept there for the next call (see graph.hpp)
 };
 
 /// The stages that prepare a program for its operands, in order.

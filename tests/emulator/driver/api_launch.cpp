@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tests/emulator/driver/driver.hpp"
+#include "tests/emulator/driver/launch.hpp"
 
 namespace standin {
 
@@ -73,12 +73,6 @@ std::vector<std::byte> collect(const Program& program, void** values, void** ext
   return found;
 }
 
-struct Configuration {
-  Dim grid, block;
-  std::uint32_t dynamic_shared;
-  bool cooperative = false;
-};
-
 void check(const Driver& driver, const Kernel& kernel, const Configuration& configuration) {
   const auto& [grid, block, dynamic, cooperative] = configuration;
   require(grid.x && grid.y && grid.z && block.x && block.y && block.z);
@@ -129,18 +123,22 @@ void execute(Driver& driver, Context& context, const Kernel& kernel, const Confi
 
 int launch(const char* name, CUfunction function, const Configuration& configuration, CUstream handle, void** values, void** extra) {
   return enter(name, Needs::Context, [&](Driver& driver) {
-    Kernel& kernel = known_kernel(driver, function);
-    Context& context = driver.current();
-    require(kernel.module->context == &context, kInvalidContext);
-    check(driver, kernel, configuration);
-    Stream& stream = driver.stream(handle);
-    driver.enqueue(stream, [&driver, &context, &kernel, configuration, parameters = collect(kernel.program, values, extra)]() mutable {
-      execute(driver, context, kernel, configuration, std::move(parameters));
-    });
+    std::function<void()> work = prepare(driver, function, configuration, values, extra);
+    driver.enqueue(driver.stream(handle), std::move(work));
   });
 }
 
 }  // namespace
+
+std::function<void()> prepare(Driver& driver, CUfunction function, const Configuration& configuration, void** values, void** extra) {
+  Kernel& kernel = known_kernel(driver, function);
+  Context& context = driver.current();
+  require(kernel.module->context == &context, kInvalidContext);
+  check(driver, kernel, configuration);
+  return [&driver, &context, &kernel, configuration, parameters = collect(kernel.program, values, extra)] {
+    execute(driver, context, kernel, configuration, parameters);
+  };
+}
 
 STANDIN_API int cuFuncGetAttribute(int* value, int attribute, CUfunction function) {
   return enter("cuFuncGetAttribute", Needs::Context, [&](Driver& driver) {

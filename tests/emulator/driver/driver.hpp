@@ -140,6 +140,8 @@ struct Driver {
   std::unordered_set<Context*> contexts;
   std::unordered_set<Allocation*> live;
   std::unordered_set<Pool*> pools;
+  std::unordered_set<Graph*> graphs;
+  std::unordered_set<GraphExecutable*> graph_executables;
   std::map<std::uintptr_t, std::size_t> pinned;
   std::map<std::string, std::uint64_t> calls;
   std::vector<Fault> faults;

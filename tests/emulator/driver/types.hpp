@@ -65,12 +65,18 @@ struct Kernel;
 struct Stream;
 struct Event;
 struct Pool;
+struct Graph;
+struct GraphNode;
+struct GraphExecutable;
 using CUcontext = Context*;
 using CUmodule = Module*;
 using CUfunction = Kernel*;
 using CUstream = Stream*;
 using CUevent = Event*;
 using CUmemoryPool = Pool*;
+using CUgraph = Graph*;
+using CUgraphNode = GraphNode*;
+using CUgraphExec = GraphExecutable*;
 using CUhostFn = void (*)(void*);
 using CUstreamCallback = void (*)(CUstream, int, void*);
 
@@ -89,6 +95,16 @@ struct CUmemPoolProps {
   std::size_t maxSize;
   unsigned short usage;
   unsigned char reserved[54];
+};
+
+/// CUDA_KERNEL_NODE_PARAMS_v2.
+struct CUkernelNodeParams {
+  CUfunction func;
+  unsigned gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes;
+  void** kernelParams;
+  void** extra;
+  void* kern;
+  CUcontext ctx;
 };
 
 struct CUlaunchAttribute {
