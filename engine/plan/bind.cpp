@@ -560,7 +560,7 @@ class Binder {
     if (action.kind == Action::Kind::Run && is_tiled(action)) {
       bind_tiled(action, step);
     } else if (action.kind == Action::Kind::Run) {
-      if (action.fused != kNone) {
+      if (action.fused != kNone && is_one_space(action)) {
         std::span<BoundKernel> one = allocate<BoundKernel>(1);
         if (bind_kernel(plan_.kernels[action.fused], one[0], true)) {
           step.kernels = one;
@@ -574,6 +574,17 @@ class Binder {
     b_.steps.push_back(step);
   }
 
+  /// Whether the targets of kernels that may be one have one shape, and so have their values. Otherwise each says what is wrong.
+  bool is_one_space(const Action& action) const {
+    const ShapeId first = plan_.kernels[action.first].space;
+    for (std::uint32_t i = 0; i < action.count; ++i) {
+      const Kernel& kernel = plan_.kernels[action.first + i];
+      if (kernel.space != first && b_.shapes[kernel.space] != b_.shapes[first]) return false;
+      if (kernel.value_shape != kernel.space && !stretches_to(b_.shapes[kernel.value_shape], b_.shapes[first])) return false;
+    }
+    return true;
+  }
+
   bool is_tiled(const Action& action) const {
     if (rows_) return true;
     for (std::uint32_t i = 0; i < action.count; ++i)
@@ -585,7 +596,7 @@ class Binder {
   void bind_tiled(const Action& action, Binding::Step& step) {
     std::pmr::vector<BoundKernel> bound(b_.memory);
     const auto all = [&] {
-      if (action.fused != kNone) {
+      if (action.fused != kNone && is_one_space(action)) {
         if (bind_boxes(plan_.kernels[action.fused], bound)) return;
         bound.clear();
       }

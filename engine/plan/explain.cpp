@@ -143,7 +143,7 @@ std::string explain(const ir::Graph& graph, const Plan& plan) {
     for (std::uint32_t k = 0; k < (fused ? 1 : action.count); ++k) {
       const Kernel& kernel = plan.kernels[fused ? action.fused : action.first + k];
       text += fmt::format("  pass {}: rank {}", ++number, plan.shapes[kernel.space].rank);
-      if (fused) text += fmt::format(", {} statements at once where their targets are disjoint", action.count);
+      if (fused) text += fmt::format(", {} statements at once where their targets have one shape and are disjoint", action.count);
       text += "\n";
       explain_kernel(graph, plan, kernel, text);
     }

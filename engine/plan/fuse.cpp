@@ -19,6 +19,8 @@ using ir::NodeKind;
 
 /// Programs whose kernels repeat shared values may grow quadratically; beyond this they are refused.
 constexpr std::size_t kMaxInstrs = 4'000'000;
+/// Operands that are written in one pass: more are more streams than a core follows, and registers that a device has not.
+constexpr std::size_t kMostTargets = 8;
 
 bool is_position(const ir::Node& node) {
   return node.kind == NodeKind::Apply && has(catalog::info(static_cast<catalog::Op>(node.op)).flags, catalog::Flags::Position);
@@ -67,6 +69,8 @@ class Planner {
       }
     for (std::size_t i = 0; i < graph_.output_nodes.size(); ++i)
       if (!done[i]) emit_output(i);
+    plan_.finds =
+        std::any_of(plan_.shapes.begin(), plan_.shapes.end(), [](const ShapeStep& s) { return s.kind == ShapeStep::Kind::Found; });
     fuse_stores();
     finish();
     return std::move(plan_);
@@ -805,7 +809,8 @@ class Planner {
     const Kernel& a = plan_.kernels[plan_.actions[first].first];
     const Kernel& b = plan_.kernels[plan_.actions[next].first];
     if (plan_.actions[next].first != plan_.actions[next - 1].first + 1) return false;
-    if (a.space != b.space || a.value_shape != a.space || b.value_shape != b.space) return false;
+    const bool is_one_space = a.space == b.space && a.value_shape == a.space && b.value_shape == b.space;
+    if (!is_one_space && !(next - first < kMostTargets && may_share_space(a, b) && shares_loads(first, next))) return false;
     for (std::size_t i = first; i < next; ++i) {
       const Kernel& earlier = plan_.kernels[plan_.actions[i].first];
       const std::uint32_t written = plan_.accesses[plan_.stores[earlier.first_store].access].buffer;
@@ -814,6 +819,32 @@ class Planner {
       // and what it reads must not be written here: decided at bind for operands, never so for temporaries
     }
     return true;
+  }
+
+  /// Targets of several operands may have one shape: that is known when arrays are bound.
+  bool may_share_space(const Kernel& a, const Kernel& b) const {
+    const auto is_result = [&](const Kernel& kernel) {
+      return plan_.accesses[plan_.stores[kernel.first_store].access].buffer == plan_.result;
+    };
+    return !plan_.finds && plan_.shapes[a.space].rank == plan_.shapes[b.space].rank && plan_.shapes[a.space].rank > 0 && !is_result(a) &&
+           !is_result(b);
+  }
+
+  /// Whether something that the kernel reads is read by those before it: what they would gain from being one.
+  bool shares_loads(std::size_t first, std::size_t next) const {
+    const Kernel& kernel = plan_.kernels[plan_.actions[next].first];
+    const auto loads = [&](const Kernel& of, std::uint32_t buffer) {
+      for (std::uint32_t k = 0; k < of.n_accesses; ++k)
+        if (plan_.accesses[of.first_access + k].buffer == buffer) return true;
+      return false;
+    };
+    for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+      const std::uint32_t buffer = plan_.accesses[kernel.first_access + k].buffer;
+      if (plan_.shapes[plan_.buffers[buffer].shape].rank == 0) continue;
+      for (std::size_t i = first; i < next; ++i)
+        if (loads(plan_.kernels[plan_.actions[i].first], buffer)) return true;
+    }
+    return false;
   }
 
   std::uint32_t join(std::uint32_t first, std::uint32_t count) {
@@ -867,8 +898,6 @@ class Planner {
   }
 
   void finish() {
-    plan_.finds =
-        std::any_of(plan_.shapes.begin(), plan_.shapes.end(), [](const ShapeStep& s) { return s.kind == ShapeStep::Kind::Found; });
     if (plan_.actions.size() != 1 || plan_.actions[0].kind != Action::Kind::Run || plan_.result == kNone || plan_.kernels.size() != 1)
       return;
     const Kernel& kernel = plan_.kernels[0];

@@ -42,9 +42,24 @@ TEST(Fuse, RunsAReductionBeforeWhatReadsIt) {
 
 TEST(Fuse, JoinsStoresThatDoNotReadEachOther) {
   const Plan joined = plan_of("x[:] = a + b; y[:] = a - b", "x:float64[1] y:float64[1] a:float64[1] b:float64[1]");
-  EXPECT_EQ(joined.actions.size(), 2u);  // x and y may differ in length: known when they are bound
+  ASSERT_EQ(joined.actions.size(), 1u);
+  EXPECT_NE(joined.actions[0].fused, kNone);  // taken where x and y have one length: known when they are bound
+  EXPECT_EQ(joined.kernels[joined.actions[0].fused].n_stores, 2u);
+  const Plan nothing_shared = plan_of("x[:] = a + 1; y[:] = b - 1", "x:float64[1] y:float64[1] a:float64[1] b:float64[1]");
+  EXPECT_EQ(nothing_shared.actions.size(), 2u);
   const Plan apart = plan_of("x[...] = a; y[...] = x", "x:float64[1] y:float64[1] a:float64[1]");
   EXPECT_EQ(apart.actions.size(), 2u);
+}
+
+TEST(Fuse, WritesAFewOperandsAtOnceAtMost) {
+  std::string text, operands = "a:float64[1]";
+  for (int i = 0; i < 20; ++i) {
+    text += "x" + std::to_string(i) + "[...] = a + 1\n";
+    operands += " x" + std::to_string(i) + ":float64[1]";
+  }
+  const Plan plan = plan_of(text, operands);
+  ASSERT_EQ(plan.actions.size(), 3u);
+  for (const Action& action : plan.actions) EXPECT_LE(plan.kernels[action.fused].n_stores, 8u);
 }
 
 TEST(Fuse, CopiesAnOperandThatIsNeededAsItWas) {
