@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "engine/plan/hazard.hpp"
 #include "engine/plan/space.hpp"
@@ -1092,10 +1094,16 @@ class Binder {
 
   /// Whether a store writes one address twice (a stretched or overlapping out): then the last write must win.
   static bool repeats(const BoundKernel& bound, const Touched& target) {
+    std::array<std::pair<std::int64_t, std::int64_t>, kMaxRank> axes;  // stride, extent
+    std::size_t n = 0;
+    for (int axis = bound.rank - 1; axis >= 0; --axis)
+      if (bound.extents[axis] > 1) axes[n++] = {std::abs(target.strides[axis]), bound.extents[axis]};
+    std::sort(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(n));  // as they are, as a rule
     std::int64_t inner = target.item;
-    for (int axis = bound.rank - 1; axis >= 0; --axis) {
-      if (std::abs(target.strides[axis]) < inner) return true;
-      inner += std::abs(target.strides[axis]) * (bound.extents[axis] - 1);
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto [stride, extent] = axes[i];
+      if (stride < inner) return true;
+      inner += stride * (extent - 1);
     }
     return false;
   }

@@ -8,16 +8,16 @@ from tests.kernels_cuda.process import lines
 
 
 @pytest.mark.parametrize("seed, defer", ((0, 0), (1, 1)))
-def test_what_goes_in_pieces_has_the_bits_of_the_interpreter(tmp_path, seed, defer):
+def test_what_goes_in_pieces_has_the_bits_of_the_interpreter(shared, seed, defer):
     *complaints, last = lines(
-        tmp_path, "-m", "tests.kernels_cuda.streaming", STANDIN_SEED=seed, STANDIN_DEFER=defer, ENGINE_NUM_THREADS=2
+        shared, "-m", "tests.kernels_cuda.streaming", STANDIN_SEED=seed, STANDIN_DEFER=defer, ENGINE_NUM_THREADS=2
     )
     assert complaints == [] and int(re.fullmatch(r"(\d+) compared", last)[1]) >= 40
 
 
-def test_where_no_memory_can_be_pinned_copies_go_without(tmp_path):
+def test_where_no_memory_can_be_pinned_copies_go_without(shared):
     *complaints, last = lines(
-        tmp_path,
+        shared,
         "-m",
         "tests.kernels_cuda.streaming",
         STANDIN_FAULT="cuMemHostAlloc:0:2",
@@ -48,8 +48,8 @@ print(count().live_host_bytes)
 """
 
 
-def test_each_byte_is_copied_once_by_way_of_little_pinned_memory(tmp_path):
-    counts, left = lines(tmp_path, "-c", COUNT)
+def test_each_byte_is_copied_once_by_way_of_little_pinned_memory(shared):
+    counts, left = lines(shared, "-c", COUNT)
     launches, to_device, to_host, pinned = map(int, counts.split())
     assert launches == 3  # pieces of 2^19 float64, which are 4 MiB
     assert (to_device, to_host) == (1_200_000 * 12, 1_200_000 * 8)
@@ -76,9 +76,9 @@ print((out == 0).all())
 """
 
 
-def test_a_new_array_comes_back_as_it_is_made_and_one_that_was_there_when_all_is(tmp_path):
+def test_a_new_array_comes_back_as_it_is_made_and_one_that_was_there_when_all_is(shared):
     """The first copy to the host fails: so many of three kernels were launched before it."""
-    assert lines(tmp_path, "-c", ORDER, STANDIN_QUIET=1) == ["1", "3", "True"]
+    assert lines(shared, "-c", ORDER, STANDIN_QUIET=1) == ["1", "3", "True"]
 
 
 INTERRUPT = """
@@ -93,8 +93,8 @@ print((a == kept).all(), (engine.evaluate("a + 1", {"a": a}, backend="cuda") == 
 """
 
 
-def test_a_deadline_between_pieces_leaves_the_target_as_it_was(tmp_path):
-    said, fine = lines(tmp_path, "-c", INTERRUPT)
+def test_a_deadline_between_pieces_leaves_the_target_as_it_was(shared):
+    said, fine = lines(shared, "-c", INTERRUPT)
     assert said == "late" and fine == "True True"
 
 
@@ -119,10 +119,75 @@ except engine.BackendError as error:
 """
 
 
-def test_operands_four_times_as_large_as_the_device_go_through_it(tmp_path):
+def test_operands_four_times_as_large_as_the_device_go_through_it(shared):
     """160 and 80 MB by way of a device of 40 MiB; a failure in their midst leaves the target as it was."""
     memory = 40 << 20
-    assert lines(tmp_path, "-c", LARGE, STANDIN_MEMORY=memory, STANDIN_QUIET=1) == ["cuda True", "True", "True True"]
+    assert lines(shared, "-c", LARGE, STANDIN_MEMORY=memory, STANDIN_QUIET=1) == ["cuda True", "True", "True True"]
+
+
+BY_ROWS = """
+import ctypes, os
+import numpy as np, engine
+rng = np.random.default_rng(1)
+names = {"a": rng.random((700, 1000)), "b": rng.random((1000, 700)), "f": rng.random((700, 1000), np.float32), "k": 3}
+names["row"] = names["a"][0]
+def told(text, share):
+    shares.append(share)
+    return True
+for text in TEXTS:
+    shares = []
+    got = engine.evaluate(text, names, backend="cuda", progress=lambda share: told(text, share))
+    want = engine.evaluate(text, names, backend="interp")
+    print(got.tobytes() == want.tobytes(), got.strides == want.strides, shares == sorted(shares), shares[-1])
+"""
+OF_ROWS = (
+    "a[1:-1, 1:-1] + 0.5*(a[:-2, 1:-1] + a[2:, 1:-1] + a[1:-1, :-2] + a[1:-1, 2:])",
+    "shift(a, 1, axis=0, boundary='wrap') - f",
+    "shift(a, 2, axis=0, boundary='reflect') + shift(a, -3, axis=1, boundary='constant', cval=2)",
+    "a[::-1] * row + index(0)",
+    "a[::2, ::-1] + k",
+    "a[:, 5] * f[:, 6]",
+    "where(a > 0.5, a, f)[:, 100:]",
+)
+
+
+def test_slices_and_shifts_of_more_than_the_device_holds_go_by_rows_of_the_result(shared):
+    """Operands of 5.6 and 2.8 MB and a result of 5.6, by way of a device of 4 MiB."""
+    assert lines(shared, "-c", BY_ROWS.replace("TEXTS", repr(OF_ROWS)), STANDIN_MEMORY=4 << 20) == [
+        "True True True 1.0"
+    ] * len(OF_ROWS)
+
+
+TOO_MUCH = """
+import numpy as np, engine
+a = np.random.default_rng(1).random((700, 1000))
+kept = a.copy()
+out = np.zeros_like(a)
+fine = "a[::-1] + 1"
+for text, more in (
+    ("a[:, :700] + a[:, :700].T", {}),  # each row needs all
+    (fine, {"out": out}),  # the caller would see a part of it
+    ("a[...] = a[::-1]", {}),
+    (fine, {"limits": engine.Limits(time=0.02)}),
+    (fine, {"progress": lambda share: 1 / 0 if share > 0.5 else None}),
+):
+    try:
+        engine.evaluate(text, {"a": a}, backend="cuda", **more)
+    except (engine.Error, ZeroDivisionError) as error:
+        print(type(error).__name__, (a == kept).all(), (out == 0).all())
+print((engine.evaluate(fine, {"a": a}, backend="cuda") == a[::-1] + 1).all())
+"""
+
+
+def test_what_cannot_go_by_rows_or_is_stopped_leaves_all_as_it_was(shared):
+    assert lines(shared, "-c", TOO_MUCH, STANDIN_MEMORY=4 << 20) == [
+        "OutOfMemory True True",
+        "OutOfMemory True True",
+        "OutOfMemory True True",
+        "LimitError True True",
+        "ZeroDivisionError True True",
+        "True",
+    ]
 
 
 SPILL = """
@@ -139,7 +204,7 @@ print(counters.module_loads)
 
 
 @pytest.mark.parametrize("registers, loads", ((0, 1), (16, 3)))
-def test_a_kernel_that_spills_has_less_under_way(tmp_path, registers, loads):
+def test_a_kernel_that_spills_has_less_under_way(shared, registers, loads):
     """exp of float64 has four packs under way; where registers do not suffice, two, and then one."""
-    same, loaded = lines(tmp_path, "-c", SPILL, STANDIN_REGISTERS=registers)
+    same, loaded = lines(shared, "-c", SPILL, STANDIN_REGISTERS=registers)
     assert same == "True" and int(loaded) == loads
