@@ -34,6 +34,7 @@ DeviceMemory::~DeviceMemory() {
 }
 
 DeviceInfo device_info(int device) { return devices().info(device); }
+int find_device(std::string_view id) { return devices().find(id); }
 void copy_to_device(int device, void* to, const void* from, std::size_t bytes) { devices().copy_to_device(device, to, from, bytes); }
 void copy_to_host(int device, void* to, const void* from, std::size_t bytes) { devices().copy_to_host(device, to, from, bytes); }
 int device_of(const void* address) { return devices().device_of(address); }

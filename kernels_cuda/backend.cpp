@@ -804,8 +804,8 @@ std::string place() {
 std::string device_line(int ordinal) {
   try {
     const DeviceInfo info = info_of(ordinal);
-    return fmt::format("{}, compute capability {}, {:.1f} GiB", info.name, capability(info.architecture),
-                       static_cast<double>(info.bytes) / (1 << 30));
+    return fmt::format("{}, compute capability {}, {:.1f} GiB, {}", info.name, capability(info.architecture),
+                       static_cast<double>(info.bytes) / (1 << 30), info.id);
   } catch (const Error&) {
     return "does not answer";
   }
@@ -844,6 +844,7 @@ std::unique_ptr<run::Executable> compile(const ir::Graph& graph, const plan::Pla
 
 constexpr run::DeviceFunctions kDeviceFunctions{
     .info = &info_of,
+    .find = &find_device,
     .allocate = [](int ordinal, std::size_t bytes) -> void* {
       DeviceState& device = DeviceState::get(ordinal);
       const Session session(device);

@@ -19,6 +19,40 @@
 
 namespace engine::cuda {
 
+namespace {
+
+/// The driver gives the UUID of the part, and says in the name that it is one.
+std::string id_of(const std::string& name, const std::array<unsigned char, 16>& uuid) {
+  std::string id = name.find(" MIG ") == std::string::npos ? "GPU" : "MIG";
+  for (std::size_t i = 0; i < uuid.size(); ++i) {
+    if (i == 0 || i == 4 || i == 6 || i == 8 || i == 10) id += '-';
+    id += fmt::format("{:02x}", uuid[i]);
+  }
+  return id;
+}
+
+}  // namespace
+
+int find_device(std::string_view id) {
+  int found = kHost;
+  const int n = driver_state().devices;
+  for (int ordinal = 0; ordinal < n; ++ordinal) {
+    if (!info_of(ordinal).id.starts_with(id)) continue;
+    if (found != kHost)
+      throw BackendError({.what = fmt::format("the ids of several CUDA devices begin with \"{}\"", id),
+                          .labels = {},
+                          .help = "give more of it: engine.doctor() has the ids",
+                          .text = {}});
+    found = ordinal;
+  }
+  if (found == kHost)
+    throw BackendError({.what = fmt::format("there is no CUDA device of the id \"{}\"", id),
+                        .labels = {},
+                        .help = "see engine.doctor(), and CUDA_VISIBLE_DEVICES",
+                        .text = {}});
+  return found;
+}
+
 DeviceInfo info_of(int ordinal) {
   const Driver& d = driver();
   Device device = 0;
@@ -33,7 +67,10 @@ DeviceInfo info_of(int ordinal) {
   std::array<char, 256> text{};
   check(d.cuDeviceGetName(text.data(), static_cast<int>(text.size()), device), kDoing);
   check(d.cuDeviceTotalMem_v2(&info.bytes, device), kDoing);
+  std::array<unsigned char, 16> uuid{};
+  check(d.cuDeviceGetUuid_v2(uuid.data(), device), kDoing);
   info.name = text.data();
+  info.id = id_of(info.name, uuid);
   info.architecture = 10 * ask(kMajor) + ask(kMinor);
   info.multiprocessors = ask(kMultiprocessors);
   info.bytes_per_second = ask(kMemoryKilohertz) * 1e3 * 2 * ask(kMemoryBusBits) / 8;

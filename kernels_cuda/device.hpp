@@ -22,6 +22,7 @@ namespace engine::cuda {
 
 /// See engine/device.hpp: by the driver's word.
 DeviceInfo info_of(int ordinal);
+int find_device(std::string_view id);
 
 class DeviceState;
 class KernelGraph;

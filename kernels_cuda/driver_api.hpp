@@ -87,6 +87,7 @@ struct KernelNodeParameters {
   F(cuDeviceGet, (Device*, int ordinal))                                                       \
   F(cuDeviceGetName, (char* text, int length, Device))                                         \
   F(cuDeviceGetAttribute, (int* value, DeviceAttribute, Device))                               \
+  F(cuDeviceGetUuid_v2, (unsigned char* sixteen_bytes, Device))                                \
   F(cuDeviceTotalMem_v2, (std::size_t* bytes, Device))                                         \
   F(cuDevicePrimaryCtxRetain, (Context*, Device))                                              \
   F(cuDevicePrimaryCtxRelease_v2, (Device))                                                    \

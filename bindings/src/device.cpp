@@ -314,7 +314,9 @@ int read_device(PyObject* where, bool takes_host) {
   if (word.starts_with("cuda:") && word.size() > 5 && word.size() < 10 &&
       std::all_of(word.begin() + 5, word.end(), [](unsigned char c) { return std::isdigit(c); }))
     return std::stoi(std::string(word.substr(5)));
-  PyErr_Format(PyExc_ValueError, "device must be %s'cuda', 'cuda:N', an integer or None, not %R", takes_host ? "'cpu', " : "", where);
+  if ((word.starts_with("GPU-") || word.starts_with("MIG-")) && word.size() > 4) return find_device(word);
+  PyErr_Format(PyExc_ValueError, "device must be %s'cuda', 'cuda:N', an id ('GPU-...', 'MIG-...'), an integer or None, not %R",
+               takes_host ? "'cpu', " : "", where);
   throw PythonError{};
 }
 
@@ -536,7 +538,7 @@ DeviceArray(shape=(2, 3), dtype=float64, device='cuda:0'))");
       R"(A copy of an array in the memory of a GPU: a DeviceArray.
 
 array  : an ndarray, or what numpy.asarray() makes one of
-device : 'cuda', 'cuda:N', N, or None for the first
+device : 'cuda', 'cuda:N', N, an id that begins with 'GPU-' or 'MIG-' (engine.doctor() has them), or None for the first
 Raises BackendError where there is no such device, OutOfMemory, DTypeError for a dtype that engine does not know.
 
 >>> a = engine.to_device(np.arange(3.0))  # doctest: +SKIP

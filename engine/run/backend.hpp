@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "engine/plan/bind.hpp"
 
@@ -39,6 +40,7 @@ inline thread_local Compilations compilations;
 /// What device.hpp promises, for the devices of a backend.
 struct DeviceFunctions {
   DeviceInfo (*info)(int device);
+  int (*find)(std::string_view id);
   void* (*allocate)(int device, std::size_t bytes);
   void (*release)(int device, void* memory, std::size_t bytes) noexcept;
   void (*copy_to_device)(int device, void* to, const void* from, std::size_t bytes);

@@ -46,6 +46,8 @@ void devices() {
   DeviceMemory memory(0, sizeof field);
   copy_to_device(memory.device(), memory.data(), field, sizeof field);
   std::puts(device_info(0).name.c_str());
+  find_device(device_info(0).id);
+  check(find_device(device_info(0).id) == 0);
   void* const stream = stream_of(0);
   start_after(0, stream);
   make_wait(0, stream);

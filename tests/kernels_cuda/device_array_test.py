@@ -155,5 +155,30 @@ print("done")
 """
 
 
+IDS = """
+import re
+import numpy as np, engine
+ids = re.findall(r"(?:GPU|MIG)(?:-[0-9a-f]+){5}", str(engine.doctor()))
+print(len(ids), {id[:4] for id in ids})
+a = np.arange(3.0)
+for ordinal, id in enumerate(ids):
+    assert engine.to_device(a, id).device == f"cuda:{ordinal}"
+    assert (engine.evaluate("a + 1", {"a": a}, device=id).numpy() == a + 1).all()
+for id in (ids[0][:20], ids[0][:4] + "0123"):
+    try:
+        engine.to_device(a, id)
+    except engine.BackendError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("mig, word", ((0, "GPU-"), (1, "MIG-")))
+def test_devices_and_parts_of_them_are_found_by_their_ids(tmp_path, mig, word):
+    printed = lines(tmp_path, "-c", IDS, STANDIN_DEVICES=2, STANDIN_MIG=mig)
+    assert printed[0] == f"2 {{'{word}'}}"
+    assert printed[1].startswith(f'the ids of several CUDA devices begin with "{word}')
+    assert printed[3] == f'there is no CUDA device of the id "{word}0123"'
+
+
 def test_each_of_two_devices_has_its_own_arrays_and_kernels(tmp_path):
     assert lines(tmp_path, "-c", TWO_DEVICES, STANDIN_DEVICES=2) == ["done"]

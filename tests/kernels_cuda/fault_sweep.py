@@ -35,6 +35,7 @@ CODES = {
     "cuDeviceGet": (*COMMON, 101),
     "cuDeviceGetName": (*COMMON, 101),
     "cuDeviceGetAttribute": (*COMMON, 101),
+    "cuDeviceGetUuid_v2": (*COMMON, 101),
     "cuDeviceTotalMem_v2": (*COMMON, 101),
     "cuDevicePrimaryCtxRetain": (*COMMON, 2, 46, 101, 214, 999),
     "cuCtxPushCurrent_v2": COMMON,

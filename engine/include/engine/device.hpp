@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <engine/export.hpp>
 #include <string>
+#include <string_view>
 
 namespace engine ENGINE_API {
 
@@ -17,6 +18,7 @@ namespace engine ENGINE_API {
 /// one), and instructions of threads.
 struct DeviceInfo {
   std::string name;
+  std::string id;  ///< "GPU-" or, of a part of one (MIG), "MIG-" and its UUID: as nvidia-smi -L says, and CUDA_VISIBLE_DEVICES takes it
   int architecture = 0;  ///< 90 is compute capability 9.0
   int multiprocessors = 0;
   std::size_t bytes = 0;  ///< of memory
@@ -27,6 +29,11 @@ struct DeviceInfo {
 ///
 ///     std::puts(device_info(0).name.c_str());
 DeviceInfo device_info(int device);
+
+/// The ordinal of the device of that id, of which the beginning is enough where no other begins so. Throws BackendError.
+///
+///     find_device(device_info(0).id);
+int find_device(std::string_view id);
 
 /// Memory of the CUDA device of that ordinal, aligned to 512 bytes, its values not set. Given back at the end of its life, when
 /// work that was asked for before may still use it.

@@ -176,7 +176,8 @@ STANDIN_API int cuDeviceGet(CUdevice* device, int ordinal) {
 STANDIN_API int cuDeviceGetName(char* text, int length, CUdevice device) {
   return enter("cuDeviceGetName", Needs::Initialised, [&](Driver& driver) {
     require(text && length > 0);
-    std::snprintf(text, static_cast<std::size_t>(length), "Stand-in %d", driver.device(device).ordinal);
+    std::snprintf(text, static_cast<std::size_t>(length), driver.settings.is_mig ? "Stand-in MIG 1g.%dgb" : "Stand-in %d",
+                  driver.device(device).ordinal);
   });
 }
 

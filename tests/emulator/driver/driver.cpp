@@ -46,8 +46,9 @@ bool number_of(const std::string& text, std::uint64_t& value) {
   return *end == '\0';
 }
 
-constexpr const char* kKeys[] = {"devices", "capability", "cubin", "cubins", "defer",    "memory", "multiprocessors",
-                                 "version", "quiet",      "pools", "seed",   "resident", "spin",   "registers"};
+constexpr const char* kKeys[] = {"devices", "capability",      "cubin",   "cubins",    "defer",
+                                 "memory",  "multiprocessors", "version", "quiet",     "pools",
+                                 "seed",    "resident",        "spin",    "registers", "mig"};
 
 }  // namespace
 
@@ -77,6 +78,8 @@ bool Driver::set(const std::string& key, const std::string& value) {
   if (!number_of(value, n)) return false;
   if (key == "devices")
     settings.n_devices = static_cast<int>(n);
+  else if (key == "mig")
+    settings.is_mig = n != 0;
   else if (key == "registers")
     settings.n_registers = static_cast<int>(n);
   else if (key == "capability")

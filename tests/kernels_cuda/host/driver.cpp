@@ -99,6 +99,7 @@ Status cuDeviceGetAttribute(int* value, DeviceAttribute attribute, Device) {
   *value = attribute == kMajor ? kMajorVersion : attribute == kMinor ? kMinorVersion : 1;
   return kSuccess;
 }
+Status cuDeviceGetUuid_v2(unsigned char* uuid, Device) { return std::memset(uuid, 0, 16), kSuccess; }
 Status cuDeviceTotalMem_v2(std::size_t* bytes, Device) { return *bytes = std::size_t{1} << 30, kSuccess; }
 Status cuDevicePrimaryCtxRetain(Context* context, Device) { return *context = nullptr, kSuccess; }
 Status cuDevicePrimaryCtxRelease_v2(Device) { return kSuccess; }
