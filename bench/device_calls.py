@@ -38,11 +38,18 @@ def main():
     here = {name: np.ones(10) for name in "abc"}
     out = engine.to_device(np.ones(1000))
     program = engine.compile(SEED)
+    graph = program.graph()
+    several = engine.compile("t = a - mean(a); t / std(t) + b")
+    graph_of_several = several.graph()
     for what, call in (
         ("evaluate", lambda: engine.evaluate(SEED, there)),
         ("evaluate, out=", lambda: engine.evaluate(SEED, there, out=out)),
         ("Program", lambda: program(there)),
         ("Program, out=", lambda: program(there, out=out)),
+        ("its Graph, out=", lambda: graph(there, out=out)),
+        ("its Graph, other addresses", lambda: graph(there)),
+        ("three kernels: Program, out=", lambda: several(there, out=out)),
+        ("three kernels: its Graph, out=", lambda: graph_of_several(there, out=out)),
         ("for comparison: evaluate on the host, 10 items", lambda: engine.evaluate(SEED, here)),
     ):
         print(f"{what:48}{least(call):8.2f}")

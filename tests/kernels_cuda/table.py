@@ -90,8 +90,8 @@ def reductions(dtype: np.dtype) -> Iterator[str | None]:
     # Rows of which a warp makes several; a tile of columns; then what is long enough for rows and columns in pieces.
     small = ((3, 700), (None, 0, 1)), ((4, 5, 6), ((0, 2), 1)), ((2, 40, 9), (1, 2))
     small += ((13, 64), (1,)), ((7, 200), (1,)), ((700, 40), (0,))
-    # The forms are those of the lengths: integers between the narrowest and the widest add nothing to the short ones.
-    short = () if dtype.kind in "iu" and dtype.itemsize in (2, 4) else small
+    # The forms are those of the lengths: what lies between the narrowest and the widest adds nothing to the short ones.
+    short = () if (dtype.kind in "iu" and dtype.name not in ("int8", "int64")) or dtype == np.complex64 else small
     for shape, axes in (*short, ((300_007,), (None,)), ((2, 9000), (1,)), ((3000, 3), (0,))):
         a = special(dtype)[rng.integers(0, special(dtype).size, shape)]
         if dtype.kind in "fc":  # sums that are not all NaN
