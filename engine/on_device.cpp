@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/base/pages.hpp"
+#include "engine/by_rows.hpp"
 #include "engine/placement.hpp"
 #include "engine/plan/hazard.hpp"
 #include "engine/program.hpp"
@@ -139,65 +140,6 @@ void run_there(Execution::State& s, const run::Executable& executable, const Run
   graph.owner = s.compiled;
 }
 
-// ---- by parts ---------------------------------------------------------------------------------------------------------
-
-/// Whether parts of the result may be computed one after the other: it is new, so nobody sees some of it, and one kernel's.
-bool goes_by_rows(const Execution::State& s) {
-  const plan::Plan& plan = s.compiled->plan;
-  const plan::Binding& b = s.binding;
-  if (b.device != kHost || !b.is_fresh || plan.finds || plan.actions.size() != 1) return false;
-  const plan::Action& action = plan.actions[0];
-  if (action.kind != plan::Action::Kind::Run || action.count != 1) return false;
-  return plan.kernels[action.first].n_folds == 0 && !b.result.shape.empty() && b.result.shape[0] > 1;
-}
-
-/// What the caller is told of a part: its share of the whole.
-struct ShareOfRows {
-  const RunOptions& whole;
-  double before, share;
-  void put_into(RunOptions& options) {
-    options.context = this;
-    if (whole.interrupted)
-      options.interrupted = [](void* self) {
-        const RunOptions& caller = static_cast<ShareOfRows*>(self)->whole;
-        return caller.interrupted(caller.context);
-      };
-    if (whole.progressed)
-      options.progressed = [](void* self, double done) {
-        const auto& [caller, before, share] = *static_cast<ShareOfRows*>(self);
-        return caller.progressed(caller.context, before + share * done);
-      };
-  }
-};
-
-/// For what has no room on the device as a whole: as many rows of the result's first axis at once as have, each with what it reads.
-/// Throws OutOfMemory where a single row is too much.
-void run_by_rows(Execution::State& s, const run::Executable& executable, const RunOptions& how) {
-  const Compiled& c = *s.compiled;
-  const Clock::time_point start = Clock::now();
-  const std::int64_t n_rows = s.binding.result.shape[0];
-  const auto slots = slots_of(c, s.operands, s.binding.memory);
-  std::int64_t at_once = (n_rows + 1) / 2;
-  for (Rows rows{0, at_once}; rows.begin < n_rows; rows.end = std::min(rows.begin + at_once, n_rows)) {
-    RunOptions part = how;
-    ShareOfRows told{how, static_cast<double>(rows.begin) / static_cast<double>(n_rows),
-                     static_cast<double>(rows.end - rows.begin) / static_cast<double>(n_rows)};
-    told.put_into(part);
-    if (how.seconds > 0) part.seconds = std::max(how.seconds - Seconds(Clock::now() - start).count(), 1e-9);
-    std::array<std::byte, 4096> stack;
-    std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
-    plan::Binding binding(&memory);
-    plan::bind(c.graph, c.plan, slots, &s.binding.result, s.order, s.program->options.limits, {&allocate_nothing, nullptr}, binding, &rows);
-    try {
-      executable.execute(binding, part);
-      rows.begin = rows.end;
-    } catch (const OutOfMemory&) {
-      if (at_once == 1) throw;
-      at_once = (rows.end - rows.begin + 1) / 2;
-    }
-  }
-}
-
 }  // namespace
 
 void Execution::run_on_device(State& s, const RunOptions& options) {
@@ -207,8 +149,8 @@ void Execution::run_on_device(State& s, const RunOptions& options) {
   try {
     return run_there(s, executable, how);
   } catch (const OutOfMemory&) {
-    if (!goes_by_rows(s)) throw;
-    return run_by_rows(s, executable, how);
+    if (!run_by_rows(s, executable, how)) throw;
+    return;
   } catch (const run::NotCompiled& missing) {
     if (is_quick_on_host(s, options) && compile_later(s, executable, missing.kernel) && answer_on_host(s, options)) {
       s.is_pending = true;
