@@ -66,9 +66,9 @@ bool KernelGraph::update() {
     const Status status = driver().cuGraphExecKernelNodeSetParams_v2(executable_, nodes_[i].handle, &parameters);
     if (is_lost(status)) check(status, "updating a graph");
     if (status != kSuccess) return false;
-    captured_[i].handle = nodes_[i].handle;
-    nodes_[i] = std::move(captured_[i]);
   }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) captured_[i].handle = nodes_[i].handle;
+  nodes_ = std::move(captured_);
   return true;
 }
 
