@@ -677,23 +677,9 @@ class Call {
     const Operand& target = buffered.target;
     // The bytes as they are: numbers are turned on the way, so of a swapped target only the store is.
     const Operand from{.base = pointer(buffered.memory.address()), .strides = buffered.strides.data(), .dtype = target.dtype};
-    e_.kernels_.copy(target.dtype, kernel.rank, kernel.extents, kernel.total, from, target, repeats(kernel, target));
-  }
-
-  /// Whether the store may write a place twice: then the last element wins.
-  static bool repeats(const plan::BoundKernel& kernel, const Operand& target) {
-    std::array<std::pair<std::int64_t, std::int64_t>, kMaxRank> axes;  // stride, extent
-    int n = 0;
-    for (int axis = 0; axis < kernel.rank; ++axis)
-      if (kernel.extents[axis] > 1) axes[static_cast<std::size_t>(n++)] = {std::abs(target.strides[axis]), kernel.extents[axis]};
-    std::sort(axes.begin(), axes.begin() + n);
-    auto reach = static_cast<std::int64_t>(item_size(target.dtype));
-    for (int i = 0; i < n; ++i) {
-      const auto [stride, extent] = axes[static_cast<std::size_t>(i)];
-      if (stride < reach) return true;
-      reach += stride * (extent - 1);
-    }
-    return false;
+    const bool in_order =
+        plan::repeats({target.base, target.strides, static_cast<std::int64_t>(item_size(target.dtype))}, kernel.rank, kernel.extents);
+    e_.kernels_.copy(target.dtype, kernel.rank, kernel.extents, kernel.total, from, target, in_order);
   }
 
   PlannedKernel planned(const plan::BoundKernel& kernel) const { return {graph_, plan_, *kernel.kernel}; }

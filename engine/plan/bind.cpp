@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <new>
-#include <utility>
 
 #include "engine/plan/hazard.hpp"
 #include "engine/plan/space.hpp"
@@ -731,14 +729,11 @@ class Binder {
     const auto touched = [](const BoundAccess& access) {
       return Touched{access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))};
     };
-    BoundKernel geometry;
-    geometry.rank = space.size();
-    geometry.extents = space.begin();
     for (const Store& store : stores) {
       const Buffer& buffer = plan_.buffers[plan_.accesses[store.access].buffer];
       if ((buffer.kind == Buffer::Kind::Result && !out_) || buffer.spare) continue;
       const Touched target = touched(whole.accesses[store.access - kernel.first_access]);
-      if (repeats(geometry, target)) return false;
+      if (repeats(target, space.size(), space.begin())) return false;
       std::uintptr_t low, high;
       cover(target, space.size(), space.begin(), low, high);
       for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
@@ -1053,7 +1048,7 @@ class Binder {
       const Buffer::Kind kind = plan_.buffers[plan_.accesses[stores[s].access].buffer].kind;
       if ((kind == Buffer::Kind::Result && !out_) || kind == Buffer::Kind::Passing) continue;  // fresh memory, or none
       const Touched target{store.base, store.strides, static_cast<std::int64_t>(item_size(store.dtype))};
-      Hazard worst = repeats(bound, target) ? Hazard::Buffer : Hazard::None;
+      Hazard worst = repeats(target, bound.rank, bound.extents) ? Hazard::Buffer : Hazard::None;
       bool forward = false, backward = false;
       for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
         if (k == at) continue;
@@ -1090,22 +1085,6 @@ class Binder {
       std::copy(detours.begin(), detours.end(), bound.detours.begin());
     }
     return true;
-  }
-
-  /// Whether a store writes one address twice (a stretched or overlapping out): then the last write must win.
-  static bool repeats(const BoundKernel& bound, const Touched& target) {
-    std::array<std::pair<std::int64_t, std::int64_t>, kMaxRank> axes;  // stride, extent
-    std::size_t n = 0;
-    for (int axis = bound.rank - 1; axis >= 0; --axis)
-      if (bound.extents[axis] > 1) axes[n++] = {std::abs(target.strides[axis]), bound.extents[axis]};
-    std::sort(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(n));  // as they are, as a rule
-    std::int64_t inner = target.item;
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto [stride, extent] = axes[i];
-      if (stride < inner) return true;
-      inner += stride * (extent - 1);
-    }
-    return false;
   }
 
   const ir::Graph& graph_;

@@ -2,8 +2,12 @@
 // three sufficient tests are made in turn: disjoint ranges, disjoint residues, and equal strides.
 #include "engine/plan/hazard.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <engine/array.hpp>
 #include <numeric>
+#include <utility>
 
 namespace engine::plan {
 
@@ -56,6 +60,21 @@ Hazard hazard(const Touched& store, const Touched& load, int rank, const std::in
   if (distance == 0) return Hazard::Same;
   if (std::abs(distance) < store.item) return Hazard::Buffer;  // elements that cut into each other
   return distance > 0 ? Hazard::Forward : Hazard::Backward;
+}
+
+bool repeats(const Touched& t, int rank, const std::int64_t* extents) noexcept {
+  std::array<std::pair<std::int64_t, std::int64_t>, kMaxRank> axes;  // stride, extent
+  std::size_t n = 0;
+  for (int axis = rank - 1; axis >= 0; --axis)
+    if (extents[axis] > 1) axes[n++] = {std::abs(t.strides[axis]), extents[axis]};
+  std::sort(axes.begin(), axes.begin() + static_cast<std::ptrdiff_t>(n));  // as they are, as a rule
+  std::int64_t inner = t.item;
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto [stride, extent] = axes[i];
+    if (stride < inner) return true;
+    inner += stride * (extent - 1);
+  }
+  return false;
 }
 
 }  // namespace engine::plan

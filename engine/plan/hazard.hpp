@@ -26,4 +26,8 @@ void cover(const Touched& t, int rank, const std::int64_t* extents, std::uintptr
 /// Conservative: Buffer is always right, the others are only given when they are.
 Hazard hazard(const Touched& store, const Touched& load, int rank, const std::int64_t* extents) noexcept;
 
+/// Whether elements share an address (of a stretched or overlapping target): then the last write must win. Conservative: true is always
+/// right.
+bool repeats(const Touched& t, int rank, const std::int64_t* extents) noexcept;
+
 }  // namespace engine::plan
