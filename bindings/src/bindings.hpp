@@ -169,15 +169,17 @@ PyObject* make_instance(const char* module, const char* name, PyObject* keywords
 /// Makes the type engine.Program.
 PyObject* make_program_type();
 PyObject* make_program(CachedProgramPtr cached, int threads);
-/// Reads program(names) or program(a=…, b=…); a keyword is an option only if the expression has no operand of that name.
-void read_program_arguments(const CachedProgram& cached, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, unsigned accepts,
-                            Names& names, CallOptions& options);
+/// What the vectorcall of a Program, or of its Graph, gives: null with the error indicator set where something is wrong.
+PyObject* call_program(const CachedProgram& cached, PyObject* const* args, std::size_t nargsf, PyObject* kwnames, int threads,
+                       LaunchGraph* graph);
+/// The expression: a new str.
+PyObject* text_of(const CachedProgram& cached);
+/// {name: ((before, behind), …)}, None for an axis of which all is read.
+py::dict halo_dict(const std::vector<Halo>& halos);
 
 // ---- graph.cpp ------------------------------------------------------------------------------------------------------
 
 PyObject* make_graph_type();
 PyObject* make_graph(CachedProgramPtr cached);
-/// {name: ((before, behind), …)}, None for an axis of which all is read.
-py::dict halo_dict(const std::vector<Halo>& halos);
 
 }  // namespace engine::python

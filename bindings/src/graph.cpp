@@ -20,22 +20,7 @@ PyTypeObject* graph_type = nullptr;
 GraphObject* self_of(PyObject* object) { return reinterpret_cast<GraphObject*>(object); }
 
 PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, PyObject* kwnames) {
-  try {
-    const CachedProgram& cached = *self_of(callable)->cached;
-    Names names;
-    CallOptions options;
-    if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder | kAcceptsDevice);
-    read_program_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder | kAcceptsDevice, names, options);
-    if (options.progress) {
-      PyErr_SetString(PyExc_TypeError, "a Graph tells of no progress");
-      throw PythonError{};
-    }
-    options.graph = &self_of(callable)->launches;
-    return run(cached, names, options);
-  } catch (...) {
-    set_python_error();
-    return nullptr;
-  }
+  return call_program(*self_of(callable)->cached, args, nargsf, kwnames, 0, &self_of(callable)->launches);
 }
 
 PyObject* get_stats(PyObject* self, void*) {
@@ -46,10 +31,7 @@ PyObject* get_stats(PyObject* self, void*) {
                                      number(s.updates), "replays", number(s.replays)));
 }
 
-PyObject* get_text(PyObject* self, void*) {
-  const std::string& text = self_of(self)->cached->program->text();
-  return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "strict");
-}
+PyObject* get_text(PyObject* self, void*) { return text_of(*self_of(self)->cached); }
 
 PyObject* repr(PyObject* self) {
   const Ref text(get_text(self, nullptr));

@@ -30,10 +30,9 @@ bool has_name(const CachedProgram& cached, PyObject* keyword) {
   return false;
 }
 
-}  // namespace
-
-void read_program_arguments(const CachedProgram& cached, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, unsigned accepts,
-                            Names& names, CallOptions& options) {
+/// Reads program(names) or program(a=…, b=…); a keyword is an option only if the expression has no operand of that name.
+void read_arguments(const CachedProgram& cached, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames, unsigned accepts, Names& names,
+                    CallOptions& options) {
   if (nargs > 1) {
     PyErr_Format(PyExc_TypeError, "a Program takes one mapping, or its operands by keyword (%zd positional arguments given)", nargs);
     throw PythonError{};
@@ -59,21 +58,37 @@ void read_program_arguments(const CachedProgram& cached, PyObject* const* args, 
   names.keywords = kwnames;
 }
 
-namespace {
+}  // namespace
 
-PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, PyObject* kwnames) {
+PyObject* call_program(const CachedProgram& cached, PyObject* const* args, std::size_t nargsf, PyObject* kwnames, int threads,
+                       LaunchGraph* graph) {
   try {
-    const CachedProgram& cached = *self_of(callable)->cached;
     Names names;
     CallOptions options;
     if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder | kAcceptsDevice);
-    read_program_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder | kAcceptsDevice, names, options);
-    options.options.threads = self_of(callable)->threads;
+    read_arguments(cached, args, PyVectorcall_NARGS(nargsf), kwnames, kAcceptsOut | kAcceptsOrder | kAcceptsDevice, names, options);
+    if (graph && options.progress) {
+      PyErr_SetString(PyExc_TypeError, "a Graph tells of no progress");
+      throw PythonError{};
+    }
+    options.options.threads = threads;
+    options.graph = graph;
     return run(cached, names, options);
   } catch (...) {
     set_python_error();
     return nullptr;
   }
+}
+
+PyObject* text_of(const CachedProgram& cached) {
+  const std::string& text = cached.program->text();
+  return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "strict");
+}
+
+namespace {
+
+PyObject* call(PyObject* callable, PyObject* const* args, std::size_t nargsf, PyObject* kwnames) {
+  return call_program(*self_of(callable)->cached, args, nargsf, kwnames, self_of(callable)->threads, nullptr);
 }
 
 PyObject* explain(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
@@ -82,7 +97,7 @@ PyObject* explain(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObj
     Names names;
     CallOptions options;
     if (config_used.load(std::memory_order_relaxed)) apply_config(options, kAcceptsOrder);
-    read_program_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
+    read_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
     return make_explanation(cached, names, options.options.order);
   } catch (...) {
     set_python_error();
@@ -95,7 +110,7 @@ PyObject* halo(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject
     const CachedProgram& cached = *self_of(self)->cached;
     Names names;
     CallOptions options;
-    read_program_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
+    read_arguments(cached, args, nargs, kwnames, kAcceptsNone, names, options);
     const Operands operands(cached, names);
     return halo_dict(cached.program->halo(operands.data())).release().ptr();
   } catch (...) {
@@ -147,10 +162,7 @@ PyObject* graph(PyObject* self, PyObject*) {
   }
 }
 
-PyObject* get_text(PyObject* self, void*) {
-  const std::string& text = self_of(self)->cached->program->text();
-  return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "strict");
-}
+PyObject* get_text(PyObject* self, void*) { return text_of(*self_of(self)->cached); }
 
 PyObject* get_names(PyObject* self, void*) {
   const auto& names = self_of(self)->cached->names;
