@@ -379,6 +379,85 @@ TEST(Launch, RefusesWhatTheDeviceCannot) {
   EXPECT_EQ(cuLaunchCooperativeKernel(function, 1 << 20, 1, 1, 32, 1, 1, 0, nullptr, nullptr), 720);
 }
 
+struct NodeParameters {
+  void* function;
+  unsigned grid[3], block[3], shared;
+  void** parameters;
+  void** extra;
+  void* kernel;
+  void* context;
+};
+extern "C" {
+int cuGraphCreate(void**, unsigned);
+int cuGraphDestroy(void*);
+int cuGraphAddKernelNode_v2(void**, void*, void* const*, std::size_t, const NodeParameters*);
+int cuGraphInstantiateWithFlags(void**, void*, unsigned long long);
+int cuGraphExecKernelNodeSetParams_v2(void*, void*, const NodeParameters*);
+int cuGraphExecDestroy(void*);
+int cuGraphLaunch(void*, void*);
+}
+
+/// 10 x + n at an address: which of two came last shows.
+class GraphTest : public ::testing::Test {
+ protected:
+  NodeParameters node(std::uint64_t& address, std::uint64_t& number) {
+    pointers_ = {&address, &number};
+    return {function_, {1, 1, 1}, {1, 1, 1}, 0, pointers_.data(), nullptr, nullptr, nullptr};
+  }
+  std::uint32_t run(void* executable) {
+    const std::uint32_t zero = 0;
+    EXPECT_EQ(cuMemcpyHtoD_v2(at_, &zero, sizeof zero), 0);
+    EXPECT_EQ(cuGraphLaunch(executable, nullptr), 0);
+    return machine_.download<std::uint32_t>(at_, 1)[0];
+  }
+  Machine machine_;
+  void* module_ =
+      machine_.load(kernel(2, "ld.global.u32 %r0, [%a0]; cvt.u32.u64 %r1, %a1; mad.lo.u32 %r0, %r0, 10, %r1; st.global.u32 [%a0], %r0;"));
+  void* function_ = machine_.function(module_);
+  std::uint64_t at_ = machine_.upload(std::vector<std::uint32_t>(1, 0));
+  std::vector<void*> pointers_;
+};
+
+TEST_F(GraphTest, RunsANodeAfterThoseThatItWaitsForAndElseTheLatestFirst) {
+  for (const bool waits : {true, false}) {
+    void *graph = nullptr, *executable = nullptr, *first = nullptr, *second = nullptr;
+    ASSERT_EQ(cuGraphCreate(&graph, 0), 0);
+    std::uint64_t number = 1;
+    NodeParameters parameters = node(at_, number);
+    ASSERT_EQ(cuGraphAddKernelNode_v2(&first, graph, nullptr, 0, &parameters), 0);
+    number = 2;  // the first has a copy
+    ASSERT_EQ(cuGraphAddKernelNode_v2(&second, graph, &first, waits, &parameters), 0);
+    ASSERT_EQ(cuGraphInstantiateWithFlags(&executable, graph, 0), 0);
+    EXPECT_EQ(run(executable), waits ? 12u : 21u);
+    EXPECT_EQ(run(executable), waits ? 12u : 21u);
+    number = 7;
+    ASSERT_EQ(cuGraphExecKernelNodeSetParams_v2(executable, second, &parameters), 0);
+    EXPECT_EQ(run(executable), waits ? 17u : 71u);
+    EXPECT_EQ(cuGraphExecDestroy(executable), 0);
+    EXPECT_EQ(cuGraphDestroy(graph), 0);
+  }
+}
+
+TEST_F(GraphTest, RefusesWhatIsGoneAndNodesOfOthers) {
+  void *graph = nullptr, *other = nullptr, *executable = nullptr, *mine = nullptr, *others = nullptr;
+  ASSERT_EQ(cuGraphCreate(&graph, 0), 0);
+  ASSERT_EQ(cuGraphCreate(&other, 0), 0);
+  std::uint64_t number = 1;
+  const NodeParameters parameters = node(at_, number);
+  ASSERT_EQ(cuGraphAddKernelNode_v2(&others, other, nullptr, 0, &parameters), 0);
+  EXPECT_EQ(cuGraphAddKernelNode_v2(&mine, graph, &others, 1, &parameters), 1);
+  ASSERT_EQ(cuGraphAddKernelNode_v2(&mine, graph, nullptr, 0, &parameters), 0);
+  ASSERT_EQ(cuGraphInstantiateWithFlags(&executable, graph, 0), 0);
+  EXPECT_EQ(cuGraphExecKernelNodeSetParams_v2(executable, others, &parameters), 1);
+  EXPECT_EQ(cuModuleUnload(module_), 0);
+  EXPECT_NE(cuGraphLaunch(executable, nullptr), 0) << "its kernel is unloaded";
+  EXPECT_EQ(cuGraphExecDestroy(executable), 0);
+  EXPECT_NE(cuGraphLaunch(executable, nullptr), 0);
+  EXPECT_EQ(cuGraphDestroy(graph), 0);
+  EXPECT_EQ(cuGraphDestroy(graph), 1);
+  EXPECT_EQ(cuGraphDestroy(other), 0);
+}
+
 TEST(Launch, OccupancyFallsWithSharedMemory) {
   Machine machine;
   void* function = machine.function(machine.load(std::string(kHeader) + ".entry k() { ret; }"));

@@ -6,8 +6,6 @@
 
 namespace standin {
 
-Kernel& known_kernel(Driver& driver, CUfunction function);
-
 struct GraphNode {
   CUfunction function = nullptr;
   std::function<void()> work;

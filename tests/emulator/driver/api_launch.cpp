@@ -6,8 +6,6 @@
 
 namespace standin {
 
-Kernel& known_kernel(Driver& driver, CUfunction function);
-
 namespace {
 
 enum FunctionAttribute : int {

@@ -13,6 +13,9 @@ struct Configuration {
   bool cooperative = false;
 };
 
+/// Of a loaded module; Failure where there is none.
+Kernel& known_kernel(Driver& driver, CUfunction function);
+
 /// Checks it and copies the parameters; what is given back runs it, as often as wanted. Failure where it is none.
 std::function<void()> prepare(Driver& driver, CUfunction function, const Configuration& configuration, void** values, void** extra);
 
