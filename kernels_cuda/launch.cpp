@@ -180,23 +180,23 @@ class Parameters {
     };
     std::size_t n_bytes = 0, at = 0;
     for (const Parameter& parameter : text.parameters) place(n_bytes, parameter);
-    n_ = text.parameters.size();
     if (n_bytes > sizeof few_bytes_) many_bytes_.resize(n_bytes);
     if (text.parameters.size() > few_addresses_.size()) many_addresses_.resize(text.parameters.size());
     std::byte* const bytes = many_bytes_.empty() ? few_bytes_.data() : many_bytes_.data();
+    std::memset(bytes, 0, n_bytes);  // what lies between them, too: graphs compare them
+    addresses_ = {many_addresses_.empty() ? few_addresses_.data() : many_addresses_.data(), text.parameters.size()};
     for (std::size_t i = 0; i < text.parameters.size(); ++i) {
-      all_addresses()[i] = bytes + place(at, text.parameters[i]);
-      write(text.parameters[i], layout, space, fold, static_cast<std::byte*>(all_addresses()[i]));
+      addresses_[i] = bytes + place(at, text.parameters[i]);
+      write(text.parameters[i], layout, space, fold, static_cast<std::byte*>(addresses_[i]));
     }
     bytes_ = {bytes, n_bytes};
   }
   Parameters(const Parameters&) = delete;
   Parameters& operator=(const Parameters&) = delete;
   std::span<const std::byte> bytes() const { return bytes_; }
-  std::span<void*> addresses() { return {all_addresses(), n_}; }
+  std::span<void*> addresses() const { return addresses_; }
 
  private:
-  void** all_addresses() { return many_addresses_.empty() ? few_addresses_.data() : many_addresses_.data(); }
   static void write(const Parameter& parameter, const Layout& layout, const Space& space, const FoldRun& fold, std::byte* to) {
     const auto put = [&](const auto value) { std::memcpy(to, &value, sizeof value); };
     const auto extent = [&] {
@@ -275,7 +275,7 @@ class Parameters {
   std::vector<std::byte> many_bytes_;
   std::vector<void*> many_addresses_;
   std::span<const std::byte> bytes_;
-  std::size_t n_ = 0;
+  std::span<void*> addresses_;
 };
 
 void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space) {
@@ -313,7 +313,7 @@ void launch_piece(DeviceState& device, const LoadedKernel& kernel, const KernelT
 
 void launch_blocks(DeviceState& device, const LoadedKernel& kernel, const KernelText& text, const Layout& layout, const Space& space,
                    const FoldRun& fold, std::int64_t blocks) {
-  Parameters parameters(text, layout, space, fold);
+  const Parameters parameters(text, layout, space, fold);
   std::vector<Memory> in_memory;
   DevicePointer at = 0;
   void* only = &at;
