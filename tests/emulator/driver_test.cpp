@@ -124,6 +124,18 @@ TEST_F(Stream, WaitsForAnEventOfAnother) {
   EXPECT_EQ(host_[0], 6u);
 }
 
+TEST_F(Stream, RunsOnWithEventsThatWereRecordedTwiceAndAreGone) {
+  void* event = nullptr;
+  ASSERT_EQ(cuEventCreate(&event, 0), 0);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(launch(stream_), 0);
+    ASSERT_EQ(cuEventRecord(event, stream_), 0);
+  }
+  ASSERT_EQ(cuEventDestroy_v2(event), 0);
+  ASSERT_EQ(cuStreamSynchronize(stream_), 0);
+  EXPECT_EQ(machine_.download<std::uint32_t>(words_, 1)[0], 7u);
+}
+
 TEST_F(Stream, LegacyStreamOrdersBlockingStreamsAlone) {
   void* blocking = nullptr;
   ASSERT_EQ(cuStreamCreate(&blocking, 0), 0);

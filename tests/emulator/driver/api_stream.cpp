@@ -25,7 +25,9 @@ int record(const char* name, CUevent event, CUstream handle) {
   return enter(name, Needs::Context, [&](Driver& driver) {
     Event& found = known(driver, event);
     Stream& stream = driver.stream(handle);
-    driver.enqueue(stream, [&driver, &found] { found.time = driver.counters.warp_instructions; });
+    auto time = std::make_shared<std::uint64_t>();
+    driver.enqueue(stream, [&driver, time] { *time = driver.counters.warp_instructions; });
+    found.time = std::move(time);
     found.recorded = stream.tail;
   });
 }
@@ -118,13 +120,10 @@ STANDIN_API int cuEventCreate(CUevent* event, unsigned flags) {
   });
 }
 
-/// What waits for the event keeps the operation it stands for; only its time is written no more.
+/// What waits for the event keeps the operation it stands for.
 STANDIN_API int cuEventDestroy_v2(CUevent event) {
   return enter("cuEventDestroy_v2", Needs::Context, [&](Driver& driver) {
     Event& found = known(driver, event);
-    if (found.recorded) {
-      found.recorded->work = nullptr;
-    }
     found.context->events.erase(event);
     delete event;
   });
@@ -157,7 +156,7 @@ static int elapsed(const char* name, float* milliseconds, CUevent first, CUevent
     const Event &from = known(driver, first), &to = known(driver, last);
     require(!(from.flags & kDisableTiming) && !(to.flags & kDisableTiming) && from.recorded && to.recorded, kInvalidHandle);
     require(from.recorded->is_done && to.recorded->is_done, kNotReady);
-    *milliseconds = static_cast<float>(to.time - from.time) / 1e6f;
+    *milliseconds = static_cast<float>(*to.time - *from.time) / 1e6f;
   });
 }
 STANDIN_API int cuEventElapsedTime(float* milliseconds, CUevent first, CUevent last) {

@@ -61,7 +61,7 @@ struct Event {
   Context* context = nullptr;
   unsigned flags = 0;
   OperationRef recorded;
-  std::uint64_t time = 0;  // instructions until it was reached
+  std::shared_ptr<std::uint64_t> time;  ///< instructions until it was reached; of the last record alone
 };
 
 struct Pool {
