@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <engine/threads.hpp>
 #include <optional>
@@ -60,7 +61,8 @@ class Patience {
 /// One execution.
 class Call {
  public:
-  Call(const CudaExecutable& executable, plan::Binding& binding, run::Watch& watch, Session& session, int threads)
+  /// `is_short`: of memory on the device, as an execution before has found.
+  Call(const CudaExecutable& executable, plan::Binding& binding, run::Watch& watch, Session& session, int threads, bool is_short = false)
       : e_(executable),
         graph_(e_.graph_),
         plan_(e_.plan_),
@@ -68,6 +70,7 @@ class Call {
         watch_(watch),
         session_(session),
         threads_(threads ? threads : num_threads()),
+        is_short_(is_short),
         residency_(e_.device_, b_.device != kHost, threads_) {}
 
   /// All that launches follow from, for kernels whose numbers and operands' places are that; else empty.
@@ -105,14 +108,14 @@ class Call {
     return key;
   }
 
+  /// Whether an execution that finds the device short of memory may go on with less.
+  bool can_do_with_less() const { return !is_short_ && !choose_pieces(true).empty(); }
+
   void run() {
     find_direct_cells();
+    by_pieces_ = choose_pieces(is_short_);
     if (plan_.finds) announce_operands();
     for (const plan::Binding::Step& step : b_.steps) announce(step);
-    if (is_streamed()) {
-      watch_.expect(b_.steps[0].kernels[0].total);
-      return stream(b_.steps[0].kernels[0]);
-    }
     residency_.arrive();
     try {
       run_steps();
@@ -124,6 +127,7 @@ class Call {
     e_.device_.synchronize();                                // so that faults come before the first write to the host
     poll();
     for (const plan::Binding::Step& step : b_.steps) {
+      if (goes_by_pieces(step)) continue;
       if (step.action->kind != plan::Action::Kind::Order)
         for (const plan::BoundKernel& kernel : step.kernels) bring_back(kernel);
       else if (is_result(step.action->buffer))
@@ -174,7 +178,7 @@ class Call {
                               .help = "call the program itself, without a graph",
                               .text = std::string(graph_.text)});
         }
-        watch_.advance(run::elements_of(step, b_));
+        if (!goes_by_pieces(step)) watch_.advance(run::elements_of(step, b_));
       }
     }
   }
@@ -187,7 +191,9 @@ class Call {
         return order(step);
       case plan::Action::Kind::Run:
         for (const plan::BoundKernel& kernel : step.kernels)
-          if (kernel.kernel->n_folds)
+          if (goes_by_pieces(step))
+            kernel.kernel->n_folds ? stream_folds(kernel) : stream(kernel);
+          else if (kernel.kernel->n_folds)
             folds(kernel);
           else if (std::none_of(direct_cells_.begin(), direct_cells_.end(), [&](const DirectCells& each) { return each.copy == &kernel; }))
             stores(kernel);
@@ -292,6 +298,7 @@ class Call {
     if (kernel.total == 0) return;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
       if (is_value(kernel, k) || buffer_of(kernel, k).kind == plan::Buffer::Kind::Passing) continue;
+      if (goes_by_pieces(kernel) && is_slab(kernel, k)) continue;
       const plan::BoundAccess& access = kernel.accesses[k];
       if (is_resident() && buffer_of(kernel, k).kind != plan::Buffer::Kind::Temporary && !access.is_constant) continue;
       std::uintptr_t low = 0, high = 0;
@@ -308,30 +315,210 @@ class Call {
 
   /// The bytes of a piece of the widest operand, and elements that pieces are multiples of: all of them are as aligned as the first.
   static constexpr std::int64_t kPieceBytes = Staging::kSlotBytes, kPieceUnit = 4096;
+  /// Of the contract's tree (3).
+  static constexpr std::int64_t kTreeBlock = 2048, kRowGroup = 8;
 
-  /// Whether copies and one kernel can take turns: it goes over contiguous memory of the host, once.
-  bool is_streamed() const {
-    if (is_resident() || b_.rest || b_.steps.size() != 1 || b_.steps[0].kernels.size() != 1) return false;
-    if (b_.steps[0].action->kind != plan::Action::Kind::Run) return false;
-    const plan::BoundKernel& kernel = b_.steps[0].kernels[0];
-    if (kernel.kernel->n_folds || kernel.rank != 1 || kernel.ordered || !kernel.detours.empty()) return false;
-    std::int64_t widest = 0;
-    for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
-      if (is_value(kernel, k)) continue;
-      const plan::BoundAccess& access = kernel.accesses[k];
-      const auto item = static_cast<std::int64_t>(item_size(access.dtype));
-      if (buffer_of(kernel, k).kind == plan::Buffer::Kind::Temporary || access.strides[0] != item) return false;
-      // The same memory at other places is moved for one of them while it is read for another.
-      for (std::uint32_t l = 0; l < k; ++l) {
-        const plan::BoundAccess& other = kernel.accesses[l];
-        if (is_value(kernel, l) || (access.base == other.base && access.dtype == other.dtype)) continue;
-        const std::int64_t apart = other.base - access.base;  // the upper one begins before the lower one ends
-        if (apart >= 0 ? apart < kernel.total * item : -apart < kernel.total * static_cast<std::int64_t>(item_size(other.dtype)))
-          return false;
-      }
-      widest = std::max(widest, item);
+  /// Memory of the host that goes by pieces, and the accesses to it.
+  struct Streamed {
+    char* host;
+    std::vector<std::uint32_t> accesses;
+    std::size_t slots = 0;
+    Block shadow{};                 ///< of a store: where it waits, in memory of the host
+    std::optional<Memory> whole{};  ///< or of the device
+    /// Of what waits on the device.
+    DevicePointer kept() const { return whole->address() + offset_of(host); }
+  };
+
+  // A kernel reads and writes large memory along its first axis, in slabs; all else has room on the device, cells of reductions above
+  // all. Of programs of several kernels each that is large goes by pieces of its own, between the others.
+
+  bool goes_by_pieces(const plan::BoundKernel& kernel) const {
+    return std::find(by_pieces_.begin(), by_pieces_.end(), &kernel) != by_pieces_.end();
+  }
+  bool goes_by_pieces(const plan::Binding::Step& step) const { return step.kernels.size() == 1 && goes_by_pieces(step.kernels[0]); }
+
+  /// Bytes of memory of the host that a kernel reads or writes for one index of its first axis, where those of neighbouring indices
+  /// follow each other without gaps; else 0.
+  std::int64_t slab(const plan::BoundKernel& kernel, std::uint32_t k) const {
+    const plan::BoundAccess& access = kernel.accesses[k];
+    const plan::Buffer::Kind kind = buffer_of(kernel, k).kind;
+    if (kernel.rank == 0 || is_value(kernel, k) || kind == plan::Buffer::Kind::Temporary || kind == plan::Buffer::Kind::Passing) return 0;
+    std::int64_t bytes = static_cast<std::int64_t>(item_size(access.dtype));
+    if (!is_dense(static_cast<std::size_t>(bytes), kernel.rank - 1, kernel.extents + 1, access.strides + 1)) return 0;
+    for (int axis = 1; axis < kernel.rank; ++axis) {
+      if (access.strides[axis] < 0) return 0;
+      bytes *= kernel.extents[axis];
     }
-    return widest > 0 && kernel.total * widest >= 2 * kPieceBytes;
+    return access.strides[0] == bytes ? bytes : 0;
+  }
+  bool is_slab(const plan::BoundKernel& kernel, std::uint32_t k) const { return slab(kernel, k) > 0; }
+  std::int64_t widest_slab(const plan::BoundKernel& kernel) const {
+    std::int64_t widest = 0;
+    for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) widest = std::max(widest, slab(kernel, k));
+    return widest;
+  }
+  static bool is_large(const plan::BoundKernel& kernel, std::int64_t slab_bytes) {
+    return kernel.rank > 0 && slab_bytes * kernel.extents[0] >= 2 * kPieceBytes;
+  }
+
+  /// Indices of the first axis that make a unit of a reduction's tree: pieces are a power of two of them. 0 where it cannot be cut there.
+  std::int64_t unit_of(const plan::BoundKernel& kernel) const {
+    if (kernel.rank == 0) return 0;
+    if (kernel.kept > 1) return 2;  // rows of their own; of one alone the axis would not count
+    if (kernel.rows > 1) return kernel.extents[0] == kernel.rows ? kRowGroup : 0;
+    return kernel.rank == 1 && !kernel.lanes_kept ? kTreeBlock : 0;
+  }
+
+  /// The kernels that go by pieces: where the device is short of memory all that are large, else the one that alone is. None where
+  /// another one could not.
+  std::vector<const plan::BoundKernel*> choose_pieces(bool is_short) const {
+    std::vector<const plan::BoundKernel*> list;
+    if (is_resident() || b_.rest || plan_.finds) return {};
+    bool has_stored = false;  // what lies in memory of the host is no longer what kernels are to read
+    for (const plan::Binding::Step& step : b_.steps) {
+      if (step.action->kind == plan::Action::Kind::Order) return {};
+      for (const plan::BoundKernel& kernel : step.kernels) {
+        if (kernel.total == 0) continue;
+        if (has_large_besides_slabs(kernel)) return {};
+        if (is_large(kernel, widest_slab(kernel))) {
+          if (step.kernels.size() != 1 || has_stored || !can_go_by_pieces(kernel, is_short)) return {};
+          list.push_back(&kernel);
+        }
+        has_stored |= kernel.kernel->n_folds == 0 && !stores_are_new(kernel);
+      }
+    }
+    if (!is_short && list.size() != 1) return {};
+    return list;
+  }
+  bool can_go_by_pieces(const plan::BoundKernel& kernel, bool is_short) const {
+    if (kernel.ordered || !kernel.detours.empty()) return false;
+    const bool is_fold = kernel.kernel->n_folds > 0;
+    const std::int64_t unit = is_fold ? unit_of(kernel) : 1;
+    if (unit == 0 || (!is_short && unit * widest_slab(kernel) > kPieceBytes)) return false;
+    return is_fold || ((stores_are_new(kernel) || b_.steps.size() == 1) && stores_are_slabs(kernel) && moves_memory_once(kernel));
+  }
+  bool stores_are_slabs(const plan::BoundKernel& kernel) const {
+    const std::span<const plan::Store> stores = plan_.stores_of(*kernel.kernel);
+    return std::all_of(stores.begin(), stores.end(),
+                       [&](const plan::Store& store) { return is_slab(kernel, store.access - kernel.kernel->first_access); });
+  }
+  /// Whether no memory is moved for one access while it is read for another, at other places.
+  bool moves_memory_once(const plan::BoundKernel& kernel) const {
+    const auto bytes = [&](std::uint32_t k) { return slab(kernel, k) * kernel.extents[0]; };
+    for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k)
+      for (std::uint32_t l = 0; l < k; ++l) {
+        if (bytes(k) == 0 || bytes(l) == 0) continue;
+        const plan::BoundAccess &one = kernel.accesses[k], &other = kernel.accesses[l];
+        if (one.base == other.base && one.dtype == other.dtype) continue;
+        const std::int64_t apart = other.base - one.base;  // the upper one begins before the lower one ends
+        if (apart >= 0 ? apart < bytes(k) : -apart < bytes(l)) return false;
+      }
+    return true;
+  }
+  bool has_large_besides_slabs(const plan::BoundKernel& kernel) const {
+    for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+      if (is_value(kernel, k) || is_slab(kernel, k) || buffer_of(kernel, k).kind == plan::Buffer::Kind::Passing) continue;
+      const plan::BoundAccess& access = kernel.accesses[k];
+      std::uintptr_t low = 0, high = 0;
+      plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low,
+                  high);
+      if (high - low >= 2 * kPieceBytes) return true;
+    }
+    return false;
+  }
+  /// Whether nobody knows what it stores to, this program included: then nothing need be undone.
+  bool stores_are_new(const plan::BoundKernel& kernel) const {
+    const std::span<const plan::Store> stores = plan_.stores_of(*kernel.kernel);
+    return std::all_of(stores.begin(), stores.end(), [&](const plan::Store& store) {
+      const std::uint32_t buffer = plan_.accesses[store.access].buffer;
+      if (plan_.buffers[buffer].kind == plan::Buffer::Kind::Temporary) return true;
+      const auto users =
+          std::count_if(plan_.accesses.begin(), plan_.accesses.end(), [&](const plan::Access& each) { return each.buffer == buffer; });
+      return b_.is_fresh && is_result(buffer) && users == 1;
+    });
+  }
+
+  /// Accesses to the same memory, which moves once.
+  std::vector<Streamed> loads_of(const plan::BoundKernel& kernel) const {
+    std::vector<Streamed> loads;
+    for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+      if (!is_slab(kernel, k)) continue;
+      const auto same = std::find_if(loads.begin(), loads.end(), [&](const Streamed& each) {
+        return each.host == kernel.accesses[k].base && slab(kernel, each.accesses[0]) == slab(kernel, k);
+      });
+      if (same == loads.end())
+        loads.push_back({kernel.accesses[k].base, {k}});
+      else
+        same->accesses.push_back(k);
+    }
+    return loads;
+  }
+
+  /// Copies of operands and reductions of pieces are under way at once. Pieces are subtrees of the contract's tree: their parts are
+  /// combined as they come, which gives the bits of the whole.
+  void stream_folds(const plan::BoundKernel& kernel) {
+    DeviceState& device = e_.device_;
+    DeviceState::Lanes& lanes = device.lanes();
+    const LanesInOrder in_order(device, lanes);
+    std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
+    std::vector<Operand> operands = operands_besides_slabs(kernel, values);
+    std::vector<Streamed> loads = loads_of(kernel);
+    const std::int64_t all = kernel.extents[0], unit = unit_of(kernel);
+    const auto units = static_cast<std::uint64_t>(std::max<std::int64_t>(kPieceBytes / (unit * widest_slab(kernel)), 1));
+    const std::int64_t most = unit * static_cast<std::int64_t>(std::bit_floor(units));
+    Pieces pieces(device);
+    for (Streamed& each : loads) each.slots = pieces.add(each.host, static_cast<std::size_t>(slab(kernel, each.accesses[0]) * (most + 1)));
+
+    const FindKernel find = finder(kernel);
+    FoldTargets cells = targets_of(kernel);
+    FoldTargets parts{{}, cells.part_bytes, true};
+    FoldTree tree;
+    std::vector<Memory> memory;
+    if (kernel.kept == 1) {
+      tree.cells = cells_of(kernel);
+      tree.items = static_cast<double>(kernel.rows) * (kernel.lanes_kept ? 1 : static_cast<double>(kernel.length));
+      const auto levels = static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>((all + most - 1) / most)));
+      for (std::size_t bytes : cells.part_bytes) {
+        const std::size_t of_cells = static_cast<std::size_t>(tree.cells) * bytes;
+        tree.parts.push_back(memory.emplace_back(device, of_cells).address());
+        tree.levels.push_back(memory.emplace_back(device, levels * of_cells).address());
+      }
+      parts.cells = tree.parts;
+    }
+    std::vector<std::int64_t> extents(kernel.extents, kernel.extents + kernel.rank);
+    std::uint32_t turn = 0;
+    for (std::int64_t first = 0, n = 0; first < all; first += n, ++turn) {
+      n = std::min(most, all - first);
+      if (kernel.kept > 1 && all - first == most + 1) n = most + 1;  // not one row alone
+      pieces.before_load(turn, lanes.up);
+      for (const Streamed& each : loads) {
+        const std::int64_t bytes = slab(kernel, each.accesses[0]);
+        const DevicePointer to = pieces.slot(each.slots, turn);
+        lanes.to_device.to_device(to, each.host + first * bytes, static_cast<std::size_t>(n * bytes), lanes.up, threads_);
+        device.counts.bytes_to_device += static_cast<std::size_t>(n * bytes);
+        for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
+      }
+      device.order(lanes.up, device.stream());
+      std::vector<Operand> of_piece = operands;
+      step_besides_slabs(kernel, first, of_piece);
+      extents[0] = n;
+      const std::int64_t total = kernel.total / all * n;
+      const Space space{kernel.rank, extents.data(), total, of_piece};
+      FoldShape shape{kernel.lanes_kept, kernel.kept, kernel.rows, kernel.length};
+      (kernel.kept > 1 ? shape.kept : kernel.rows > 1 ? shape.rows : shape.length) = kernel.kept > 1 ? kernel.kept / all * n : n;
+      if (kernel.kept == 1) {
+        launch_folds(device, space, shape, parts, find);
+        launch_merge(device, space, tree, turn, first + n == all, cells, find);
+      } else {
+        launch_folds(device, space, shape, cells, find);
+        const std::int64_t made = shape.kept * (kernel.lanes_kept ? kernel.length : 1);
+        for (std::size_t f = 0; f < cells.cells.size(); ++f)
+          cells.cells[f] += static_cast<DevicePointer>(made) * item_size(plan_.buffers[plan_.folds_of(*kernel.kernel)[f].buffer].dtype);
+      }
+      pieces.after_kernel(turn, device.stream());
+      watch_.advance(total);
+      poll();
+    }
   }
 
   /// Copies of operands, the kernel, and copies of results of several pieces are under way at once. However large the operands are,
@@ -343,14 +530,12 @@ class Call {
     const LanesInOrder in_order(device, lanes);
     const StagedCopies results(lanes.to_host, threads_);
     std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
-    std::vector<Operand> operands = operands_of(kernel, values, [](const plan::BoundAccess&) { return nullptr; });
-    const auto offset = [&](std::uint32_t k, std::int64_t index) { return static_cast<std::size_t>(index) * item_size(operands[k].dtype); };
+    std::vector<Operand> operands = operands_besides_slabs(kernel, values);
+    const auto offset = [&](std::uint32_t k, std::int64_t index) { return static_cast<std::size_t>(index * slab(kernel, k)); };
     // Each memory once: of accesses to the same one, the first.
     std::vector<Streamed> loads, early, late;
-    std::int64_t widest = 1;
     for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
-      if (is_value(kernel, k)) continue;
-      widest = std::max(widest, static_cast<std::int64_t>(item_size(operands[k].dtype)));
+      if (!is_slab(kernel, k)) continue;
       const bool is_new = b_.is_fresh && buffer_of(kernel, k).kind == plan::Buffer::Kind::Result;
       std::vector<Streamed>& list = !is_store(kernel, k) ? loads : is_new ? early : late;
       const auto same = std::find_if(list.begin(), list.end(), [&](const Streamed& each) { return each.host == kernel.accesses[k].base; });
@@ -359,20 +544,23 @@ class Call {
       else
         same->accesses.push_back(k);
     }
-    const std::int64_t most = std::max(kPieceBytes / widest / kPieceUnit, std::int64_t{1}) * kPieceUnit;
+    const std::int64_t all = kernel.extents[0], in_index = kernel.total / all;
+    const std::int64_t unit = kernel.rank == 1 ? kPieceUnit : 1;
+    const std::int64_t most = std::max(kPieceBytes / widest_slab(kernel) / unit, std::int64_t{1}) * unit;
     Pieces pieces(device);
     for (std::vector<Streamed>* list : {&loads, &early})
-      for (Streamed& each : *list) each.slots = pieces.add(each.host, offset(each.accesses[0], most + kPieceUnit));
-    keep_whole(kernel, most + kPieceUnit, late, early, pieces);
+      for (Streamed& each : *list) each.slots = pieces.add(each.host, offset(each.accesses[0], most + unit));
+    keep_whole(kernel, most + unit, late, early, pieces);
 
     const auto bring = [&](const Streamed& each, std::int64_t first, std::int64_t n, DevicePointer from, Stream stream) {
       const std::uint32_t k = each.accesses[0];
       results.to_host((each.shadow ? each.shadow.get() : each.host) + offset(k, first), from, offset(k, n), stream);
       device.counts.bytes_to_host += offset(k, n);
     };
+    std::vector<std::int64_t> extents(kernel.extents, kernel.extents + kernel.rank);
     std::size_t turn = 0;
-    for (std::int64_t first = 0, n = 0; first < kernel.total; first += n, ++turn) {
-      n = kernel.total - first < most + kPieceUnit ? kernel.total - first : most;
+    for (std::int64_t first = 0, n = 0; first < all; first += n, ++turn) {
+      n = all - first < most + unit ? all - first : most;
       const auto set = [&](const Streamed& each, DevicePointer to) {
         for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
       };
@@ -389,11 +577,11 @@ class Call {
       for (const Streamed& each : early) set(each, pieces.slot(each.slots, turn));
       for (const Streamed& each : late) set(each, each.kept() + offset(each.accesses[0], first));
       std::vector<Operand> of_piece = operands;
-      for (Operand& operand : of_piece)
-        if (operand.is_position) operand.base = plan::advance(operand.base, first * operand.strides[0]);
-      e_.kernels_.run(planned(kernel), {1, &n, n, of_piece});
+      step_besides_slabs(kernel, first, of_piece);
+      extents[0] = n;
+      e_.kernels_.run(planned(kernel), {kernel.rank, extents.data(), n * in_index, of_piece});
       pieces.after_kernel(turn, device.stream());
-      watch_.advance(n);
+      watch_.advance(n * in_index);
       if (!early.empty()) {
         device.order(device.stream(), lanes.down);
         for (const Streamed& each : early) bring(each, first, n, pieces.slot(each.slots, turn), lanes.down);
@@ -406,39 +594,26 @@ class Call {
       return device.synchronize();
     device.synchronize();  // so that faults come before the first write to what the caller knows
     poll();
-    for (const Streamed& each : late) bring(each, 0, kernel.total, each.kept(), device.stream());
+    for (const Streamed& each : late) bring(each, 0, all, each.kept(), device.stream());
     results.settle();
     device.synchronize();
     for (const Streamed& each : early)
-      if (each.shadow) copy_on_host(each.host, each.shadow.get(), offset(each.accesses[0], kernel.total), threads_);
+      if (each.shadow) copy_on_host(each.host, each.shadow.get(), offset(each.accesses[0], all), threads_);
   }
 
-  /// Memory of the host that goes by pieces, and the accesses to it.
-  struct Streamed {
-    char* host;
-    std::vector<std::uint32_t> accesses;
-    std::size_t slots = 0;
-    Block shadow{};                 ///< of a store: where it waits, in memory of the host
-    std::optional<Memory> whole{};  ///< or of the device
-    /// Of what waits on the device.
-    DevicePointer kept() const { return whole->address() + offset_of(host); }
-  };
-
   /// Memory of the device for all that is stored to what the caller knows; where that is too much, of the host: then those stores
-  /// are early ones, of pieces of at most `most` elements.
+  /// are early ones, of pieces of at most `most` indices.
   void keep_whole(const plan::BoundKernel& kernel, std::int64_t most, std::vector<Streamed>& late, std::vector<Streamed>& early,
                   Pieces& pieces) const {
-    const auto bytes = [&](const Streamed& each, std::int64_t n) {
-      return static_cast<std::size_t>(n) * item_size(kernel.accesses[each.accesses[0]].dtype);
-    };
+    const auto bytes = [&](const Streamed& each, std::int64_t n) { return static_cast<std::size_t>(n * slab(kernel, each.accesses[0])); };
     try {
-      for (Streamed& each : late) each.whole.emplace(e_.device_, bytes(each, kernel.total) + kAlignment);
+      for (Streamed& each : late) each.whole.emplace(e_.device_, bytes(each, kernel.extents[0]) + kAlignment);
       return;
     } catch (const OutOfMemory&) {
       for (Streamed& each : late) each.whole.reset();
     }
     for (Streamed& each : late) {
-      each.shadow = Block(bytes(each, kernel.total));
+      each.shadow = Block(bytes(each, kernel.extents[0]));
       if (!each.shadow)
         throw OutOfMemory({.what = "neither the device nor the host has room for what is stored before all is known to be right",
                            .labels = {},
@@ -582,25 +757,32 @@ class Call {
     if (cells_of(kernel) == 0) return;
     const std::span<const plan::Fold> folds = plan_.folds_of(*kernel.kernel);
     if (kernel.total == 0) return e_.device_.is_rehearsal() ? void() : empty_folds(kernel, folds);
-    std::vector<DevicePointer> cells;
-    std::vector<std::size_t> part_bytes;
-    for (const plan::Fold& fold : folds) {
-      const auto direct =
-          std::find_if(direct_cells_.begin(), direct_cells_.end(), [&](const DirectCells& each) { return each.buffer == fold.buffer; });
-      const char* const place = direct == direct_cells_.end() ? b_.buffers[fold.buffer].base : direct->place;
-      cells.push_back(address(residency_.on_device(place)));
-      const bool has_moments = catalog::has_moments(catalog::info(fold.reduction).kernel);
-      part_bytes.push_back((has_moments ? 4 : 1) * item_size(plan_.buffers[fold.buffer].dtype));
-    }
     std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
     const std::vector<Operand> operands = operands_of(kernel, values);
     launch_folds(e_.device_, {kernel.rank, kernel.extents, kernel.total, operands},
-                 {kernel.lanes_kept, kernel.kept, kernel.rows, kernel.length}, cells, part_bytes, [&](const Layout& layout) {
-                   const Kernels::Entry& entry = e_.kernels_.find(planned(kernel), layout);
-                   return Launchable{*entry.loaded, entry.text};
-                 });
+                 {kernel.lanes_kept, kernel.kept, kernel.rows, kernel.length}, targets_of(kernel), finder(kernel));
     for (const DirectCells& each : direct_cells_)  // which may be the caller's
       for (const plan::Store& store : plan_.stores_of(*each.copy->kernel)) stored_to(plan_.accesses[store.access].buffer);
+  }
+
+  /// Where the cells of a kernel's folds belong on the device.
+  FoldTargets targets_of(const plan::BoundKernel& kernel) const {
+    FoldTargets targets;
+    for (const plan::Fold& fold : plan_.folds_of(*kernel.kernel)) {
+      const auto direct =
+          std::find_if(direct_cells_.begin(), direct_cells_.end(), [&](const DirectCells& each) { return each.buffer == fold.buffer; });
+      const char* const place = direct == direct_cells_.end() ? b_.buffers[fold.buffer].base : direct->place;
+      targets.cells.push_back(address(residency_.on_device(place)));
+      const bool has_moments = catalog::has_moments(catalog::info(fold.reduction).kernel);
+      targets.part_bytes.push_back((has_moments ? 4 : 1) * item_size(plan_.buffers[fold.buffer].dtype));
+    }
+    return targets;
+  }
+  FindKernel finder(const plan::BoundKernel& kernel) const {
+    return [this, &kernel](const Layout& layout) {
+      const Kernels::Entry& entry = e_.kernels_.find(planned(kernel), layout);
+      return Launchable{*entry.loaded, entry.text};
+    };
   }
 
   void empty_folds(const plan::BoundKernel& kernel, std::span<const plan::Fold> folds) {
@@ -638,6 +820,19 @@ class Call {
       }
     }
     return operands;
+  }
+
+  std::vector<Operand> operands_besides_slabs(const plan::BoundKernel& kernel, std::span<std::array<std::byte, 16>> values) const {
+    return operands_of(kernel, values, [&](const plan::BoundAccess& access) -> char* {
+      return is_slab(kernel, static_cast<std::uint32_t>(&access - kernel.accesses.data())) ? nullptr : residency_.on_device(access.base);
+    });
+  }
+
+  /// What does not go by pieces, positions as well, is read from index `first` of the first axis on.
+  void step_besides_slabs(const plan::BoundKernel& kernel, std::int64_t first, std::vector<Operand>& operands) const {
+    for (std::uint32_t k = 0; k < operands.size(); ++k)
+      if (Operand& operand = operands[k]; operand.is_position || (operand.base && !is_slab(kernel, k)))
+        operand.base = plan::advance(operand.base, first * operand.strides[0]);
   }
 
   static void read_scalar(const plan::BoundAccess& access, std::array<std::byte, 16>& value) {
@@ -721,7 +916,9 @@ class Call {
   run::Watch& watch_;
   Session& session_;
   int threads_;
+  bool is_short_;
   Residency residency_;
+  std::vector<const plan::BoundKernel*> by_pieces_;
   std::vector<DirectCells> direct_cells_;
   std::vector<Kept> kept_;
 };
@@ -734,7 +931,14 @@ void CudaExecutable::execute(plan::Binding& binding, const RunOptions& options) 
   run::Watch watch(options);
   {
     Session session(device_);
-    Call(*this, binding, watch, session, options.threads).run();
+    bool is_short = false;
+    try {
+      Call(*this, binding, watch, session, options.threads).run();
+    } catch (const OutOfMemory&) {
+      if (!Call(*this, binding, watch, session, options.threads).can_do_with_less()) throw;
+      is_short = true;
+    }
+    if (is_short) Call(*this, binding, watch, session, options.threads, is_short).run();
   }
   has_run_.store(true, std::memory_order_relaxed);
   watch.finish();

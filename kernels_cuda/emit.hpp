@@ -29,6 +29,7 @@ struct AccessLayout {
   Reach reach = Reach::Strided;
   bool swapped = false;    ///< the other byte order
   bool unaligned = false;  ///< not at multiples of its numbers' size
+  bool whole = false;      ///< both numbers of a complex one are moved as one word
   friend bool operator==(const AccessLayout&, const AccessLayout&) = default;
 };
 
@@ -45,6 +46,7 @@ enum class Form : std::uint8_t {
   AlongShort,  ///< the same by threads: rows of at most kShortRow elements
   Across,      ///< the innermost run is kept: a thread makes some of its lanes, or a piece of the rows of some
   Parts,       ///< a thread makes a cell from the parts of its rows, which Along has left in memory
+  Merge,       ///< a thread adds one more part to the tree of a cell, which lies in memory, or makes the cell from it
   Source,      ///< a step of an operation along an axis asks for elements by their place in C order: see StepText
 };
 
@@ -58,7 +60,7 @@ struct Layout {
   int unroll = 1;
   bool down = false;                   ///< Rows: what a thread has under way lies below each other, along the last axis but one
   int kept_axes = 0, row_axes = 0;     ///< of folds: the outermost axes; the others are the innermost run
-  bool in_parts = false;               ///< Along: leaves parts, of which a later kernel makes cells
+  bool in_parts = false;               ///< of folds: leaves parts, of which a later kernel makes cells
   bool in_pieces = false;              ///< Along, Across, Parts: several threads or warps make a row, a cell
   bool one_group = false;              ///< Across: a cell has at most `unroll` rows
   bool wide = false;                   ///< indices have 64 bits
@@ -99,6 +101,7 @@ struct Parameter {
     Result,     ///< cells of fold `index`
     Partials,   ///< parts of fold `index`, one per block and cell
     RowParts,   ///< parts of fold `index`, one per row
+    CellParts,  ///< parts of fold `index`, one per cell
     Arrived,    ///< counters, one per row or tile, all zero before and after
     Span,       ///< unsigned: tree blocks or groups of rows of a piece
     RowCount,   ///< long: rows in all; of Across and Parts rows of a cell

@@ -16,14 +16,17 @@ class FoldEmitter : KernelWriter {
   KernelText emit() {
     for (std::uint32_t f = 0; f < folds_.size(); ++f) {
       types_ += type_of(f);
-      if (layout_.in_pieces) parameter(Kind::Partials, fmt::format("Fold{}::Part*", f), fmt::format("partials{}", f), 8, f);
-      if (layout_.in_parts || layout_.form == Form::Parts)
-        parameter(Kind::RowParts, fmt::format("Fold{}::Part*", f), fmt::format("row_parts{}", f), 8, f);
+      const auto parts = [&](Kind kind, std::string_view name) {
+        parameter(kind, fmt::format("Fold{}::Part*", f), fmt::format("{}{}", name, f), 8, f);
+      };
+      if (layout_.in_pieces || layout_.form == Form::Merge) parts(Kind::Partials, "partials");
+      if (layout_.form == Form::Parts || (layout_.in_parts && makes_rows())) parts(Kind::RowParts, "row_parts");
+      if (layout_.form == Form::Merge || (layout_.in_parts && !makes_rows())) parts(Kind::CellParts, "cell_parts");
       if (!layout_.in_parts) parameter(Kind::Result, fmt::format("Fold{}::Value*", f), fmt::format("cells{}", f), 8, f);
     }
     if (layout_.in_pieces) parameter(Kind::Arrived, "unsigned*", "arrived", 8);
     if (!layout_.in_parts) parameter(Kind::Items, "double", "items", 8);
-    if (layout_.form != Form::Parts) stride_parameters();
+    if (layout_.form != Form::Parts && layout_.form != Form::Merge) stride_parameters();
     if (layout_.in_pieces) {
       line("  alignas(16) __shared__ char memory[{}];", kBlock * part_bytes());
       line("  __shared__ bool is_last;");
@@ -40,6 +43,9 @@ class FoldEmitter : KernelWriter {
         break;
       case Form::Across:
         across();
+        break;
+      case Form::Merge:
+        merge();
         break;
       default:
         parts();
@@ -74,6 +80,7 @@ class FoldEmitter : KernelWriter {
         "}};\n",
         f, lane_name(dtype), catalog::info(primitive).combine, value);
   }
+  bool makes_rows() const { return layout_.form == Form::Along || layout_.form == Form::AlongMany || layout_.form == Form::AlongShort; }
   bool has_moments(std::uint32_t f) const { return catalog::has_moments(catalog::info(folds_[f].reduction).kernel); }
 
   /// Of the largest part.
@@ -181,28 +188,27 @@ class FoldEmitter : KernelWriter {
     row_parameters();
     const std::string_view type = index_type();
     line("  const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;");
-    line("  const long n_blocks = (length + {}) / kTreeBlock;", 2047);
     if (layout_.in_pieces) {
       unsigned_parameter(Kind::Pieces, "pieces");
       unsigned_parameter(Kind::Span, "span");
       unsigned_parameter(Kind::Blocks, "blocks");
       unsigned_parameter(Kind::Chunk, "chunk");
-      line("  const {} row = blockIdx.x / blocks;", type);
-      line("  const unsigned block_of_row = blockIdx.x % blocks, piece = block_of_row * {} + warp;", kBlock / 32);
-      line("  const long first_block = static_cast<long>(piece) * span;");
-      line("  const long end_block = first_block + span < n_blocks ? first_block + span : n_blocks;");
+      line("  const unsigned piece = blockIdx.x % blocks * {} + warp;", kBlock / 32);
+      line("  const auto row_length = static_cast<{0}>(length), span_length = static_cast<{0}>(span) * kTreeBlock;", type);
+      line("  const {} from = piece * span_length;", type);
+      line("  const {} to = piece < pieces && row_length - from > span_length ? from + span_length : row_length;", type);
     } else {
       line("  const {0} row = static_cast<{0}>(blockIdx.x) * {1} + warp;", type, kBlock / 32);
       line("  if (row >= rows) return;");
-      line("  const long first_block = 0, end_block = n_blocks;");
+      line("  const {0} from = 0, to = static_cast<{0}>(length);", type);
     }
     each_fold([&](std::uint32_t f) { line("  WarpTree<Fold{0}> tree{0};\n  Fold{0}::Part part{0};", f); });
     if (layout_.in_pieces) line("  if (piece < pieces) {{");
-    indices(0, outer_axes(), "row", "  ");
+    indices(0, outer_axes(), layout_.in_pieces ? "blockIdx.x / blocks" : "row", "  ");
     bases("b", "p", 0, outer_axes(), "  ");
-    line("  for (long block = first_block; block < end_block; ++block) {{");
-    line("    const long start = block * kTreeBlock;");
-    line("    const unsigned n = length - start < kTreeBlock ? static_cast<unsigned>(length - start) : kTreeBlock;");
+    line("  unsigned before = 0;");
+    line("  for ({} start = from; start < to; start += kTreeBlock) {{", type);
+    line("    const unsigned n = to - start < kTreeBlock ? static_cast<unsigned>(to - start) : kTreeBlock;");
     each_fold([&](std::uint32_t f) { line("    {}Block<Fold{}> block{};", has_moments(f) ? "Moment" : "Value", f, f); });
     line("    for (unsigned g = 0; g * kTreeGroup < n; ++g) {{");
     each_fold([&](std::uint32_t f) { line("      Fold{0}::Value v{0}[16];", f); });
@@ -234,11 +240,13 @@ class FoldEmitter : KernelWriter {
     });
     line("    }}");
     each_fold([&](std::uint32_t f) { line("    part{0} = block{0}.finish(n);", f); });
-    each_fold([&](std::uint32_t f) { line("    tree{0}.push(part{0});", f); });
+    each_fold([&](std::uint32_t f) { line("    tree{0}.push(part{0}, before);", f); });
+    line("    ++before;");
     line("  }}");
-    each_fold([&](std::uint32_t f) { line("  part{0} = tree{0}.finish();", f); });
+    each_fold([&](std::uint32_t f) { line("  part{0} = tree{0}.finish(before);", f); });
     if (layout_.in_pieces) {
       line("  }}");
+      line("  const unsigned number = afresh(blockIdx.x), row = number / blocks, block_of_row = number % blocks;");
       line("  const unsigned n_here = pieces - block_of_row * {0} < {0} ? pieces - block_of_row * {0} : {0};", kBlock / 32);
       each_fold([&](std::uint32_t f) {
         line("  part{0} = combine_in_block<Fold{0}>(part{0}, lane == 0 ? warp : {1}, 1, 0, n_here, memory);", f, kBlock);
@@ -250,7 +258,7 @@ class FoldEmitter : KernelWriter {
       line("    const unsigned n = (blocks + chunk - 1) / chunk, from = threadIdx.x * chunk;");
       each_fold([&](std::uint32_t f) {
         line("    if (threadIdx.x < n)");
-        line("      part{0} = combine_in_order<Fold{0}>(partials{0} + own + from, 1, blocks - from < chunk ? blocks - from : chunk);", f);
+        line("      part{0} = combine_in_order<Fold{0}>(partials{0} + own + from, blocks - from < chunk ? blocks - from : chunk);", f);
         line("    part{0} = combine_threads<Fold{0}>(part{0}, n, memory);", f);
       });
       line("  }}");
@@ -306,7 +314,8 @@ class FoldEmitter : KernelWriter {
     line("  if (row >= rows) return;");
     indices(0, outer_axes(), "row", "  ");
     bases("b", "p", 0, outer_axes(), "  ");
-    each_fold([&](std::uint32_t f) { line("  Fold{0}::Value v{0}[{1}];", f, kShortRow); });
+    // Zeros, though left out later: what has no value at all takes ptxas twice the registers.
+    each_fold([&](std::uint32_t f) { line("  Fold{0}::Value v{0}[{1}] = {{}};", f, kShortRow); });
     const int width = layout_.width;
     line("#pragma unroll");
     line("  for (unsigned at = 0; at < {}; at += {})", kShortRow, width);
@@ -344,7 +353,6 @@ class FoldEmitter : KernelWriter {
       unsigned_parameter(Kind::Pieces, "pieces");
       unsigned_parameter(Kind::Span, "span");
       unsigned_parameter(Kind::Blocks, "blocks");
-      unsigned_parameter(Kind::Chunk, "chunk");
       unsigned_parameter(Kind::Tiles, "tiles");
       unsigned_parameter(Kind::TileWidth, "tile_width");
       unsigned_parameter(Kind::TileDepth, "tile_depth");
@@ -363,8 +371,9 @@ class FoldEmitter : KernelWriter {
     line("  const auto column = static_cast<{}>(thread) * {};", index_type(), layout_.width);
     each_fold([&](std::uint32_t f) { line("  Fold{0}::Part part{0}[{1}];", f, layout_.width); });
     line("  {}{{", layout_.in_pieces ? "if (is_column && piece < pieces) " : "");
-    if (!layout_.one_group)
-      each_fold([&](std::uint32_t f) { line("  PairTree<Fold{0}> tree{0}[{1}];\n  Levels<Fold{0}> levels{0}[{1}];", f, layout_.width); });
+    if (layout_.one_group) return;
+    line("  unsigned groups = 0;");
+    each_fold([&](std::uint32_t f) { line("  ColumnTree<Fold{0}> tree{0}[{1}];", f, layout_.width); });
   }
   void write_column() {
     const auto each_lane = [&](auto body) {
@@ -373,7 +382,7 @@ class FoldEmitter : KernelWriter {
       each_fold(body);
       line("  }}");
     };
-    if (!layout_.one_group) each_lane([&](std::uint32_t f) { line("    part{0}[j] = tree{0}[j].finish(levels{0}[j]);", f); });
+    if (!layout_.one_group) each_lane([&](std::uint32_t f) { line("    part{0}[j] = tree{0}[j].finish(groups);", f); });
     line("  }}");
     if (layout_.in_pieces) {
       line("  const unsigned n_here = pieces - block * tile_depth < tile_depth ? pieces - block * tile_depth : tile_depth;");
@@ -386,18 +395,23 @@ class FoldEmitter : KernelWriter {
         line("    if (is_column && q == 0) partials{0}[(block * columns + thread) * {1} + j] = part{0}[j];", f, width);
       });
       line("  if (!is_last_block(arrived + tile, blocks, &is_last)) return;");
-      line("  const unsigned n = (blocks + chunk - 1) / chunk, from = q * chunk;");
+      line("  unsigned n = 0;");
       each_fold([&](std::uint32_t f) {
-        line("  if (is_column && q < n)");
-        line("    combine_columns<Fold{0}, {1}>(part{0}, partials{0} + (from * columns + thread) * {1}, columns * {1},", f, width);
-        line("                              blocks - from < chunk ? blocks - from : chunk);");
+        line("  n = combine_blocks<Fold{0}, {1}>(part{0}, partials{0} + thread * {1}, columns * {1}, blocks, is_column ? q : tile_depth,",
+             f, width);
+        line("                                 tile_depth);");
       });
       each_lane(
           [&](std::uint32_t f) { line("    part{0}[j] = combine_in_block<Fold{0}>(part{0}[j], q, tile_width, slot, n, memory);", f); });
       line("  }}");
       line("  if (!is_column || q != 0) return;");
     }
-    each_lane([&](std::uint32_t f) { line("    cells{}[column + j] = {};", f, finished(f, "[j]")); });
+    each_lane([&](std::uint32_t f) {
+      if (layout_.in_parts)
+        line("    cell_parts{0}[column + j] = part{0}[j];", f);
+      else
+        line("    cells{}[column + j] = {};", f, finished(f, "[j]"));
+    });
   }
 
   /// A column is numbered by the kept axes and then those of the innermost run; its rows by those between.
@@ -450,9 +464,10 @@ class FoldEmitter : KernelWriter {
       if (layout_.one_group)
         line("      part{0}[j] = across<Fold{0}>(v{0}[j], n);", f);
       else
-        line("      tree{0}[j].push(across<Fold{0}>(v{0}[j], n), levels{0}[j]);", f);
+        line("      tree{0}[j].push(across<Fold{0}>(v{0}[j], n), groups);", f);
     });
     line("    }}");
+    if (!layout_.one_group) line("    ++groups;");
     line("  }}");
     write_column();
   }
@@ -471,10 +486,24 @@ class FoldEmitter : KernelWriter {
       line("#pragma unroll");
       line("    for (unsigned k = 1; k < 8; ++k)");
       line("      if (k < n) group{0} = Fold{0}::combine(group{0}, each{0}[k]);", f);
-      line("    tree{0}[0].push(group{0}, levels{0}[0]);", f);
+      line("    tree{0}[0].push(group{0}, groups);", f);
     });
+    line("    ++groups;");
     line("  }}");
     write_column();
+  }
+
+  /// Of parts that come one after the other, each of a power of two of units but the last: see push_part.
+  void merge() {
+    long_parameter(Kind::Columns, "cells");
+    unsigned_parameter(Kind::Pieces, "before");
+    unsigned_parameter(Kind::Blocks, "is_last");
+    line("  const long cell = static_cast<long>(blockIdx.x) * {} + threadIdx.x;", kBlock);
+    line("  if (cell >= cells) return;");
+    each_fold([&](std::uint32_t f) {
+      line("  const auto part{0} = push_part<Fold{0}>(cell_parts{0}[cell], partials{0} + cell, cells, before, is_last != 0);", f);
+      line("  if (is_last != 0) cells{}[cell] = {};", f, finished(f));
+    });
   }
 
   std::span<const plan::Fold> folds_;

@@ -10,8 +10,11 @@ namespace {
 
 constexpr std::int64_t kTreeBlock = 2048, kRowGroup = 8;
 constexpr std::int64_t kWarpsOfBlock = kBlock / 32;
-/// The parts of a row's blocks are combined by one block; so are those of a tile of columns, by fewer threads for each.
-constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kBlock} * kWarpsOfBlock * 8, kMostBlocksOfTile = 512;
+/// The parts of a row's blocks are combined by one block, of which a thread takes eight (combine_in_order).
+constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kBlock} * kWarpsOfBlock * 8;
+/// Groups of rows that a thread combines of a column: as many as its tree holds (device/reduce.cuh, kColumnLevels). The blocks of a
+/// tile of columns that its last one combines without going round more than once.
+constexpr std::int64_t kMostSpanOfColumn = 64, kFewBlocksOfTile = 512;
 /// Rows for each multiprocessor, and blocks of columns, that need not be cut into pieces.
 constexpr std::int64_t kWarpsForRows = 16, kBlocksForColumns = 4;
 /// What decides into how many pieces rows and columns are cut (see cut): found by trying on an H200.
@@ -35,11 +38,11 @@ std::int64_t power_below(std::int64_t n) { return static_cast<std::int64_t>(std:
 
 /// Cuts each of `count` rows or tiles of n units (tree blocks, groups of rows) into pieces, of which a block makes `per_block`: each
 /// a subtree, so of a power of two of units. What counts is how well blocks fill the device, which holds `at_once` of them, wave
-/// after wave.
+/// after wave. Pieces have `least` to `most` units, powers of two.
 void cut(FoldRun& run, std::int64_t n, std::int64_t count, std::int64_t per_block, std::int64_t at_once, Cutting cutting,
-         std::int64_t most) {
+         std::int64_t least, std::int64_t most) {
   double best = -1;
-  for (std::int64_t span = power_above(ceil_div(n, most)); span <= kMostIndices; span *= 2) {
+  for (std::int64_t span = least; span <= most; span *= 2) {
     const std::int64_t pieces = ceil_div(n, span), blocks = ceil_div(pieces, per_block);
     // Rows and columns that are not cut share blocks.
     const std::int64_t all = pieces > 1 ? count * blocks : ceil_div(count, per_block);
@@ -59,10 +62,9 @@ void cut(FoldRun& run, std::int64_t n, std::int64_t count, std::int64_t per_bloc
 
 class Folding {
  public:
-  Folding(DeviceState& device, const Space& space, const FoldShape& shape, std::span<const DevicePointer> cells,
-          std::span<const std::size_t> part_bytes, const FindKernel& find)
-      : device_(device), space_(space), shape_(shape), part_bytes_(part_bytes), find_(find) {
-    run_.cells.assign(cells.begin(), cells.end());
+  Folding(DeviceState& device, const Space& space, const FoldShape& shape, const FoldTargets& targets, const FindKernel& find)
+      : device_(device), space_(space), shape_(shape), targets_(targets), find_(find) {
+    run_.cells = run_.cell_parts = targets.cells;
     run_.length = shape.length;
     run_.items = static_cast<double>(shape.rows) * (shape.lanes_kept ? 1 : static_cast<double>(shape.length));
     layout_.rank = space.rank;
@@ -78,14 +80,17 @@ class Folding {
   }
 
   void run() {
+    layout_.in_parts = targets_.as_parts;
     if (shape_.lanes_kept) return columns(Form::Across, shape_.kept * shape_.length);
-    if (shape_.rows > 1) {
-      for (std::size_t bytes : part_bytes_) run_.row_parts.push_back(allocate(static_cast<std::size_t>(shape_.kept * shape_.rows) * bytes));
-      layout_.in_parts = true;
+    if (shape_.rows == 1) {
+      run_.row_parts = targets_.cells;
+      return rows();
     }
+    for (std::size_t bytes : targets_.part_bytes)
+      run_.row_parts.push_back(allocate(static_cast<std::size_t>(shape_.kept * shape_.rows) * bytes));
+    layout_.in_parts = true;
     rows();
-    if (shape_.rows == 1) return;
-    layout_.in_parts = false;
+    layout_.in_parts = targets_.as_parts;
     columns(Form::Parts, shape_.kept);
   }
 
@@ -107,14 +112,12 @@ class Folding {
   }
   /// Memory for parts of `cells` cells by `blocks` blocks each, of which `counters` many are counted.
   void make_partials(std::int64_t cells, std::int64_t counters) {
-    run_.partials.assign(part_bytes_.size(), 0);
+    run_.partials.assign(targets_.part_bytes.size(), 0);
     if (run_.blocks == 1) return;
-    for (std::size_t f = 0; f < part_bytes_.size(); ++f)
-      run_.partials[f] = allocate(static_cast<std::size_t>(cells * run_.blocks) * part_bytes_[f]);
+    for (std::size_t f = 0; f < targets_.part_bytes.size(); ++f)
+      run_.partials[f] = allocate(static_cast<std::size_t>(cells * run_.blocks) * targets_.part_bytes[f]);
     run_.arrived = device_.counters(static_cast<std::size_t>(counters));
   }
-  /// Blocks whose parts one of `threads` threads combines: a subtree.
-  std::uint32_t chunk_for(std::int64_t threads) const { return static_cast<std::uint32_t>(power_above(ceil_div(run_.blocks, threads))); }
   /// Blocks of this layout that the device holds.
   std::int64_t blocks_at_once() { return std::int64_t{device_.multiprocessors()} * find_(layout_).kernel.blocks_at_once(); }
   void launch(std::int64_t blocks) {
@@ -146,11 +149,14 @@ class Folding {
     layout_.unroll = at_once;
     // A block makes pieces of one row alone: many rows fill the device without.
     layout_.in_pieces = n_rows < device_.multiprocessors() * kWarpsForRows && shape_.length > kTreeBlock;
-    if (layout_.in_pieces)
-      cut(run_, ceil_div(shape_.length, kTreeBlock), n_rows, kWarpsOfBlock, blocks_at_once(), cutting_of_rows(loaded_), kMostPiecesOfRow);
+    if (layout_.in_pieces) {
+      const std::int64_t blocks = ceil_div(shape_.length, kTreeBlock);
+      cut(run_, blocks, n_rows, kWarpsOfBlock, blocks_at_once(), cutting_of_rows(loaded_), power_above(ceil_div(blocks, kMostPiecesOfRow)),
+          kMostIndices);
+    }
     layout_.in_pieces = run_.pieces > 1;
     if (!layout_.in_pieces) return launch(ceil_div(n_rows, kWarpsOfBlock));
-    run_.chunk = chunk_for(kBlock);
+    run_.chunk = static_cast<std::uint32_t>(power_above(ceil_div(run_.blocks, kBlock)));
     make_partials(n_rows, n_rows);
     launch(n_rows * run_.blocks);
   }
@@ -160,7 +166,7 @@ class Folding {
     layout_.width = 1;
     layout_.unroll = kRowGroup;
     if (form == Form::Across) {
-      const bool has_moments = std::ranges::max(part_bytes_) > kBytesOfMoments;
+      const bool has_moments = std::ranges::max(targets_.part_bytes) > kBytesOfMoments;
       const std::int64_t most = has_moments ? kMostRowBytesOfMoments : kMostRowBytes;
       if (ends_in_a_run()) choose_packs_of_rows(space_, layout_, power_below(std::clamp<std::int64_t>(most / loaded_, 1, 4)));
       layout_.unroll = static_cast<int>(std::min(shape_.rows, kRowGroup));
@@ -171,19 +177,23 @@ class Folding {
             .columns = n_columns / layout_.width,
             .items = run_.items,
             .cells = run_.cells,
-            .row_parts = run_.row_parts};
+            .row_parts = run_.row_parts,
+            .cell_parts = run_.cell_parts};
     const std::int64_t tile_width = std::min(run_.columns, kTileWidth);
     const std::int64_t tile_depth = power_below(kBlock / tile_width);
     const std::int64_t tiles = ceil_div(run_.columns, tile_width);
-    layout_.in_pieces = ceil_div(run_.columns, kBlock) < device_.multiprocessors() * kBlocksForColumns && shape_.rows > kRowGroup;
-    if (layout_.in_pieces)
-      cut(run_, ceil_div(shape_.rows, kRowGroup), tiles, tile_depth, blocks_at_once(), kCuttingOfColumns, tile_depth * kMostBlocksOfTile);
+    const std::int64_t groups = ceil_div(shape_.rows, kRowGroup);
+    const bool is_narrow = ceil_div(run_.columns, kBlock) < device_.multiprocessors() * kBlocksForColumns && groups > 1;
+    layout_.in_pieces = is_narrow || groups > kMostSpanOfColumn;
+    if (layout_.in_pieces) {
+      const std::int64_t least = power_above(ceil_div(groups, tile_depth * kFewBlocksOfTile));
+      cut(run_, groups, tiles, tile_depth, blocks_at_once(), kCuttingOfColumns, std::min(least, kMostSpanOfColumn), kMostSpanOfColumn);
+    }
     layout_.in_pieces = run_.pieces > 1;
     if (!layout_.in_pieces) return launch(ceil_div(run_.columns, kBlock));
     run_.tile_width = static_cast<std::uint32_t>(tile_width);
     run_.tile_depth = static_cast<std::uint32_t>(tile_depth);
     run_.tiles = static_cast<std::uint32_t>(tiles);
-    run_.chunk = chunk_for(tile_depth);
     make_partials(n_columns, tiles);
     launch(tiles * run_.blocks);
   }
@@ -191,7 +201,7 @@ class Folding {
   DeviceState& device_;
   const Space& space_;
   const FoldShape& shape_;
-  std::span<const std::size_t> part_bytes_;
+  const FoldTargets& targets_;
   const FindKernel& find_;
   Layout layout_;
   FoldRun run_;
@@ -201,9 +211,26 @@ class Folding {
 
 }  // namespace
 
-void launch_folds(DeviceState& device, const Space& space, const FoldShape& shape, std::span<const DevicePointer> cells,
-                  std::span<const std::size_t> part_bytes, const FindKernel& find) {
-  Folding(device, space, shape, cells, part_bytes, find).run();
+void launch_folds(DeviceState& device, const Space& space, const FoldShape& shape, const FoldTargets& targets, const FindKernel& find) {
+  Folding(device, space, shape, targets, find).run();
+}
+
+void launch_merge(DeviceState& device, const Space& space, const FoldTree& tree, std::uint32_t before, bool is_last,
+                  const FoldTargets& targets, const FindKernel& find) {
+  Layout layout;
+  layout.form = Form::Merge;
+  layout.rank = space.rank;
+  for (const Operand& operand : space.operands) layout.accesses.push_back({.dtype = operand.dtype});
+  const Launchable found = find(layout);
+  FoldRun run;
+  run.columns = tree.cells;
+  run.items = tree.items;
+  run.pieces = before;
+  run.blocks = is_last ? 1 : 0;
+  run.cells = targets.cells;
+  run.partials = tree.levels;
+  run.cell_parts = tree.parts;
+  launch_blocks(device, found.kernel, found.text, layout, space, run, ceil_div(tree.cells, kBlock));
 }
 
 }  // namespace engine::cuda

@@ -19,8 +19,22 @@ struct Launchable {
 /// Gives the kernel for a layout.
 using FindKernel = std::function<Launchable(const Layout&)>;
 
-/// cells[i]: the result of fold i on the device; parts[i]: bytes of one of its parts. There are elements to fold.
-void launch_folds(DeviceState& device, const Space& space, const FoldShape& shape, std::span<const DevicePointer> cells,
-                  std::span<const std::size_t> part_bytes, const FindKernel& find);
+/// Where the results of each fold go on the device, and bytes of one of its parts. There are elements to fold.
+struct FoldTargets {
+  std::vector<DevicePointer> cells;
+  std::vector<std::size_t> part_bytes;
+  bool as_parts = false;  ///< parts instead of cells
+};
+void launch_folds(DeviceState& device, const Space& space, const FoldShape& shape, const FoldTargets& targets, const FindKernel& find);
+
+/// Parts of cells that come one after the other, each of a subtree, and the memory in which they wait for each other.
+struct FoldTree {
+  std::vector<DevicePointer> parts, levels;  ///< of each fold: of all cells; of the cells of each level
+  std::int64_t cells = 1;
+  double items = 0;  ///< that make a cell
+};
+/// One more part after `before` others; the last one makes the cells of `targets`.
+void launch_merge(DeviceState& device, const Space& space, const FoldTree& tree, std::uint32_t before, bool is_last,
+                  const FoldTargets& targets, const FindKernel& find);
 
 }  // namespace engine::cuda

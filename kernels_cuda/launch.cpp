@@ -28,16 +28,17 @@ bool is_single(const Space& space, const Operand& operand) {
 
 std::uintptr_t address(const Operand& operand) { return reinterpret_cast<std::uintptr_t>(operand.base); }
 
-int number_bytes(DType dtype) {
-  const auto item = static_cast<int>(item_size(dtype));
+std::size_t number_bytes(DType dtype) {
+  const std::size_t item = item_size(dtype);
   return is_complex(dtype) ? item / 2 : item;
 }
 
-bool is_unaligned(const Space& space, const Operand& operand) {
+/// Whether all elements lie at multiples of so many bytes, a power of two.
+bool is_at_multiples(const Space& space, const Operand& operand, std::size_t bytes) {
   std::uintptr_t bits = address(operand);
   for (int axis = 0; axis < space.rank; ++axis)
     if (space.extents[axis] > 1) bits |= static_cast<std::uintptr_t>(operand.strides[axis]);
-  return (bits & static_cast<std::uintptr_t>(number_bytes(operand.dtype) - 1)) != 0;
+  return (bits & (bytes - 1)) == 0;
 }
 
 /// Whether one axis is left and everything lies along it without gaps.
@@ -242,6 +243,8 @@ class Parameters {
         return put(fold.partials[parameter.index]);
       case Parameter::Kind::RowParts:
         return put(fold.row_parts[parameter.index]);
+      case Parameter::Kind::CellParts:
+        return put(fold.cell_parts[parameter.index]);
       case Parameter::Kind::Arrived:
         return put(fold.arrived);
       case Parameter::Kind::Span:
@@ -338,7 +341,8 @@ AccessLayout reach_of(const Space& space, const Operand& operand) {
   }
   if (!operand.is_position) {
     access.swapped = operand.swapped && number_bytes(operand.dtype) > 1;
-    access.unaligned = is_unaligned(space, operand);
+    access.unaligned = !is_at_multiples(space, operand, number_bytes(operand.dtype));
+    access.whole = is_complex(operand.dtype) && !access.swapped && is_at_multiples(space, operand, item_size(operand.dtype));
   }
   // One element alone is read by the thread that works on it, as its place may be written, too.
   if (!operand.is_store && space.total > 1 && is_single(space, operand)) access.reach = Reach::Uniform;

@@ -68,7 +68,7 @@ struct FoldRun {
   std::int64_t rows = 1, length = 1, columns = 1;  ///< as the parameters of those names
   double items = 0;
   std::uint32_t pieces = 1, span = 1, blocks = 1, chunk = 1, tiles = 1, tile_width = 1, tile_depth = 1;
-  std::vector<DevicePointer> cells, partials, row_parts;  ///< of each fold
+  std::vector<DevicePointer> cells, partials, row_parts, cell_parts;  ///< of each fold
   DevicePointer arrived = 0;
   std::span<const std::uint64_t> arguments;  ///< of a step
 };

@@ -85,11 +85,11 @@ std::size_t KernelWriter::number_bytes(std::uint32_t k) const {
 }
 std::string KernelWriter::loaded(std::uint32_t k, std::string_view at) const {
   if (by_bytes(k)) return fmt::format("load_bytes<{}, {}>({})", lane(k), number_bytes(k), at);
-  return fmt::format("load<{}>({})", lane(k), at);
+  return fmt::format("{}<{}>({})", access(k).whole ? "load_whole" : "load", lane(k), at);
 }
 std::string KernelWriter::stored(std::uint32_t k, std::string_view at, std::string_view value) const {
   if (by_bytes(k)) return fmt::format("store_bytes<{}, {}>({}, {})", lane(k), number_bytes(k), at, value);
-  return fmt::format("store<{}>({}, {})", lane(k), at, value);
+  return fmt::format("{}<{}>({}, {})", access(k).whole ? "store_whole" : "store", lane(k), at, value);
 }
 
 std::string KernelWriter::place(std::uint32_t k, std::string start, int begin, int end) const {

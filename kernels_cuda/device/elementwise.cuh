@@ -98,6 +98,15 @@ template <class T>
 ENGINE_LANE void store(char* at, T value) {
   *reinterpret_cast<T*>(at) = value;
 }
+/// Complex numbers at multiples of their size: by one word, where the compiler would take each of its numbers from every other place.
+template <class T>
+ENGINE_LANE T load_whole(const char* at) {
+  return load_pack<1>(reinterpret_cast<const T*>(at)).at[0];
+}
+template <class T>
+ENGINE_LANE void store_whole(char* at, T value) {
+  store_pack(reinterpret_cast<T*>(at), Pack<T, 1>{value});
+}
 /// Unaligned memory, or numbers of kNumber bytes in the other byte order: byte by byte.
 template <class T, int kNumber>
 ENGINE_LANE T load_bytes(const char* at) {
@@ -109,6 +118,13 @@ template <class T, int kNumber>
 ENGINE_LANE void store_bytes(char* at, T value) {
   const auto bytes = __builtin_bit_cast(Pack<char, sizeof(T)>, value);
   for (int i = 0; i < static_cast<int>(sizeof(T)); ++i) at[i] = bytes.at[i / kNumber * kNumber + kNumber - 1 - i % kNumber];
+}
+
+/// The number, of which the compiler does not know that it has it already: what is computed from it is not kept in registers
+/// until then.
+ENGINE_LANE unsigned afresh(unsigned number) {
+  asm volatile("" : "+r"(number));
+  return number;
 }
 
 /// index / extent by a multiplication (Granlund & Montgomery, PLDI 1994), for index < 2^31; index is left as the rest.

@@ -199,11 +199,13 @@ template <class Flag, class Put>
 ENGINE_LANE void collect_picked(Flag flag, long n, const long* before, Put put) {
   __shared__ unsigned at[kPickTile / 32];
   const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const long start = static_cast<long>(blockIdx.x) * kPickTile;
+  const unsigned here = n - start < kPickTile ? static_cast<unsigned>(n - start) : kPickTile;
   unsigned found[kPickedOfThread];
 #pragma unroll
   for (unsigned k = 0; k < kPickedOfThread; ++k) {
-    const long i = static_cast<long>(blockIdx.x) * kPickTile + k * kThreads + threadIdx.x;
-    found[k] = __ballot_sync(0xffffffffu, i < n && flag(i));
+    const unsigned i = k * kThreads + threadIdx.x;
+    found[k] = __ballot_sync(0xffffffffu, i < here && flag(start + i));
     if (lane == 0) at[k * (kThreads / 32) + warp] = static_cast<unsigned>(__popc(static_cast<int>(found[k])));
   }
   __syncthreads();
@@ -214,13 +216,14 @@ ENGINE_LANE void collect_picked(Flag flag, long n, const long* before, Put put) 
     at[lane + 32] = first + high;
   }
   __syncthreads();
-  const long base = before[blockIdx.x];
+  const unsigned block = afresh(blockIdx.x);
+  const long base = before[block], again = static_cast<long>(block) * kPickTile;
 #pragma unroll
   for (unsigned k = 0; k < kPickedOfThread; ++k) {
-    const long i = static_cast<long>(blockIdx.x) * kPickTile + k * kThreads + threadIdx.x;
-    if (i >= n) continue;
+    const unsigned i = k * kThreads + threadIdx.x;
+    if (i >= here) continue;
     const unsigned lower = found[k] & ((1u << lane) - 1u);
-    put(i, base + at[k * (kThreads / 32) + warp] + static_cast<unsigned>(__popc(static_cast<int>(lower))), (found[k] >> lane & 1u) != 0);
+    put(again + i, base + at[k * (kThreads / 32) + warp] + static_cast<unsigned>(__popc(static_cast<int>(lower))), (found[k] >> lane & 1u) != 0);
   }
 }
 

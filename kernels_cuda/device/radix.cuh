@@ -146,10 +146,7 @@ ENGINE_LANE void radix_pass(const math::KeyOf<T>* in, math::KeyOf<T>* out, const
 template <class Key>
 union TileMemory {
   typename DigitRanks::TempStorage ranks;
-  struct {
-    Key keys[kRadixTile];
-    unsigned short from[kRadixTile];
-  } moved;
+  Key keys[kRadixTile];
 };
 
 /// Rows of one tile, `at_once` of them by each block: by key, then, as they come, by row.
@@ -158,32 +155,33 @@ ENGINE_LANE void sort_tile(const math::KeyOf<T>* in, math::KeyOf<T>* out, const 
                            unsigned at_once, math::KeyOf<T> flip) {
   using Key = math::KeyOf<T>;
   __shared__ TileMemory<Key> memory;
+  __shared__ unsigned short from[kRadixTile];  // not in registers, which ranking needs
   const long first_row = static_cast<long>(blockIdx.x) * at_once, first = first_row * length;
   const unsigned here = static_cast<unsigned>(rows - first_row < at_once ? rows - first_row : at_once);
   const unsigned width = static_cast<unsigned>(length), n = here * width;
   const unsigned start = threadIdx.x / 32 * 32 * kRadixItems + threadIdx.x % 32;
   Key bits[kRadixItems];
-  unsigned from[kRadixItems];
   int ranks[kRadixItems];
   int before[1];
 #pragma unroll
   for (unsigned k = 0; k < kRadixItems; ++k) {
-    from[k] = start + k * 32;
-    bits[k] = from[k] < n ? in[first + from[k]] : Key{0};
+    const unsigned e = start + k * 32;
+    from[e] = static_cast<unsigned short>(e);
+    bits[k] = e < n ? in[first + e] : Key{0};
   }
   const auto move = [&] {
+    unsigned short own[kRadixItems];
+#pragma unroll
+    for (unsigned k = 0; k < kRadixItems; ++k) own[k] = from[start + k * 32];
     __syncthreads();
 #pragma unroll
     for (unsigned k = 0; k < kRadixItems; ++k) {
-      memory.moved.keys[ranks[k]] = bits[k];
-      memory.moved.from[ranks[k]] = static_cast<unsigned short>(from[k]);
+      memory.keys[ranks[k]] = bits[k];
+      from[ranks[k]] = own[k];
     }
     __syncthreads();
 #pragma unroll
-    for (unsigned k = 0; k < kRadixItems; ++k) {
-      bits[k] = memory.moved.keys[start + k * 32];
-      from[k] = memory.moved.from[start + k * 32];
-    }
+    for (unsigned k = 0; k < kRadixItems; ++k) bits[k] = memory.keys[start + k * 32];
     __syncthreads();
   };
 #pragma unroll 1
@@ -199,16 +197,17 @@ ENGINE_LANE void sort_tile(const math::KeyOf<T>* in, math::KeyOf<T>* out, const 
   for (unsigned shift = 0; here > 1 && (here - 1) >> shift > 0; shift += kDigitBits) {
     unsigned keys[kRadixItems];
 #pragma unroll
-    for (unsigned k = 0; k < kRadixItems; ++k) keys[k] = start + k * 32 < n ? from[k] / width : ~0u;
+    for (unsigned k = 0; k < kRadixItems; ++k) keys[k] = start + k * 32 < n ? from[start + k * 32] / width : ~0u;
     DigitRanks(memory.ranks).RankKeys(keys, ranks, DigitAt{shift}, before);
     move();
   }
+  const long own = static_cast<long>(afresh(blockIdx.x)) * at_once * length;
 #pragma unroll
   for (unsigned k = 0; k < kRadixItems; ++k) {
     const unsigned e = start + k * 32;
     if (e >= n) continue;
-    if (out) out[first + e] = bits[k];
-    if constexpr (kPlaces) places_out[first + e] = places_in ? places_in[first + from[k]] : from[k] % width;
+    if (out) out[own + e] = bits[k];
+    if constexpr (kPlaces) places_out[own + e] = places_in ? places_in[own + from[e]] : from[e] % width;
   }
 }
 

@@ -28,73 +28,49 @@ ENGINE_LANE T shuffle(T value, unsigned lane) {
   }
 }
 
-/// What a PairTree keeps in memory, a variable of its own: as a member it would take the others there with it, since it is indexed.
-template <class F>
-struct Levels {
-  typename F::Part at[29];
-};
-
-/// Parts combined pairwise, level by level, as they come: a binary counter whose digits are parts. An odd one moves up. Levels
-/// that are often used have registers.
-template <class F>
+/// Up to 2^kLevels parts combined pairwise, level by level, as they come: a binary counter whose digits are parts, and whose count
+/// the caller keeps. An odd one moves up. Each level is a variable of its own, which has registers: an array would be local memory, written as far as DRAM.
+template <class F, int kLevels>
 struct PairTree {
-  typename F::Part first, second, third;
-  unsigned count = 0;
-  ENGINE_LANE void push(typename F::Part part, Levels<F>& levels) {
-    const unsigned before = count++;
-    if ((before & 1u) == 0) {
-      first = part;
-      return;
-    }
-    part = F::combine(first, part);
-    if ((before & 2u) == 0) {
-      second = part;
-      return;
-    }
-    part = F::combine(second, part);
-    if ((before & 4u) == 0) {
-      third = part;
-      return;
-    }
-    part = F::combine(third, part);
-    int level = 0;
-    for (; before >> (level + 3) & 1u; ++level) part = F::combine(levels.at[level], part);
-    levels.at[level] = part;
+  typename F::Part part;
+  PairTree<F, kLevels - 1> upper;
+  ENGINE_LANE void push(typename F::Part next, unsigned before) {
+    if (before & 1u)
+      upper.push(F::combine(part, next), before >> 1);
+    else
+      part = next;
   }
-  ENGINE_LANE typename F::Part finish(const Levels<F>& levels) {
-    typename F::Part all;
-    bool any = (count & 1u) != 0;
-    if (any) all = first;
-    if (count & 2u) all = any ? F::combine(second, all) : second;
-    any |= (count & 2u) != 0;
-    if (count & 4u) all = any ? F::combine(third, all) : third;
-    any |= (count & 4u) != 0;
-    for (int level = 0; count >> (level + 3); ++level)
-      if (count >> (level + 3) & 1u) {
-        all = any ? F::combine(levels.at[level], all) : levels.at[level];
-        any = true;
-      }
-    return all;
+  ENGINE_LANE typename F::Part finish(unsigned count) {
+    return (count & 1u) != 0 ? upper.finish_before(part, count >> 1) : upper.finish(count >> 1);
   }
+  ENGINE_LANE typename F::Part finish_before(typename F::Part all, unsigned count) {
+    if (count & 1u) all = F::combine(part, all);
+    return upper.finish_before(all, count >> 1);
+  }
+};
+template <class F>
+struct PairTree<F, 0> {
+  typename F::Part part;
+  ENGINE_LANE void push(typename F::Part all, unsigned) { part = all; }
+  ENGINE_LANE typename F::Part finish(unsigned) { return part; }
+  ENGINE_LANE typename F::Part finish_before(typename F::Part all, unsigned) { return all; }
 };
 
 /// The same by a warp, for parts of its thread 0: thread l keeps level l, so that all of it stays in registers.
 template <class F>
 struct WarpTree {
   typename F::Part level_of_thread;
-  unsigned occupied = 0;
-  ENGINE_LANE void push(typename F::Part part) {
+  ENGINE_LANE void push(typename F::Part part, unsigned before) {
     part = shuffle(part, 0);
     unsigned level = 0;
-    for (; occupied >> level & 1u; ++level) part = F::combine(shuffle(level_of_thread, level), part);
-    occupied = (occupied >> level | 1u) << level;
+    for (; before >> level & 1u; ++level) part = F::combine(shuffle(level_of_thread, level), part);
     if (threadIdx.x % 32 == level) level_of_thread = part;
   }
-  ENGINE_LANE typename F::Part finish() {
-    unsigned level = static_cast<unsigned>(__ffs(static_cast<int>(occupied))) - 1;
+  ENGINE_LANE typename F::Part finish(unsigned count) {
+    unsigned level = static_cast<unsigned>(__ffs(static_cast<int>(count))) - 1;
     typename F::Part all = shuffle(level_of_thread, level);
-    for (++level; occupied >> level; ++level)
-      if (occupied >> level & 1u) all = F::combine(shuffle(level_of_thread, level), all);
+    for (++level; count >> level; ++level)
+      if (count >> level & 1u) all = F::combine(shuffle(level_of_thread, level), all);
     return all;
   }
 };
@@ -370,29 +346,32 @@ ENGINE_LANE bool is_last_block(unsigned* arrived, unsigned n, bool* answer) {
   return *answer;
 }
 
-/// n > 0 parts, `stride` apart, in order.
+/// 0 < n <= 8 parts in order.
 template <class F>
-ENGINE_LANE typename F::Part combine_in_order(const typename F::Part* parts, long stride, unsigned n) {
+ENGINE_LANE typename F::Part combine_in_order(const typename F::Part* parts, unsigned n) {
   constexpr unsigned kAtOnce = sizeof(typename F::Part) <= 8 ? 8 : 4;  // loads under way
-  PairTree<F> tree;
-  Levels<F> levels;
+  PairTree<F, 3> tree;
   for (unsigned i = 0; i < n; i += kAtOnce) {
     typename F::Part part[kAtOnce];
 #pragma unroll
-    for (unsigned k = 0; k < kAtOnce; ++k) part[k] = parts[(i + k < n ? i + k : n - 1) * stride];
+    for (unsigned k = 0; k < kAtOnce; ++k) part[k] = parts[i + k < n ? i + k : n - 1];
 #pragma unroll
     for (unsigned k = 0; k < kAtOnce; ++k)
-      if (i + k < n) tree.push(part[k], levels);
+      if (i + k < n) tree.push(part[k], i + k);
   }
-  return tree.finish(levels);
+  return tree.finish(n);
 }
 
-/// The same of kWidth cells whose parts lie side by side: to part[j] of each.
+/// What a thread combines of a column, groups or parts of blocks: as many levels as have registers.
+constexpr int kColumnLevels = 6;
+template <class F>
+using ColumnTree = PairTree<F, kColumnLevels>;
+
+/// 0 < n <= 2^kColumnLevels parts in order, `stride` apart, of each of kWidth cells whose parts lie side by side.
 template <class F, int kWidth>
 ENGINE_LANE void combine_columns(typename F::Part (&result)[kWidth], const typename F::Part* parts, long stride, unsigned n) {
   constexpr unsigned kBytes = sizeof(typename F::Part) * kWidth, kAtOnce = kBytes <= 8 ? 16 : kBytes <= 16 ? 8 : kBytes <= 32 ? 4 : 2;
-  PairTree<F> tree[kWidth];
-  Levels<F> levels[kWidth];
+  ColumnTree<F> tree[kWidth];
   for (unsigned i = 0; i < n; i += kAtOnce) {
     typename F::Part part[kAtOnce][kWidth];
 #pragma unroll
@@ -403,10 +382,50 @@ ENGINE_LANE void combine_columns(typename F::Part (&result)[kWidth], const typen
     for (unsigned k = 0; k < kAtOnce; ++k)
       if (i + k < n)
 #pragma unroll
-        for (int j = 0; j < kWidth; ++j) tree[j].push(part[k][j], levels[j]);
+        for (int j = 0; j < kWidth; ++j) tree[j].push(part[k][j], i + k);
   }
 #pragma unroll
-  for (int j = 0; j < kWidth; ++j) result[j] = tree[j].finish(levels[j]);
+  for (int j = 0; j < kWidth; ++j) result[j] = tree[j].finish(n);
+}
+
+/// Of the parts that n blocks left of these cells, which are the block's own now, the q-th of `depth` threads makes its share; gives
+/// how many threads have one, a power of two of parts each. Where there are more than the threads' trees hold, subtrees take their
+/// first part's place until there are not. All of the block calls it; threads without a cell with q = depth.
+template <class F, int kWidth>
+ENGINE_LANE unsigned combine_blocks(typename F::Part (&result)[kWidth], typename F::Part* parts, long stride, unsigned n, unsigned q,
+                                    unsigned depth) {
+  for (;;) {
+    const bool is_last = n <= depth << kColumnLevels;
+    unsigned chunk = 1u << kColumnLevels;
+    if (is_last)
+      for (chunk = 1; chunk * depth < n; chunk *= 2) {
+      }
+    const unsigned chunks = (n + chunk - 1) / chunk;
+    for (unsigned c = q; q < depth && c < chunks; c += depth) {
+      typename F::Part* own = parts + static_cast<long>(c) * chunk * stride;
+      combine_columns<F, kWidth>(result, own, stride, n - c * chunk < chunk ? n - c * chunk : chunk);
+      if (!is_last)
+        for (int j = 0; j < kWidth; ++j) own[j] = result[j];
+    }
+    n = chunks;
+    if (is_last) return n;
+    stride *= chunk;
+    __syncthreads();
+  }
+}
+
+/// One more part of a cell, after `before` others: to its tree, whose levels lie `stride` apart in memory, of a binary counter again.
+/// The last one gives all of them.
+template <class F>
+ENGINE_LANE typename F::Part push_part(typename F::Part part, typename F::Part* levels, long stride, unsigned before, bool is_last) {
+  unsigned level = 0;
+  for (; before >> level & 1u; ++level) part = F::combine(levels[level * stride], part);
+  if (!is_last)
+    levels[level * stride] = part;
+  else
+    for (++level; level < 32 && before >> level; ++level)
+      if (before >> level & 1u) part = F::combine(levels[level * stride], part);
+  return part;
 }
 
 // ---- the parts of a sample --------------------------------------------------------------------------------------------------

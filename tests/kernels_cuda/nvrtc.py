@@ -28,11 +28,13 @@ def library() -> ctypes.CDLL:
 
 
 def headers() -> dict[str, str]:
-    """What the device form of the elementary functions includes, by its name."""
+    """What kernels are made from, by its name: nothing of it is looked for in files."""
     files = [
         *(ROOT / "engine/catalog/elementary").glob("*.hpp"),
         ROOT / "engine/catalog/complex.hpp",
+        ROOT / "engine/catalog/moments.hpp",
         ROOT / "engine/base/lane.hpp",
+        *(ROOT / "kernels_cuda/device").glob("*.cuh"),
     ]
     return {str(path.relative_to(ROOT)): path.read_text() for path in files if path.name != "vector.hpp"}
 

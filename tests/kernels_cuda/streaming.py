@@ -34,6 +34,27 @@ def written(text: str, names: dict, target: str) -> bool:
     return same(got[target], want[target])
 
 
+def of_rows(n: int, names: dict) -> Iterator[tuple[str, bool]]:
+    """Along the first axis, in slabs; what is small goes whole. Reductions, too."""
+    a, b = names["a"], names["b"]
+    names |= {"A": a[: n // 1000 * 1000].reshape(-1, 1000), "r": b[:1000], "c": b[: n // 1000, None]}
+    for text in (
+        "A*r - c",
+        "A + index(0)*index(1)",
+        "sum(A, axis=0)",
+        "var(A*r, axis=0)",
+        "sum(A*c, axis=1)",
+        "argmax(A, axis=1)",
+        "sum(A)",
+        "sum(f*i, dtype='float64')",
+        "mean(a) + max(a)",
+        "sum(a*index())",
+    ):
+        yield f"{text}, {n}", both(text, names)
+    yield f"rows into out, {n}", both("A - r", names, out=np.zeros_like(names["A"]))
+    yield f"read after a write, {n}", written("a[:10] = 7; a[...] = a / sum(a)", names, "a")
+
+
 def comparisons() -> Iterator[tuple[str, bool]]:
     rng = np.random.default_rng(2)
     for n in SIZES:
@@ -48,12 +69,15 @@ def comparisons() -> Iterator[tuple[str, bool]]:
         engine.evaluate("a - b", names, out=out, backend="cuda")
         yield f"into out, {n}", same(out, engine.evaluate("a - b", names, backend="interp"))
         yield f"in place, {n}", written("a[...] = a*b + 1", names, "a")
-        # What does not go in pieces: shifted views of the same memory, strides, reductions, several statements.
+        if n == SIZES[-1]:
+            yield from of_rows(n, names)
+        # What does not go in pieces: shifted views of the same memory, strides, several statements.
         yield f"shifted, {n}", both("a[1:] + a[:-1]", names)
         yield f"shifted in place, {n}", written("a[1:] = a[:-1] + 1", names, "a")
         yield f"strided, {n}", both("a[::2] + b[::2]", names)
         yield f"reversed, {n}", both("a[::-1] + b", names)
         yield f"a reduction, {n}", both("sum(a*b)", names)
+        yield f"of one element more, {n}", both("max(a[1:] - b[:-1])", names)
         yield f"two statements, {n}", both("c = a + b; c*c - sum(c)", names)
         shared = np.arange(2 * n, dtype=np.float64)
         yield f"one place as two dtypes, {n}", both("y + x", {"x": shared[:n], "y": shared.view(np.float32)[:n]})

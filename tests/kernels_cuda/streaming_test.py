@@ -125,6 +125,60 @@ def test_operands_four_times_as_large_as_the_device_go_through_it(shared):
     assert lines(shared, "-c", LARGE, STANDIN_MEMORY=memory, STANDIN_QUIET=1) == ["cuda True", "True", "True True"]
 
 
+REDUCED = """
+import ctypes, os
+import numpy as np, engine
+from tests.emulator.standin import Counters
+driver = ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"])
+rng = np.random.default_rng(1)
+a = rng.standard_normal(4_300_000)
+names = {"a": a, "A": a.reshape(4300, 1000), "r": rng.random(1000), "c": rng.random((4300, 1))}
+for text in TEXTS:
+    shares = []
+    progress = lambda share: shares.append(share) or True
+    got = np.asarray(engine.evaluate(text, names, backend="cuda", progress=progress))
+    want = np.asarray(engine.evaluate(text, names, backend="interp"))
+    print(got.tobytes() == want.tobytes(), shares == sorted(shares), shares[-1])
+"""
+OF_ALL = (
+    "sum(a)",
+    "mean(a) + max(a)",
+    "argmax(a)",
+    "(a - mean(a)) / std(a)",
+    "sqrt(sum((a - mean(a))**2))",
+    "s = sum(a*a); t = min(a); s + t",
+    "sum(A, axis=0)",
+    "var(A, axis=0)",
+    "sum(A*r, axis=1)",
+    "A*c - mean(A, axis=0)",
+    "argmin(A, axis=0)",
+)
+
+
+def test_reductions_of_more_than_the_device_holds_are_combined_of_pieces(shared):
+    """34 MB by way of a device of 30 MiB, where three pieces of an operand and of a result are 25."""
+    assert lines(shared, "-c", REDUCED.replace("TEXTS", repr(OF_ALL)), STANDIN_MEMORY=30 << 20) == [
+        "True True 1.0"
+    ] * len(OF_ALL)
+
+
+HELD = """
+import ctypes, os
+import numpy as np, engine
+from tests.emulator.standin import Counters
+engine.evaluate("sum(a*a)", {"a": np.ones(4_300_000)}, backend="cuda")
+counters = Counters()
+ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"]).standin_counters(ctypes.byref(counters))
+print(counters.live_bytes)
+"""
+
+
+def test_a_large_reduction_holds_three_pieces_though_the_device_has_room(shared):
+    """What was given back is kept for the next call: all that was ever held."""
+    (held,) = lines(shared, "-c", HELD)
+    assert 8 << 20 < int(held) < 16 << 20
+
+
 BY_ROWS = """
 import ctypes, os
 import numpy as np, engine

@@ -26,8 +26,8 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, char* 
   if (blockIdx.x == gridDim.x - 1 && threadIdx.x < head + rest) {
     const long i = threadIdx.x < head ? threadIdx.x : total - head - rest + threadIdx.x;
     math::Complex<float> w0;
-    element(load<math::Complex<float>>(p0 + i * 8), load<math::Complex<float>>(p1 + i * 8), w0);
-    store<math::Complex<float>>(p2 + i * 8, w0);
+    element(load_whole<math::Complex<float>>(p0 + i * 8), load_whole<math::Complex<float>>(p1 + i * 8), w0);
+    store_whole<math::Complex<float>>(p2 + i * 8, w0);
   }
 }
 }

@@ -23,7 +23,7 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, char* 
   if (blockIdx.x == gridDim.x - 1 && threadIdx.x < head + rest) {
     const long i = threadIdx.x < head ? threadIdx.x : total - head - rest + threadIdx.x;
     double w0;
-    element(load<math::Complex<double>>(p0 + i * 16), w0);
+    element(load_whole<math::Complex<double>>(p0 + i * 16), w0);
     store<double>(p1 + i * 8, w0);
   }
 }

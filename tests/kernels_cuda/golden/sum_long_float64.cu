@@ -13,19 +13,18 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
   alignas(16) __shared__ char memory[2048];
   __shared__ bool is_last;
   const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  const long n_blocks = (length + 2047) / kTreeBlock;
-  const unsigned row = blockIdx.x / blocks;
-  const unsigned block_of_row = blockIdx.x % blocks, piece = block_of_row * 8 + warp;
-  const long first_block = static_cast<long>(piece) * span;
-  const long end_block = first_block + span < n_blocks ? first_block + span : n_blocks;
+  const unsigned piece = blockIdx.x % blocks * 8 + warp;
+  const auto row_length = static_cast<unsigned>(length), span_length = static_cast<unsigned>(span) * kTreeBlock;
+  const unsigned from = piece * span_length;
+  const unsigned to = piece < pieces && row_length - from > span_length ? from + span_length : row_length;
   WarpTree<Fold0> tree0;
   Fold0::Part part0;
   if (piece < pieces) {
-  unsigned i0 = row;
+  unsigned i0 = blockIdx.x / blocks;
   const auto b0 = p0 + static_cast<long>(i0) * s0_0;
-  for (long block = first_block; block < end_block; ++block) {
-    const long start = block * kTreeBlock;
-    const unsigned n = length - start < kTreeBlock ? static_cast<unsigned>(length - start) : kTreeBlock;
+  unsigned before = 0;
+  for (unsigned start = from; start < to; start += kTreeBlock) {
+    const unsigned n = to - start < kTreeBlock ? static_cast<unsigned>(to - start) : kTreeBlock;
     ValueBlock<Fold0> block0;
     for (unsigned g = 0; g * kTreeGroup < n; ++g) {
       Fold0::Value v0[16];
@@ -61,10 +60,12 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
       block0.add(v0, g, n - g * kTreeGroup < kTreeGroup ? n - g * kTreeGroup : kTreeGroup);
     }
     part0 = block0.finish(n);
-    tree0.push(part0);
+    tree0.push(part0, before);
+    ++before;
   }
-  part0 = tree0.finish();
+  part0 = tree0.finish(before);
   }
+  const unsigned number = afresh(blockIdx.x), row = number / blocks, block_of_row = number % blocks;
   const unsigned n_here = pieces - block_of_row * 8 < 8 ? pieces - block_of_row * 8 : 8;
   part0 = combine_in_block<Fold0>(part0, lane == 0 ? warp : 256, 1, 0, n_here, memory);
   if (blocks > 1) {
@@ -73,7 +74,7 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
     if (!is_last_block(arrived + row, blocks, &is_last)) return;
     const unsigned n = (blocks + chunk - 1) / chunk, from = threadIdx.x * chunk;
     if (threadIdx.x < n)
-      part0 = combine_in_order<Fold0>(partials0 + own + from, 1, blocks - from < chunk ? blocks - from : chunk);
+      part0 = combine_in_order<Fold0>(partials0 + own + from, blocks - from < chunk ? blocks - from : chunk);
     part0 = combine_threads<Fold0>(part0, n, memory);
   }
   if (threadIdx.x != 0) return;

@@ -9,7 +9,7 @@ struct Fold0 {
   ENGINE_LANE static Part combine(Part x, Part y) { return static_cast<Part>(math::add(x, y)); }
   ENGINE_LANE static Value finish(Part x, Count count) { return x + 0; }
 };
-extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0::Part* partials0, Fold0::Value* cells0, unsigned* arrived, double items, long s0_0, long s0_1, long length, long columns, long rows, unsigned pieces, unsigned span, unsigned blocks, unsigned chunk, unsigned tiles, unsigned tile_width, unsigned tile_depth) {
+extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0::Part* partials0, Fold0::Value* cells0, unsigned* arrived, double items, long s0_0, long s0_1, long length, long columns, long rows, unsigned pieces, unsigned span, unsigned blocks, unsigned tiles, unsigned tile_width, unsigned tile_depth) {
   alignas(16) __shared__ char memory[2048];
   __shared__ bool is_last;
   const unsigned tile = blockIdx.x % tiles, block = blockIdx.x / tiles;
@@ -22,8 +22,8 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
   const auto column = static_cast<unsigned>(thread) * 2;
   Fold0::Part part0[2];
   if (is_column && piece < pieces) {
-  PairTree<Fold0> tree0[2];
-  Levels<Fold0> levels0[2];
+  unsigned groups = 0;
+  ColumnTree<Fold0> tree0[2];
   const unsigned kept = column / static_cast<unsigned>(length);
   const unsigned in_row = column - kept * static_cast<unsigned>(length);
   unsigned i0 = kept;
@@ -46,12 +46,13 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
       for (unsigned j = 0; j < 2; ++j) element(raw0[k].at[j], v0[j][k]);
 #pragma unroll
     for (unsigned j = 0; j < 2; ++j) {
-      tree0[j].push(across<Fold0>(v0[j], n), levels0[j]);
+      tree0[j].push(across<Fold0>(v0[j], n), groups);
     }
+    ++groups;
   }
 #pragma unroll
   for (unsigned j = 0; j < 2; ++j) {
-    part0[j] = tree0[j].finish(levels0[j]);
+    part0[j] = tree0[j].finish(groups);
   }
   }
   const unsigned n_here = pieces - block * tile_depth < tile_depth ? pieces - block * tile_depth : tile_depth;
@@ -65,10 +66,9 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
     if (is_column && q == 0) partials0[(block * columns + thread) * 2 + j] = part0[j];
   }
   if (!is_last_block(arrived + tile, blocks, &is_last)) return;
-  const unsigned n = (blocks + chunk - 1) / chunk, from = q * chunk;
-  if (is_column && q < n)
-    combine_columns<Fold0, 2>(part0, partials0 + (from * columns + thread) * 2, columns * 2,
-                              blocks - from < chunk ? blocks - from : chunk);
+  unsigned n = 0;
+  n = combine_blocks<Fold0, 2>(part0, partials0 + thread * 2, columns * 2, blocks, is_column ? q : tile_depth,
+                                 tile_depth);
 #pragma unroll
   for (unsigned j = 0; j < 2; ++j) {
     part0[j] = combine_in_block<Fold0>(part0[j], q, tile_width, slot, n, memory);

@@ -14,7 +14,7 @@ extern "C" __global__ void __launch_bounds__(256) engine_kernel(char* p0, Fold0:
   if (row >= rows) return;
   unsigned i0 = row;
   const auto b0 = p0 + static_cast<long>(i0) * s0_0;
-  Fold0::Value v0[16];
+  Fold0::Value v0[16] = {};
 #pragma unroll
   for (unsigned at = 0; at < 16; at += 2)
     if (at < length) {
