@@ -1,0 +1,312 @@
+// kernels_cuda/by_pieces.cpp - large operands of the host go to the device and back piece by piece while kernels run: see call.hpp.
+#include <algorithm>
+#include <bit>
+
+#include "engine/plan/hazard.hpp"
+#include "kernels_cuda/call.hpp"
+
+namespace engine::cuda {
+namespace {
+
+/// Memory that is given back is used anew in the order of the device's stream: the lanes fit into it, before and after.
+class LanesInOrder {
+ public:
+  LanesInOrder(DeviceState& device, const DeviceState::Lanes& lanes) : lanes_(lanes) {
+    device.order(device.stream(), lanes.up);
+    device.order(device.stream(), lanes.down);
+  }
+  ~LanesInOrder() {
+    for (Stream stream : {lanes_.up, lanes_.down}) driver().cuStreamSynchronize(stream);
+  }
+  LanesInOrder(const LanesInOrder&) = delete;
+  LanesInOrder& operator=(const LanesInOrder&) = delete;
+
+ private:
+  const DeviceState::Lanes& lanes_;
+};
+
+}  // namespace
+
+bool Call::goes_by_pieces(const plan::BoundKernel& kernel) const {
+  return std::find(by_pieces_.begin(), by_pieces_.end(), &kernel) != by_pieces_.end();
+}
+
+std::int64_t Call::slab(const plan::BoundKernel& kernel, std::uint32_t k) const {
+  const plan::BoundAccess& access = kernel.accesses[k];
+  const plan::Buffer::Kind kind = buffer_of(kernel, k).kind;
+  if (kernel.rank == 0 || is_value(kernel, k) || kind == plan::Buffer::Kind::Temporary || kind == plan::Buffer::Kind::Passing) return 0;
+  std::int64_t bytes = static_cast<std::int64_t>(item_size(access.dtype));
+  if (!is_dense(static_cast<std::size_t>(bytes), kernel.rank - 1, kernel.extents + 1, access.strides + 1)) return 0;
+  for (int axis = 1; axis < kernel.rank; ++axis) {
+    if (access.strides[axis] < 0) return 0;
+    bytes *= kernel.extents[axis];
+  }
+  return access.strides[0] == bytes ? bytes : 0;
+}
+
+std::int64_t Call::widest_slab(const plan::BoundKernel& kernel) const {
+  std::int64_t widest = 0;
+  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) widest = std::max(widest, slab(kernel, k));
+  return widest;
+}
+
+bool Call::is_large(const plan::BoundKernel& kernel, std::int64_t slab_bytes) {
+  return kernel.rank > 0 && slab_bytes * kernel.extents[0] >= 2 * kPieceBytes;
+}
+
+std::int64_t Call::unit_of(const plan::BoundKernel& kernel) const {
+  if (kernel.rank == 0) return 0;
+  if (kernel.kept > 1) return 2;  // rows of their own; of one alone the axis would not count
+  if (kernel.rows > 1) return kernel.extents[0] == kernel.rows ? kRowGroup : 0;
+  return kernel.rank == 1 && !kernel.lanes_kept ? kTreeBlock : 0;
+}
+
+std::vector<const plan::BoundKernel*> Call::choose_pieces(bool is_short) const {
+  std::vector<const plan::BoundKernel*> list;
+  if (is_resident() || b_.rest || plan_.finds) return {};
+  bool has_stored = false;  // what lies in memory of the host is no longer what kernels are to read
+  for (const plan::Binding::Step& step : b_.steps) {
+    if (step.action->kind == plan::Action::Kind::Order) return {};
+    for (const plan::BoundKernel& kernel : step.kernels) {
+      if (kernel.total == 0) continue;
+      if (has_large_besides_slabs(kernel)) return {};
+      if (is_large(kernel, widest_slab(kernel))) {
+        if (step.kernels.size() != 1 || has_stored || !can_go_by_pieces(kernel, is_short)) return {};
+        list.push_back(&kernel);
+      }
+      has_stored |= kernel.kernel->n_folds == 0 && !stores_are_new(kernel);
+    }
+  }
+  if (!is_short && list.size() != 1) return {};
+  return list;
+}
+
+bool Call::can_go_by_pieces(const plan::BoundKernel& kernel, bool is_short) const {
+  if (kernel.ordered || !kernel.detours.empty()) return false;
+  const bool is_fold = kernel.kernel->n_folds > 0;
+  const std::int64_t unit = is_fold ? unit_of(kernel) : 1;
+  if (unit == 0 || (!is_short && unit * widest_slab(kernel) > kPieceBytes)) return false;
+  return is_fold || ((stores_are_new(kernel) || b_.steps.size() == 1) && stores_are_slabs(kernel) && moves_memory_once(kernel));
+}
+
+bool Call::stores_are_slabs(const plan::BoundKernel& kernel) const {
+  const std::span<const plan::Store> stores = plan_.stores_of(*kernel.kernel);
+  return std::all_of(stores.begin(), stores.end(),
+                     [&](const plan::Store& store) { return is_slab(kernel, store.access - kernel.kernel->first_access); });
+}
+
+bool Call::moves_memory_once(const plan::BoundKernel& kernel) const {
+  const auto bytes = [&](std::uint32_t k) { return slab(kernel, k) * kernel.extents[0]; };
+  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k)
+    for (std::uint32_t l = 0; l < k; ++l) {
+      if (bytes(k) == 0 || bytes(l) == 0) continue;
+      const plan::BoundAccess &one = kernel.accesses[k], &other = kernel.accesses[l];
+      if (one.base == other.base && one.dtype == other.dtype) continue;
+      const std::int64_t apart = other.base - one.base;  // the upper one begins before the lower one ends
+      if (apart >= 0 ? apart < bytes(k) : -apart < bytes(l)) return false;
+    }
+  return true;
+}
+
+bool Call::has_large_besides_slabs(const plan::BoundKernel& kernel) const {
+  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+    if (is_value(kernel, k) || is_slab(kernel, k) || buffer_of(kernel, k).kind == plan::Buffer::Kind::Passing) continue;
+    const plan::BoundAccess& access = kernel.accesses[k];
+    std::uintptr_t low = 0, high = 0;
+    plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low, high);
+    if (high - low >= 2 * kPieceBytes) return true;
+  }
+  return false;
+}
+
+bool Call::stores_are_new(const plan::BoundKernel& kernel) const {
+  const std::span<const plan::Store> stores = plan_.stores_of(*kernel.kernel);
+  return std::all_of(stores.begin(), stores.end(), [&](const plan::Store& store) {
+    const std::uint32_t buffer = plan_.accesses[store.access].buffer;
+    if (plan_.buffers[buffer].kind == plan::Buffer::Kind::Temporary) return true;
+    const auto users =
+        std::count_if(plan_.accesses.begin(), plan_.accesses.end(), [&](const plan::Access& each) { return each.buffer == buffer; });
+    return b_.is_fresh && is_result(buffer) && users == 1;
+  });
+}
+
+std::vector<Call::Streamed> Call::loads_of(const plan::BoundKernel& kernel) const {
+  std::vector<Streamed> loads;
+  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+    if (!is_slab(kernel, k)) continue;
+    const auto same = std::find_if(loads.begin(), loads.end(), [&](const Streamed& each) {
+      return each.host == kernel.accesses[k].base && slab(kernel, each.accesses[0]) == slab(kernel, k);
+    });
+    if (same == loads.end())
+      loads.push_back({kernel.accesses[k].base, {k}});
+    else
+      same->accesses.push_back(k);
+  }
+  return loads;
+}
+
+void Call::stream_folds(const plan::BoundKernel& kernel) {
+  DeviceState& device = device_;
+  DeviceState::Lanes& lanes = device.lanes();
+  const LanesInOrder in_order(device, lanes);
+  std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
+  std::vector<Operand> operands = operands_besides_slabs(kernel, values);
+  std::vector<Streamed> loads = loads_of(kernel);
+  const std::int64_t all = kernel.extents[0], unit = unit_of(kernel);
+  const auto units = static_cast<std::uint64_t>(std::max<std::int64_t>(kPieceBytes / (unit * widest_slab(kernel)), 1));
+  const std::int64_t most = unit * static_cast<std::int64_t>(std::bit_floor(units));
+  Pieces pieces(device);
+  for (Streamed& each : loads) each.slots = pieces.add(each.host, static_cast<std::size_t>(slab(kernel, each.accesses[0]) * (most + 1)));
+
+  const FindKernel find = finder(kernel);
+  FoldTargets cells = targets_of(kernel);
+  FoldTargets parts{{}, cells.part_bytes, true};
+  FoldTree tree;
+  std::vector<Memory> memory;
+  if (kernel.kept == 1) {
+    tree.cells = cells_of(kernel);
+    tree.items = static_cast<double>(kernel.rows) * (kernel.lanes_kept ? 1 : static_cast<double>(kernel.length));
+    const auto levels = static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>((all + most - 1) / most)));
+    for (std::size_t bytes : cells.part_bytes) {
+      const std::size_t of_cells = static_cast<std::size_t>(tree.cells) * bytes;
+      tree.parts.push_back(memory.emplace_back(device, of_cells).address());
+      tree.levels.push_back(memory.emplace_back(device, levels * of_cells).address());
+    }
+    parts.cells = tree.parts;
+  }
+  std::vector<std::int64_t> extents(kernel.extents, kernel.extents + kernel.rank);
+  std::uint32_t turn = 0;
+  for (std::int64_t first = 0, n = 0; first < all; first += n, ++turn) {
+    n = std::min(most, all - first);
+    if (kernel.kept > 1 && all - first == most + 1) n = most + 1;  // not one row alone
+    pieces.before_load(turn, lanes.up);
+    for (const Streamed& each : loads) {
+      const std::int64_t bytes = slab(kernel, each.accesses[0]);
+      const DevicePointer to = pieces.slot(each.slots, turn);
+      lanes.to_device.to_device(to, each.host + first * bytes, static_cast<std::size_t>(n * bytes), lanes.up, threads_);
+      device.counts.bytes_to_device += static_cast<std::size_t>(n * bytes);
+      for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
+    }
+    device.order(lanes.up, device.stream());
+    std::vector<Operand> of_piece = operands;
+    step_besides_slabs(kernel, first, of_piece);
+    extents[0] = n;
+    const std::int64_t total = kernel.total / all * n;
+    const Space space{kernel.rank, extents.data(), total, of_piece};
+    FoldShape shape{kernel.lanes_kept, kernel.kept, kernel.rows, kernel.length};
+    (kernel.kept > 1 ? shape.kept : kernel.rows > 1 ? shape.rows : shape.length) = kernel.kept > 1 ? kernel.kept / all * n : n;
+    if (kernel.kept == 1) {
+      launch_folds(device, space, shape, parts, find);
+      launch_merge(device, space, tree, turn, first + n == all, cells, find);
+    } else {
+      launch_folds(device, space, shape, cells, find);
+      const std::int64_t made = shape.kept * (kernel.lanes_kept ? kernel.length : 1);
+      for (std::size_t f = 0; f < cells.cells.size(); ++f)
+        cells.cells[f] += static_cast<DevicePointer>(made) * item_size(plan_.buffers[plan_.folds_of(*kernel.kernel)[f].buffer].dtype);
+    }
+    pieces.after_kernel(turn, device.stream());
+    watch_.advance(total);
+    poll();
+  }
+}
+
+void Call::stream(const plan::BoundKernel& kernel) {
+  DeviceState& device = device_;
+  DeviceState::Lanes& lanes = device.lanes();
+  const LanesInOrder in_order(device, lanes);
+  const StagedCopies results(lanes.to_host, threads_);
+  std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
+  std::vector<Operand> operands = operands_besides_slabs(kernel, values);
+  const auto offset = [&](std::uint32_t k, std::int64_t index) { return static_cast<std::size_t>(index * slab(kernel, k)); };
+  // Each memory once: of accesses to the same one, the first.
+  std::vector<Streamed> loads, early, late;
+  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+    if (!is_slab(kernel, k)) continue;
+    const bool is_new = b_.is_fresh && buffer_of(kernel, k).kind == plan::Buffer::Kind::Result;
+    std::vector<Streamed>& list = !is_store(kernel, k) ? loads : is_new ? early : late;
+    const auto same = std::find_if(list.begin(), list.end(), [&](const Streamed& each) { return each.host == kernel.accesses[k].base; });
+    if (same == list.end())
+      list.push_back({kernel.accesses[k].base, {k}});
+    else
+      same->accesses.push_back(k);
+  }
+  const std::int64_t all = kernel.extents[0], in_index = kernel.total / all;
+  const std::int64_t unit = kernel.rank == 1 ? kPieceUnit : 1;
+  const std::int64_t most = std::max(kPieceBytes / widest_slab(kernel) / unit, std::int64_t{1}) * unit;
+  Pieces pieces(device);
+  for (std::vector<Streamed>* list : {&loads, &early})
+    for (Streamed& each : *list) each.slots = pieces.add(each.host, offset(each.accesses[0], most + unit));
+  keep_whole(kernel, most + unit, late, early, pieces);
+
+  const auto bring = [&](const Streamed& each, std::int64_t first, std::int64_t n, DevicePointer from, Stream stream) {
+    const std::uint32_t k = each.accesses[0];
+    results.to_host((each.shadow ? each.shadow.get() : each.host) + offset(k, first), from, offset(k, n), stream);
+    device.counts.bytes_to_host += offset(k, n);
+  };
+  std::vector<std::int64_t> extents(kernel.extents, kernel.extents + kernel.rank);
+  std::size_t turn = 0;
+  for (std::int64_t first = 0, n = 0; first < all; first += n, ++turn) {
+    n = all - first < most + unit ? all - first : most;
+    const auto set = [&](const Streamed& each, DevicePointer to) {
+      for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
+    };
+    pieces.before_load(turn, lanes.up);
+    for (const Streamed& each : loads) {
+      const std::uint32_t k = each.accesses[0];
+      const DevicePointer to = pieces.slot(each.slots, turn);
+      lanes.to_device.to_device(to, each.host + offset(k, first), offset(k, n), lanes.up, threads_);
+      device.counts.bytes_to_device += offset(k, n);
+      set(each, to);
+    }
+    device.order(lanes.up, device.stream());
+    pieces.before_store(turn, device.stream());
+    for (const Streamed& each : early) set(each, pieces.slot(each.slots, turn));
+    for (const Streamed& each : late) set(each, each.kept() + offset(each.accesses[0], first));
+    std::vector<Operand> of_piece = operands;
+    step_besides_slabs(kernel, first, of_piece);
+    extents[0] = n;
+    kernels_.run(planned(kernel), {kernel.rank, extents.data(), n * in_index, of_piece});
+    pieces.after_kernel(turn, device.stream());
+    watch_.advance(n * in_index);
+    if (!early.empty()) {
+      device.order(device.stream(), lanes.down);
+      for (const Streamed& each : early) bring(each, first, n, pieces.slot(each.slots, turn), lanes.down);
+      pieces.after_copies(turn, lanes.down);
+    }
+    poll();
+  }
+  results.settle();
+  if (late.empty() && std::none_of(early.begin(), early.end(), [](const Streamed& each) { return each.shadow.get() != nullptr; }))
+    return device.synchronize();
+  device.synchronize();  // so that faults come before the first write to what the caller knows
+  poll();
+  for (const Streamed& each : late) bring(each, 0, all, each.kept(), device.stream());
+  results.settle();
+  device.synchronize();
+  for (const Streamed& each : early)
+    if (each.shadow) copy_on_host(each.host, each.shadow.get(), offset(each.accesses[0], all), threads_);
+}
+
+void Call::keep_whole(const plan::BoundKernel& kernel, std::int64_t most, std::vector<Streamed>& late, std::vector<Streamed>& early,
+                      Pieces& pieces) const {
+  const auto bytes = [&](const Streamed& each, std::int64_t n) { return static_cast<std::size_t>(n * slab(kernel, each.accesses[0])); };
+  try {
+    for (Streamed& each : late) each.whole.emplace(device_, bytes(each, kernel.extents[0]) + kAlignment);
+    return;
+  } catch (const OutOfMemory&) {
+    for (Streamed& each : late) each.whole.reset();
+  }
+  for (Streamed& each : late) {
+    each.shadow = Block(bytes(each, kernel.extents[0]));
+    if (!each.shadow)
+      throw OutOfMemory({.what = "neither the device nor the host has room for what is stored before all is known to be right",
+                         .labels = {},
+                         .help = "take the arrays in smaller pieces, or give no out and no target",
+                         .text = std::string(graph_.text)});
+    each.slots = pieces.add(each.host, bytes(each, most));
+    early.push_back(std::move(each));
+  }
+  late.clear();
+}
+
+}  // namespace engine::cuda
