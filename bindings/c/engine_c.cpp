@@ -195,14 +195,20 @@ struct Tables {
   Handles<CProgram> programs{1};
   Handles<CResult> results{2};
   Handles<CStencil> stencils{3};
+  Handles<LaunchGraph> graphs{4};
   std::mutex device_mutex;
   std::map<void*, DeviceMemory> device_memory;  ///< of engine_device_allocate
 };
 Tables& tables() {
   static Tables& all = []() -> Tables& {
     static Tables* made = new Tables;
-    const auto unlock = [] { made->device_mutex.unlock(), made->stencils.unlock(), made->results.unlock(), made->programs.unlock(); };
-    pthread_atfork([] { made->programs.lock(), made->results.lock(), made->stencils.lock(), made->device_mutex.lock(); }, unlock, unlock);
+    const auto lock = [] {
+      made->programs.lock(), made->results.lock(), made->stencils.lock(), made->graphs.lock(), made->device_mutex.lock();
+    };
+    const auto unlock = [] {
+      made->device_mutex.unlock(), made->graphs.unlock(), made->stencils.unlock(), made->results.unlock(), made->programs.unlock();
+    };
+    pthread_atfork(lock, unlock, unlock);
     return *made;
   }();
   return all;
@@ -552,6 +558,7 @@ void run(const Program& program, const std::vector<const engine_operand*>& given
   const engine_run_options options = read_struct(given_options, "engine_run_options");
   const Order order = read_word(options.order, kOrders, "engine_run_options.order");
   if (options.threads < 0) throw BadArgument{"engine_run_options.threads is negative"};
+  const auto graph = options.graph ? find(tables().graphs, options.graph, "graph") : nullptr;
   const std::vector<Operand> operands = read_operands(program, given);
   std::optional<ArrayView> out_view;
   if (out) {
@@ -577,7 +584,7 @@ void run(const Program& program, const std::vector<const engine_operand*>& given
   if (out && execution.target_name() >= 0)
     throw BadArgument{fmt::format("out has no use: the program ends in an assignment to '{}', which is its value",
                                   program.name(static_cast<std::size_t>(execution.target_name())))};
-  RunOptions run_options{.threads = options.threads};
+  RunOptions run_options{.threads = options.threads, .graph = graph.get()};
   if (options.interrupted) {
     run_options.interrupted = [](void* context) {
       const auto& o = *static_cast<const engine_run_options*>(context);
@@ -848,6 +855,29 @@ engine_code engine_make_wait(int32_t device, void* stream) {
 }
 
 size_t engine_trim() { return trim(); }
+
+engine_code engine_graph_create(engine_graph** graph) {
+  return guarded([&] {
+    checked(graph, "graph") = nullptr;
+    *graph = handle<engine_graph>(tables().graphs.insert(std::make_shared<LaunchGraph>()));
+  });
+}
+
+engine_code engine_graph_free(engine_graph* graph) {
+  return attempt([&] {
+    if (graph && !tables().graphs.erase(number(graph))) throw BadArgument{"graph was freed already, or never was one"};
+  });
+}
+
+engine_code engine_graph_info(const engine_graph* graph, engine_graph_stats* stats) {
+  return guarded([&] {
+    const std::size_t size = size_of(&checked(stats, "stats"), "engine_graph_stats");
+    const LaunchGraphStats found = find(tables().graphs, graph, "graph")->stats();
+    const engine_graph_stats known{size, found.kernels, found.captures, found.updates, found.replays};
+    std::memset(stats, 0, size);
+    std::memcpy(stats, &known, sizeof known);
+  });
+}
 
 engine_code engine_last_run(engine_run_info* info) {
   return guarded([&] {

@@ -62,13 +62,19 @@ FIELD(engine_name, required, 8);
 FIELD(engine_name, written, 12);
 FIELD(engine_name, begin, 16);
 FIELD(engine_name, end, 20);
-HOLDS(engine_run_options, sizeof(engine_run_options) == 48);
+HOLDS(engine_run_options, sizeof(engine_run_options) == 56);
 FIELD(engine_run_options, order, 8);
 FIELD(engine_run_options, threads, 12);
 FIELD(engine_run_options, allocate, 16);
 FIELD(engine_run_options, allocate_context, 24);
 FIELD(engine_run_options, interrupted, 32);
 FIELD(engine_run_options, interrupted_context, 40);
+FIELD(engine_run_options, graph, 48);
+HOLDS(engine_graph_stats, sizeof(engine_graph_stats) == 40);
+FIELD(engine_graph_stats, kernels, 8);
+FIELD(engine_graph_stats, captures, 16);
+FIELD(engine_graph_stats, updates, 24);
+FIELD(engine_graph_stats, replays, 32);
 HOLDS(engine_beyond, sizeof(engine_beyond) == 40);
 HOLDS(engine_steps, sizeof(engine_steps) == 72);
 HOLDS(engine_run_info, sizeof(engine_run_info) == 88);
@@ -864,6 +870,31 @@ static void a_program_may_be_freed_while_it_runs(void) {
   CHECK(engine_program_free(program) == ENGINE_BAD_ARGUMENT);
 }
 
+/* Runs that are given a graph launch kernels of a device: tests/kernels_cuda/c_device_test.py. */
+static void a_graph_is_of_a_device_and_freed_once(void) {
+  double a[3] = {1, 2, 3}, sum = -1;
+  engine_operand operand = array(a, ENGINE_FLOAT64, 1, three);
+  const engine_array out = array(&sum, ENGINE_FLOAT64, 0, NULL).value.array;
+  engine_run_options options = {.size = sizeof options};
+  engine_graph_stats stats = {.size = sizeof stats, .kernels = 9};
+  engine_program *program = compile("sum(a)");
+  engine_graph *graph = NULL;
+  CHECK(engine_graph_create(NULL) == ENGINE_BAD_ARGUMENT);
+  CHECK(engine_graph_create(&graph) == ENGINE_OK && graph != NULL);
+  CHECK(engine_graph_info(graph, &stats) == ENGINE_OK && stats.size == sizeof stats && stats.kernels + stats.captures + stats.replays == 0);
+  CHECK(engine_graph_info(graph, NULL) == ENGINE_BAD_ARGUMENT);
+  stats.size = 8;
+  CHECK(engine_graph_info(graph, &stats) == ENGINE_BAD_ARGUMENT);
+  options.graph = graph;
+  CHECK(engine_run(program, &operand, 1, &out, &options, NULL) == ENGINE_BACKEND_ERROR && sum == -1);
+  CHECK(engine_graph_free(graph) == ENGINE_OK);
+  CHECK(engine_graph_free(graph) == ENGINE_BAD_ARGUMENT && engine_graph_free(NULL) == ENGINE_OK);
+  CHECK(engine_run(program, &operand, 1, &out, &options, NULL) == ENGINE_BAD_ARGUMENT && sum == -1);
+  options.graph = (engine_graph *)program; /* another kind of handle */
+  CHECK(engine_run(program, &operand, 1, &out, &options, NULL) == ENGINE_BAD_ARGUMENT && sum == -1);
+  engine_program_free(program);
+}
+
 static int counted;
 static int count_steps(void *context, int64_t step, const engine_array *fields, size_t n_fields) {
   CHECK(n_fields == 1 && fields[0].ndim == 1 && fields[0].dtype == ENGINE_FLOAT64 && (fields[0].flags & ENGINE_READONLY));
@@ -950,6 +981,7 @@ int main(void) {
   the_number_of_threads_is_settable();
   programs_and_results_serve_many_threads();
   a_program_may_be_freed_while_it_runs();
+  a_graph_is_of_a_device_and_freed_once();
   printf("%d claims failed\n", failures);
   return failures != 0;
 }

@@ -97,7 +97,12 @@ class RunOptions(Structure):
         ("allocate_context", c_void_p),
         ("interrupted", INTERRUPTED_CALLBACK),
         ("interrupted_context", c_void_p),
+        ("graph", c_void_p),
     ]
+
+
+class GraphStats(Structure):
+    _fields_ = [("size", c_size_t), *((name, c_uint64) for name in ("kernels", "captures", "updates", "replays"))]
 
 
 class Name(Structure):

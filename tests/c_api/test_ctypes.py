@@ -258,4 +258,5 @@ def test_a_million_bytes_of_results_are_given_back():
 
 def test_sizes_of_structs_agree():
     """ctypes lays structs out as C does: the test of C holds the same numbers."""
-    assert [ctypes.sizeof(s) for s in (capi.Array, capi.Operand, capi.Options, capi.RunOptions)] == [40, 48, 56, 48]
+    structs = (capi.Array, capi.Operand, capi.Options, capi.RunOptions, capi.GraphStats)
+    assert [ctypes.sizeof(struct) for struct in structs] == [40, 48, 56, 56, 40]

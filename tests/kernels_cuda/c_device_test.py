@@ -41,14 +41,15 @@ def work() -> None:
         )
         return array
 
-    def evaluate(text, out=None, **arrays):
+    def evaluate(text, out=None, graph=None, **arrays):
         program, result, value = ctypes.c_void_p(), ctypes.c_void_p(), capi.Array()
         check(LIB.engine_compile(text.encode(), len(text), None, ctypes.byref(program)))
         given = (capi.Operand * len(arrays))()
         for i in range(len(arrays)):
             wanted = arrays[LIB.engine_program_name(program, i).contents.name.decode()]
             given[i] = wanted if isinstance(wanted, capi.Operand) else capi.operand(wanted)
-        code = LIB.engine_run(program, given, len(arrays), out, None, ctypes.byref(result))
+        options = capi.RunOptions(size=ctypes.sizeof(capi.RunOptions), graph=graph)
+        code = LIB.engine_run(program, given, len(arrays), out, ctypes.byref(options), ctypes.byref(result))
         check(LIB.engine_program_free(program))
         check(code)
         check(LIB.engine_result_array(result, ctypes.byref(value)))
@@ -80,6 +81,18 @@ def work() -> None:
     value, result = evaluate("a*a", out=ctypes.byref(out), a=operand(there))
     assert value.data == out.data and (to_host(out) == a * a).all()
     check(LIB.engine_result_free(result))
+    graph, stats = ctypes.c_void_p(), capi.GraphStats(size=ctypes.sizeof(capi.GraphStats))
+    check(LIB.engine_graph_create(ctypes.byref(graph)))
+    for factor in (2, 3, 3):
+        value, result = evaluate("f*a - mean(a)", ctypes.byref(out), graph, a=operand(there), f=factor)
+        assert (to_host(out) == factor * a - a.mean()).all()
+        check(LIB.engine_result_free(result))
+    check(LIB.engine_graph_info(graph, ctypes.byref(stats)))
+    assert stats.kernels == 2 and stats.replays == 3 and stats.captures + stats.updates >= 1
+    assert "captured" in refused(BACKEND_ERROR, lambda: evaluate("a[a > 3]", None, graph, a=operand(there)))
+    check(LIB.engine_graph_free(graph))
+    refused(BAD_ARGUMENT, lambda: evaluate("a + 1", None, graph, a=operand(there)))
+
     evaluate("a[1:] = a[:-1]", a=operand(there))
     assert (to_host(there) == a[[0, 0, 1]]).all()
 

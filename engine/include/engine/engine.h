@@ -205,6 +205,9 @@ ENGINE_C_API const engine_name *engine_program_name(const engine_program *progra
 
 /* ---- running --------------------------------------------------------------------------------------------------------- */
 
+/* The kernels that runs over arrays of a CUDA device launch, kept as one CUDA graph. */
+typedef struct engine_graph engine_graph;
+
 typedef struct engine_run_options {
   size_t size;     /* sizeof(engine_run_options) */
   int32_t order;   /* memory order of a fresh result */
@@ -216,6 +219,7 @@ typedef struct engine_run_options {
   /* Asked by the calling thread every 20 ms or so while it computes: not 0 stops it. */
   int (*interrupted)(void *context);
   void *interrupted_context;
+  engine_graph *graph; /* NULL: none. See engine_graph_create */
 } engine_run_options;
 
 /* The value of a run: an array, with its memory where the library allocated it. */
@@ -324,6 +328,24 @@ ENGINE_C_API engine_code engine_device_of(const void *data, int32_t *device);
 ENGINE_C_API engine_code engine_stream_of(int32_t device, void **stream);
 ENGINE_C_API engine_code engine_start_after(int32_t device, void *stream);
 ENGINE_C_API engine_code engine_make_wait(int32_t device, void *stream);
+
+/* For who runs a program of many small kernels again and again: the first run that is given the graph captures its kernels, and every
+ * run launches them at once, with its own addresses and numbers; where its kernels are other ones, it captures anew. The same bits as
+ * without. ENGINE_BACKEND_ERROR, with nothing written, where the arrays are the host's, or the program reads values between its
+ * kernels. Threads use a graph in turns; it keeps the memory of temporaries until it is freed. *graph is NULL unless ENGINE_OK is given
+ * back. NULL may be freed. */
+ENGINE_C_API engine_code engine_graph_create(engine_graph **graph);
+ENGINE_C_API engine_code engine_graph_free(engine_graph *graph);
+
+/* What became of the runs that were given a graph. */
+typedef struct engine_graph_stats {
+  size_t size;       /* sizeof(engine_graph_stats), set by the caller */
+  uint64_t kernels;  /* that the graph has now */
+  uint64_t captures; /* runs that made it anew */
+  uint64_t updates;  /* that had its kernels take other addresses or numbers */
+  uint64_t replays;  /* that launched it */
+} engine_graph_stats;
+ENGINE_C_API engine_code engine_graph_info(const engine_graph *graph, engine_graph_stats *stats);
 
 /* Gives idle memory back to the system, and that of devices to their drivers. How many bytes. */
 ENGINE_C_API size_t engine_trim(void);
