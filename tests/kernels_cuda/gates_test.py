@@ -62,8 +62,8 @@ def test_the_record_has_every_case_on_every_architecture():
 
 
 def test_kernels_have_no_local_memory():
-    """But for sin's path for large arguments, of which ptxas spills two registers for sm_75 and sm_100: there the driver
-    tells, and less is put under way (see Kernels::find).
+    """But for sin's path for large arguments, of which ptxas for sm_75 and sm_100 spills two registers: there the
+    driver tells, and less is put under way (see Kernels::find).
     """
     spilled = ("sin float16", "sin float64")
     assert not breaches(gates.CASES, lambda name, a, row: row["local"] <= (16 if name in spilled else 0))
