@@ -76,17 +76,20 @@ def test_arithmetic_has_wide_loads_and_stores_alone():
 
 
 def test_registers_leave_the_multiprocessor_full():
-    """Small numbers, of which a pack has many, and float16, which is computed in float32, need some more."""
+    """Small numbers, of which a pack has many, and float16, computed in float32, need some more; some with much
+    arithmetic what fills a multiprocessor that has fewer threads.
+    """
     small = ("int8", "uint8", "float16")
+    fuller = ("select bool", "two_results float16", *(f"seed {d}" for d in (*small, "int16", "uint16", "complex64")))
 
-    def full(architecture):
-        return 65536 // gates.THREADS[architecture] // 8 * 8
+    def most(name, architecture, registers):
+        return max(registers, 65536 // gates.THREADS[architecture] // 8 * 8 if name in fuller else 0)
 
     assert not breaches(
         ("add", "copy", "seed", "logical_and", "two_results"),
-        lambda name, a, row: row["registers"] <= max(46 if name.endswith(small) else 32, full(a)),
+        lambda name, a, row: row["registers"] <= most(name, a, 46 if name.endswith(small) else 32),
     )
-    assert not breaches(("select", "broadcast_row"), lambda n, a, row: row["registers"] <= max(46, full(a)))
+    assert not breaches(("select", "broadcast_row"), lambda name, a, row: row["registers"] <= most(name, a, 46))
     assert not breaches(FUNCTIONS, lambda n, a, row: row["registers"] <= 64)
 
 
@@ -102,10 +105,11 @@ def test_scans_and_sorts_keep_their_elements_in_registers_and_touch_whole_sector
         lambda name, a, row: row["registers"] <= (96 if name.endswith("complex128") else 64),
     )
     assert not breaches(("sort",), lambda n, a, row: row["registers"] <= 128)
-    whole = ("cumsum int32", "cumsum int64", "cumsum float32", "cumsum float64")
-    assert all(RECORDED[name]["sectors"] == 1.0 for name in whole)
-    assert all(row["sectors"] <= 1.35 for name, row in RECORDED.items() if name.startswith("cumsum"))
-    assert all(row["sectors"] <= 1.25 for name, row in RECORDED.items() if name.startswith("sort"))
+    several_words = ("float16", "complex64", "complex128")  # and what is computed in another type
+    scans = {name: row["sectors"] for name, row in RECORDED.items() if name.startswith("cumsum")}
+    assert all(scans[name] <= (1.35 if name.endswith(several_words) else 1.0) for name in scans)
+    sorts = {name: row["sectors"] for name, row in RECORDED.items() if name.startswith("sort")}
+    assert all(sorts[name] <= (1.25 if name == "sort float16" else 1.1) for name in sorts)
 
 
 def test_enough_bytes_are_under_way():
