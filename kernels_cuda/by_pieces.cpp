@@ -4,6 +4,7 @@
 
 #include "engine/plan/hazard.hpp"
 #include "kernels_cuda/call.hpp"
+#include "kernels_cuda/device/tiles.hpp"
 
 namespace engine::cuda {
 namespace {

@@ -87,8 +87,6 @@ class Call {
 
   /// The bytes of a piece of the widest operand, and elements that pieces are multiples of: all of them are as aligned as the first.
   static constexpr std::int64_t kPieceBytes = Staging::kSlotBytes, kPieceUnit = 4096;
-  /// Of the contract's tree (3).
-  static constexpr std::int64_t kTreeBlock = 2048, kRowGroup = 8;
 
   /// Memory of the host that goes by pieces, and the accesses to it.
   struct Streamed {

@@ -5,16 +5,17 @@
 #include <bit>
 #include <cmath>
 
+#include "kernels_cuda/device/tiles.hpp"
+
 namespace engine::cuda {
 namespace {
 
-constexpr std::int64_t kTreeBlock = 2048, kRowGroup = 8;
 constexpr std::int64_t kWarpsOfBlock = kBlock / 32;
 /// The parts of a row's blocks are combined by one block, of which a thread takes eight (combine_in_order).
 constexpr std::int64_t kMostPiecesOfRow = std::int64_t{kBlock} * kWarpsOfBlock * 8;
-/// Groups of rows that a thread combines of a column: as many as its tree holds (device/reduce.cuh, kColumnLevels). The blocks of a
-/// tile of columns that its last one combines without going round more than once.
-constexpr std::int64_t kMostSpanOfColumn = 64, kFewBlocksOfTile = 512;
+/// Groups of rows that a thread combines of a column: as many as its tree holds. The blocks of a tile of columns that its last one
+/// combines without going round more than once.
+constexpr std::int64_t kMostSpanOfColumn = std::int64_t{1} << kColumnLevels, kFewBlocksOfTile = 512;
 /// Rows for each multiprocessor, and blocks of columns, that need not be cut into pieces.
 constexpr std::int64_t kWarpsForRows = 16, kBlocksForColumns = 4;
 /// What decides into how many pieces rows and columns are cut (see cut): found by trying on an H200.
@@ -169,7 +170,7 @@ class Folding {
       const bool has_moments = std::ranges::max(targets_.part_bytes) > kBytesOfMoments;
       const std::int64_t most = has_moments ? kMostRowBytesOfMoments : kMostRowBytes;
       if (ends_in_a_run()) choose_packs_of_rows(space_, layout_, power_below(std::clamp<std::int64_t>(most / loaded_, 1, 4)));
-      layout_.unroll = static_cast<int>(std::min(shape_.rows, kRowGroup));
+      layout_.unroll = static_cast<int>(std::min<std::int64_t>(shape_.rows, kRowGroup));
       layout_.one_group = shape_.rows <= kRowGroup;
     }
     run_ = {.rows = shape_.rows,

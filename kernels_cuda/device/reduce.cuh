@@ -4,7 +4,6 @@
 // cell. Along a row, a warp makes one block of 2,048 elements of the tree at a time: thread t has lanes 2 * t and 2 * t + 1 of the 64.
 namespace engine::cuda {
 
-constexpr unsigned kTreeBlock = 2048;
 constexpr unsigned kTreeGroup = 512;
 constexpr unsigned kTreeLanes = 64;
 
@@ -362,8 +361,6 @@ ENGINE_LANE typename F::Part combine_in_order(const typename F::Part* parts, uns
   return tree.finish(n);
 }
 
-/// What a thread combines of a column, groups or parts of blocks: as many levels as have registers.
-constexpr int kColumnLevels = 6;
 template <class F>
 using ColumnTree = PairTree<F, kColumnLevels>;
 

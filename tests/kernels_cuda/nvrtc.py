@@ -34,7 +34,7 @@ def headers() -> dict[str, str]:
         ROOT / "engine/catalog/complex.hpp",
         ROOT / "engine/catalog/moments.hpp",
         ROOT / "engine/base/lane.hpp",
-        *(ROOT / "kernels_cuda/device").glob("*.cuh"),
+        *(ROOT / "kernels_cuda/device").iterdir(),
     ]
     return {str(path.relative_to(ROOT)): path.read_text() for path in files if path.name != "vector.hpp"}
 

@@ -47,8 +47,8 @@ extern "C" __global__ void blocks(unsigned long* result, unsigned long* parts, u
 
 @pytest.fixture(scope="module")
 def kernels():
-    names = ("elementwise", "reduce")
-    text = "".join(f'#include "kernels_cuda/device/{name}.cuh"\n' for name in names)
+    names = ("elementwise.cuh", "tiles.hpp", "reduce.cuh")
+    text = "".join(f'#include "kernels_cuda/device/{name}"\n' for name in names)
     return standin().load(nvrtc.compile('#include "engine/catalog/moments.hpp"\n' + text + KERNELS, "compute_75"))
 
 
