@@ -75,7 +75,7 @@ std::vector<const plan::BoundKernel*> Call::choose_pieces(bool is_short) const {
         if (step.kernels.size() != 1 || has_stored || !can_go_by_pieces(kernel, is_short)) return {};
         list.push_back(&kernel);
       }
-      has_stored |= kernel.kernel->n_folds == 0 && !stores_are_new(kernel);
+      has_stored |= !stores_are_new(kernel);
     }
   }
   if (!is_short && list.size() != 1) return {};
@@ -131,28 +131,38 @@ bool Call::stores_are_new(const plan::BoundKernel& kernel) const {
   });
 }
 
-std::vector<Call::Streamed> Call::loads_of(const plan::BoundKernel& kernel) const {
-  std::vector<Streamed> loads;
-  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
-    if (!is_slab(kernel, k)) continue;
-    const auto same = std::find_if(loads.begin(), loads.end(), [&](const Streamed& each) {
-      return each.host == kernel.accesses[k].base && slab(kernel, each.accesses[0]) == slab(kernel, k);
-    });
-    if (same == loads.end())
-      loads.push_back({kernel.accesses[k].base, {k}});
-    else
-      same->accesses.push_back(k);
+void Call::gather(const plan::BoundKernel& kernel, std::uint32_t k, std::vector<Streamed>& list) const {
+  const auto same = std::find_if(list.begin(), list.end(), [&](const Streamed& each) {
+    return each.host == kernel.accesses[k].base && slab(kernel, each.accesses[0]) == slab(kernel, k);
+  });
+  if (same == list.end())
+    list.push_back({kernel.accesses[k].base, {k}});
+  else
+    same->accesses.push_back(k);
+}
+
+void Call::bring_piece(const plan::BoundKernel& kernel, const std::vector<Streamed>& loads, Pieces& pieces, std::size_t turn,
+                       std::int64_t first, std::int64_t n, std::vector<Operand>& operands) {
+  DeviceState::Lanes& lanes = device_.lanes();
+  pieces.before_load(turn, lanes.up);
+  for (const Streamed& each : loads) {
+    const std::int64_t bytes = slab(kernel, each.accesses[0]);
+    const DevicePointer to = pieces.slot(each.slots, turn);
+    lanes.to_device.to_device(to, each.host + first * bytes, static_cast<std::size_t>(n * bytes), lanes.up, threads_);
+    device_.counts.bytes_to_device += static_cast<std::size_t>(n * bytes);
+    for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
   }
-  return loads;
+  device_.order(lanes.up, device_.stream());
 }
 
 void Call::stream_folds(const plan::BoundKernel& kernel) {
   DeviceState& device = device_;
-  DeviceState::Lanes& lanes = device.lanes();
-  const LanesInOrder in_order(device, lanes);
+  const LanesInOrder in_order(device, device.lanes());
   std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
   std::vector<Operand> operands = operands_besides_slabs(kernel, values);
-  std::vector<Streamed> loads = loads_of(kernel);
+  std::vector<Streamed> loads;
+  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k)
+    if (is_slab(kernel, k)) gather(kernel, k, loads);
   const std::int64_t all = kernel.extents[0], unit = unit_of(kernel);
   const auto units = static_cast<std::uint64_t>(std::max<std::int64_t>(kPieceBytes / (unit * widest_slab(kernel)), 1));
   const std::int64_t most = unit * static_cast<std::int64_t>(std::bit_floor(units));
@@ -166,7 +176,7 @@ void Call::stream_folds(const plan::BoundKernel& kernel) {
   std::vector<Memory> memory;
   if (kernel.kept == 1) {
     tree.cells = cells_of(kernel);
-    tree.items = static_cast<double>(kernel.rows) * (kernel.lanes_kept ? 1 : static_cast<double>(kernel.length));
+    tree.items = FoldShape{kernel.lanes_kept, kernel.kept, kernel.rows, kernel.length}.items();
     const auto levels = static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>((all + most - 1) / most)));
     for (std::size_t bytes : cells.part_bytes) {
       const std::size_t of_cells = static_cast<std::size_t>(tree.cells) * bytes;
@@ -180,15 +190,7 @@ void Call::stream_folds(const plan::BoundKernel& kernel) {
   for (std::int64_t first = 0, n = 0; first < all; first += n, ++turn) {
     n = std::min(most, all - first);
     if (kernel.kept > 1 && all - first == most + 1) n = most + 1;  // not one row alone
-    pieces.before_load(turn, lanes.up);
-    for (const Streamed& each : loads) {
-      const std::int64_t bytes = slab(kernel, each.accesses[0]);
-      const DevicePointer to = pieces.slot(each.slots, turn);
-      lanes.to_device.to_device(to, each.host + first * bytes, static_cast<std::size_t>(n * bytes), lanes.up, threads_);
-      device.counts.bytes_to_device += static_cast<std::size_t>(n * bytes);
-      for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
-    }
-    device.order(lanes.up, device.stream());
+    bring_piece(kernel, loads, pieces, turn, first, n, operands);
     std::vector<Operand> of_piece = operands;
     step_besides_slabs(kernel, first, of_piece);
     extents[0] = n;
@@ -224,12 +226,7 @@ void Call::stream(const plan::BoundKernel& kernel) {
   for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
     if (!is_slab(kernel, k)) continue;
     const bool is_new = b_.is_fresh && buffer_of(kernel, k).kind == plan::Buffer::Kind::Result;
-    std::vector<Streamed>& list = !is_store(kernel, k) ? loads : is_new ? early : late;
-    const auto same = std::find_if(list.begin(), list.end(), [&](const Streamed& each) { return each.host == kernel.accesses[k].base; });
-    if (same == list.end())
-      list.push_back({kernel.accesses[k].base, {k}});
-    else
-      same->accesses.push_back(k);
+    gather(kernel, k, !is_store(kernel, k) ? loads : is_new ? early : late);
   }
   const std::int64_t all = kernel.extents[0], in_index = kernel.total / all;
   const std::int64_t unit = kernel.rank == 1 ? kPieceUnit : 1;
@@ -251,15 +248,7 @@ void Call::stream(const plan::BoundKernel& kernel) {
     const auto set = [&](const Streamed& each, DevicePointer to) {
       for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
     };
-    pieces.before_load(turn, lanes.up);
-    for (const Streamed& each : loads) {
-      const std::uint32_t k = each.accesses[0];
-      const DevicePointer to = pieces.slot(each.slots, turn);
-      lanes.to_device.to_device(to, each.host + offset(k, first), offset(k, n), lanes.up, threads_);
-      device.counts.bytes_to_device += offset(k, n);
-      set(each, to);
-    }
-    device.order(lanes.up, device.stream());
+    bring_piece(kernel, loads, pieces, turn, first, n, operands);
     pieces.before_store(turn, device.stream());
     for (const Streamed& each : early) set(each, pieces.slot(each.slots, turn));
     for (const Streamed& each : late) set(each, each.kept() + offset(each.accesses[0], first));

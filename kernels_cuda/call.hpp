@@ -126,8 +126,11 @@ class Call {
   /// Whether nobody knows what it stores to, this program included: then nothing need be undone.
   bool stores_are_new(const plan::BoundKernel& kernel) const;
 
-  /// Accesses to the same memory, which moves once.
-  std::vector<Streamed> loads_of(const plan::BoundKernel& kernel) const;
+  /// Adds access k, which is a slab, to the list: accesses to the same memory, which moves once, are one.
+  void gather(const plan::BoundKernel& kernel, std::uint32_t k, std::vector<Streamed>& list) const;
+  /// Copies what n indices from `first` on read to the slots of that turn, and has the operands read there.
+  void bring_piece(const plan::BoundKernel& kernel, const std::vector<Streamed>& loads, Pieces& pieces, std::size_t turn,
+                   std::int64_t first, std::int64_t n, std::vector<Operand>& operands);
 
   /// Copies of operands and reductions of pieces are under way at once. Pieces are subtrees of the contract's tree: their parts are
   /// combined as they come, which gives the bits of the whole.

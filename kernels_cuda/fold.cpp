@@ -67,7 +67,7 @@ class Folding {
       : device_(device), space_(space), shape_(shape), targets_(targets), find_(find) {
     run_.cells = run_.cell_parts = targets.cells;
     run_.length = shape.length;
-    run_.items = static_cast<double>(shape.rows) * (shape.lanes_kept ? 1 : static_cast<double>(shape.length));
+    run_.items = shape.items();
     layout_.rank = space.rank;
     layout_.wide = space.total > kMostIndices;
     count_axes();

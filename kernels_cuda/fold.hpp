@@ -10,6 +10,8 @@ namespace engine::cuda {
 struct FoldShape {
   bool lanes_kept = false;
   std::int64_t kept = 1, rows = 1, length = 1;  ///< see plan::BoundKernel
+  /// That make a cell.
+  double items() const { return static_cast<double>(rows) * (lanes_kept ? 1 : static_cast<double>(length)); }
 };
 
 struct Launchable {
