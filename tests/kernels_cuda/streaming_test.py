@@ -125,20 +125,27 @@ def test_operands_four_times_as_large_as_the_device_go_through_it(shared):
     assert lines(shared, "-c", LARGE, STANDIN_MEMORY=memory, STANDIN_QUIET=1) == ["cuda True", "True", "True True"]
 
 
-REDUCED = """
-import ctypes, os
+COMPARED = """
 import numpy as np, engine
-from tests.emulator.standin import Counters
-driver = ctypes.CDLL(os.environ["ENGINE_CUDA_DRIVER"])
 rng = np.random.default_rng(1)
-a = rng.standard_normal(4_300_000)
-names = {"a": a, "A": a.reshape(4300, 1000), "r": rng.random(1000), "c": rng.random((4300, 1))}
+NAMES
 for text in TEXTS:
     shares = []
-    progress = lambda share: shares.append(share) or True
-    got = np.asarray(engine.evaluate(text, names, backend="cuda", progress=progress))
-    want = np.asarray(engine.evaluate(text, names, backend="interp"))
-    print(got.tobytes() == want.tobytes(), shares == sorted(shares), shares[-1])
+    got = engine.evaluate(text, names, backend="cuda", progress=lambda share: shares.append(share) or True)
+    want = engine.evaluate(text, names, backend="interp")
+    print(got.tobytes() == want.tobytes(), got.strides == want.strides, shares == sorted(shares), shares[-1])
+    BESIDES
+"""
+
+
+def compared(names: str, texts: tuple, besides: str = "") -> str:
+    """A program that prints a line for each text; `names` makes its operands, `besides` is done with got and want."""
+    return COMPARED.replace("NAMES", names).replace("TEXTS", repr(texts)).replace("BESIDES", besides)
+
+
+REDUCED = """
+a = rng.standard_normal(4_300_000)
+names = {"a": a, "A": a.reshape(4300, 1000), "r": rng.random(1000), "c": rng.random((4300, 1))}
 """
 OF_ALL = (
     "sum(a)",
@@ -157,9 +164,8 @@ OF_ALL = (
 
 def test_reductions_of_more_than_the_device_holds_are_combined_of_pieces(shared):
     """34 MB by way of a device of 30 MiB, where three pieces of an operand and of a result are 25."""
-    assert lines(shared, "-c", REDUCED.replace("TEXTS", repr(OF_ALL)), STANDIN_MEMORY=30 << 20) == [
-        "True True 1.0"
-    ] * len(OF_ALL)
+    program = compared(REDUCED, OF_ALL)
+    assert lines(shared, "-c", program, STANDIN_MEMORY=30 << 20) == ["True True True 1.0"] * len(OF_ALL)
 
 
 HELD = """
@@ -180,19 +186,10 @@ def test_a_large_reduction_holds_three_pieces_though_the_device_has_room(shared)
 
 
 BY_ROWS = """
-import ctypes, os
-import numpy as np, engine
-rng = np.random.default_rng(1)
 names = {"a": rng.random((700, 1000)), "b": rng.random((1000, 700)), "f": rng.random((700, 1000), np.float32), "k": 3}
 names["row"] = names["a"][0]
-def told(text, share):
-    shares.append(share)
-    return True
-for text in TEXTS:
-    shares = []
-    got = engine.evaluate(text, names, backend="cuda", progress=lambda share: told(text, share))
-    want = engine.evaluate(text, names, backend="interp")
-    print(got.tobytes() == want.tobytes(), got.strides == want.strides, shares == sorted(shares), shares[-1])
+"""
+INTO_OUT = """
     if got.dtype == np.float64:
         out = np.zeros(got.shape[::-1]).T[::-1]
         engine.evaluate(text, names, backend="cuda", out=out)
@@ -218,9 +215,8 @@ OF_ROWS = (
 
 def test_more_than_the_device_holds_goes_by_rows_of_the_result(shared):
     """Operands of 5.6 and 2.8 MB and a result of 5.6, by way of a device of 4 MiB."""
-    assert lines(shared, "-c", BY_ROWS.replace("TEXTS", repr(OF_ROWS)), STANDIN_MEMORY=4 << 20) == [
-        "True True True 1.0"
-    ] * len(OF_ROWS)
+    program = compared(BY_ROWS, OF_ROWS, INTO_OUT)
+    assert lines(shared, "-c", program, STANDIN_MEMORY=4 << 20) == ["True True True 1.0"] * len(OF_ROWS)
 
 
 TOO_MUCH = """
