@@ -131,6 +131,37 @@ def differs(program: Program, pool: Pool, door, known: Expected | None = None) -
     return None if want.value is None else _result_differs(program, want, result)
 
 
+def bits_differ(program: Program, pool: Pool, door, other: str) -> str | None:
+    """A complaint where the backend `other` gives other bits than the one in use, in a result or in memory; NaN is NaN.
+
+    For what the oracle knows within bounds alone, and for programs that gave no complaint.
+    """
+    backend = door.config.backend
+    try:
+        given = _made(program, pool, door)
+        door.config.backend = other
+        wanted = _made(program, pool, door)
+    except door.Error:
+        return None
+    finally:
+        door.config.backend = backend
+    for ours, theirs in zip(given, wanted):
+        complaint = values_differ(ours, Value(theirs))
+        if complaint:
+            return f"bits are not those of {other}: {complaint}"
+    return None
+
+
+def _made(program: Program, pool: Pool, door) -> list:
+    """The result, unless it is a target, and every operand that a statement may have written to."""
+    result, buffers, options = run(program, pool, door)
+    made = [] if "out" in options or result is None else [np.asarray(result)]
+    if buffers is not pool.buffers:
+        views = [v for v in (*program.operands.values(), *program.hidden.values()) if type(v) is View]
+        made += [view.array(buffers) for view in views]
+    return made
+
+
 def _touched(program: Program, pool: Pool, buffers) -> str | None:
     if buffers is pool.buffers:
         return None

@@ -15,7 +15,7 @@ import pytest
 import engine
 from tests.differential import compare, generate, soak
 from tests.differential.operands import Pool, View
-from tests.differential.program import Binary, Literal, Name, Program, program_text
+from tests.differential.program import Binary, Literal, Name, Program, Store, program_text
 
 N_PROGRAMS = int(os.environ.get("ENGINE_TEST_PROGRAMS", "50000"))
 N_PARTS = 5
@@ -91,6 +91,21 @@ def test_the_comparison_accepts_the_truth():
 def test_the_comparison_notices(lie):
     program, pool = _sum_program()
     assert compare.differs(program, pool, Liar(LIES[lie]))
+
+
+@pytest.mark.parametrize("text", ["a + b", "a[...] = a + b"])
+def test_other_bits_of_another_backend_are_noticed(text):
+    program, pool = _sum_program()
+    if "=" in text:
+        program.statements = [Store("a", None, "", program.statements[0])]
+
+    def flip(result, names):
+        if engine.config.backend == "interp":
+            (names["a"] if "=" in text else result).view("u8")[1, 2] ^= 1
+        return result
+
+    assert compare.bits_differ(program, pool, engine, "interp") is None
+    assert "bits are not those of interp" in compare.bits_differ(program, pool, Liar(flip), "interp")
 
 
 def test_a_written_operand_is_noticed():

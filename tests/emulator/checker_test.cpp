@@ -191,6 +191,11 @@ TEST_F(Checker, CatchesARelaxedFlag) {
 }
 
 TEST_F(Checker, CatchesABarrierThatHalfAWarpReaches) { expect(run("setp.lt.u32 %p0, %t, 16; @%p0 bar.sync 0;"), 719, "divergent-barrier"); }
+TEST_F(Checker, LetsAWarpMeetAtABarrierBeforeCodeOfABranch) {
+  const char* text = "setp.lt.u32 %p0, %t, 2; @%p0 bra O; B: bar.sync 0; bra.uni E; O: add.u32 %r0, %t, 1; bra.uni B; E:";
+  expect_clean(run(text, 1, 64));
+  expect(run("setp.lt.u32 %p0, %t, 2; @%p0 bra O; bar.sync 0; bra.uni E; O: exit; E:"), 719, "divergent-barrier");
+}
 TEST_F(Checker, CatchesABarrierThatOneWarpReaches) {
   expect(run("setp.lt.u32 %p0, %t, 32; @%p0 bar.sync 0;", 1, 64), 719, "divergent-barrier");
 }

@@ -308,6 +308,14 @@ TEST(Memory, CopiesToTheHostOnlyWhatWasWritten) {
   machine.reset();
 }
 
+TEST(Memory, IsWrittenWithZerosWhereAsked) {
+  Machine machine;
+  standin_set("zeroed", "1");
+  const auto from = machine.allocate(64);
+  standin_set("zeroed", "0");
+  EXPECT_EQ(machine.download<std::uint32_t>(from, 16), std::vector<std::uint32_t>(16));
+}
+
 TEST(Memory, CopiesInsideAllocationsAlone) {
   Machine machine;
   const auto address = machine.allocate(16);

@@ -41,23 +41,27 @@ def headers() -> dict[str, str]:
 
 def compile(source: str, architecture: str, *options: str) -> str:
     """The compiler's log with ptxas' figures for sm_…, the PTX for compute_…; RuntimeError with the log."""
+    words = ["--std=c++20", "--fmad=false", "-default-device", f"--gpu-architecture={architecture}", *options]
+    if architecture.startswith("sm_"):
+        words.append("--ptxas-options=-v")
+    return compile_with(words, source, headers(), wants_log=architecture.startswith("sm_"))
+
+
+def compile_with(words: list[str], source: str, known: dict[str, str], wants_log: bool = False) -> str:
+    """The PTX, or the compiler's log; `known` are headers by name."""
     nvrtc = library()
-    known = headers()
     names = (ctypes.c_char_p * len(known))(*(name.encode() for name in known))
     texts = (ctypes.c_char_p * len(known))(*(text.encode() for text in known.values()))
     program = ctypes.c_void_p()
     if nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"kernels.cu", len(known), texts, names):
         raise RuntimeError("nvrtcCreateProgram failed")
     try:
-        words = ["--std=c++20", "--fmad=false", "-default-device", f"--gpu-architecture={architecture}", *options]
-        if architecture.startswith("sm_"):
-            words.append("--ptxas-options=-v")
         array = (ctypes.c_char_p * len(words))(*(word.encode() for word in words))
         failed = nvrtc.nvrtcCompileProgram(program, len(words), array)
         log = _text(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
         if failed:
             raise RuntimeError(log)
-        if architecture.startswith("sm_"):
+        if wants_log:
             return log
         return _text(nvrtc.nvrtcGetPTXSize, nvrtc.nvrtcGetPTX, program)
     finally:

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace standin {
@@ -46,9 +47,8 @@ bool number_of(const std::string& text, std::uint64_t& value) {
   return *end == '\0';
 }
 
-constexpr const char* kKeys[] = {"devices", "capability",      "cubin",   "cubins",    "defer",
-                                 "memory",  "multiprocessors", "version", "quiet",     "pools",
-                                 "seed",    "resident",        "spin",    "registers", "mig"};
+constexpr const char* kKeys[] = {"devices", "capability", "cubin",  "cubins", "defer",    "memory", "multiprocessors", "version",
+                                 "quiet",   "pools",      "zeroed", "seed",   "resident", "spin",   "registers",       "mig"};
 
 }  // namespace
 
@@ -98,6 +98,8 @@ bool Driver::set(const std::string& key, const std::string& value) {
     settings.quiet = n != 0;
   else if (key == "pools")
     settings.pools = n != 0;
+  else if (key == "zeroed")
+    settings.zeroed = n != 0;
   else if (key == "seed")
     settings.schedule.seed = n;
   else if (key == "resident")
@@ -225,6 +227,10 @@ Allocation* Driver::allocate(int ordinal, std::uint64_t size, bool pooled, bool 
   require(found, kOutOfMemory);
   found->is_pooled = pooled;
   found->is_user = user;
+  if (settings.zeroed) {
+    std::memset(found->bytes.get(), 0, size);
+    found->shadow.set_initialised(0, size);
+  }
   where.used += size;
   live.insert(found);
   if (user) {

@@ -101,6 +101,7 @@ struct Settings {
   int driver_version = 13000;
   int n_registers = 0;  // that a thread may have, 0: as many as it wants; what a kernel wants beyond them is local memory
   bool quiet = false;
+  bool zeroed = false;  // new memory is written with zeros: for kernels that do nothing
   bool is_mig = false;  // devices are parts of one
   bool pools = true;
   Schedule schedule{.spin_limit = std::uint64_t{1} << 24};

@@ -60,6 +60,21 @@ bool Warp::synchronise(const Instruction& instruction) {
   return done != 0;
 }
 
+/// The active lanes come to a barrier. One that is for whole warps has first let the others go on: code of a branch may lie behind it.
+bool Warp::reach(const Instruction& instruction) {
+  mask = guarded(instruction);
+  move_to(active, static_cast<std::uint32_t>(&instruction - launch->program.code.data()) + 1);
+  if (mask) block->arrive(*this, instruction);
+  return true;
+}
+
+/// The active lanes whose predicate lets them run it.
+std::uint32_t Warp::guarded(const Instruction& instruction) {
+  if (instruction.guard == Instruction::kNone) return active;
+  const std::uint32_t guard = predicate(*this, instruction.guard);
+  return active & (instruction.guard_negated ? ~guard : guard);
+}
+
 void Warp::stuck() const {
   const int lane = std::countr_zero(waiting);
   fail(Defect::BadMask, lane, "waits for lanes of its mask that never come");
@@ -83,7 +98,7 @@ void Warp::run(std::uint64_t quantum) {
         mask = active;
         at = code + where;
         waiting &= ~active;
-        moved = synchronise(*at);
+        moved = at->flow == Flow::Barrier ? reach(*at) : synchronise(*at);
       }
       if (!moved) {
         if (at_barrier) return;  // the block sees that nobody moves
@@ -95,11 +110,7 @@ void Warp::run(std::uint64_t quantum) {
     for (bool together = true; together;) {
       const Instruction& instruction = code[place];
       at = &instruction;
-      mask = active;
-      if (instruction.guard != Instruction::kNone) {
-        const std::uint32_t guard = predicate(*this, instruction.guard);
-        mask &= instruction.guard_negated ? ~guard : guard;
-      }
+      mask = guarded(instruction);
       if (!instruction.is_hidden) {
         if (quantum-- == 0) return move_to(active, place);
         ++counters.warp_instructions;
@@ -161,8 +172,12 @@ void Warp::run(std::uint64_t quantum) {
           together = false;
           break;
         case Flow::Barrier:
-          move_to(active, place + 1);
-          if (mask) block->arrive(*this, instruction);
+          if (instruction.saturate && active != (live & ~at_barrier)) {
+            waiting |= active;
+            move_to(active, place);
+          } else {
+            reach(instruction);
+          }
           together = false;
           break;
       }

@@ -72,6 +72,8 @@ struct Warp {
   void stuck() const;
   void move_to(std::uint32_t lanes, std::uint32_t where);
   bool synchronise(const Instruction& instruction);
+  bool reach(const Instruction& barrier);
+  std::uint32_t guarded(const Instruction& instruction);
 };
 
 struct Barrier {
