@@ -135,6 +135,10 @@ void Program::execute(const Names& names, const RunOptions& options) const {
 
 std::string Program::explain(const Names& names) const { return describe(operands_of(*this, names).data()).text; }
 
+Prediction Program::predict(const Names& names, std::string_view architecture) const {
+  return predict(operands_of(*this, names).data(), architecture);
+}
+
 Program compile(std::string_view text, const Options& options) { return Program::compile(std::string(text), options); }
 
 Array evaluate(std::string_view text, const Names& names, const Options& options) { return find_program(text, options).run(names); }

@@ -376,6 +376,38 @@ std::string json_operands(const Program& program, const Operand* operands) {
 
 }  // namespace
 
+Prediction Program::predict(const Operand* operands, std::string_view architecture) const {
+  try {
+    const run::BackendEntry* const backend = run::find_backend(BackendChoice::Cuda);
+    if (!backend) throw BackendError({.what = "this build has no backend \"cuda\" to predict", .labels = {}, .help = {}, .text = {}});
+    const Deadline deadline(impl_->options.limits);
+    const std::shared_ptr<const Compiled> compiled =
+        impl_->compile(operands, nullptr, impl_->is_aliased(operands), impl_->device_of(operands, nullptr), deadline);
+    const Compiled& c = *compiled;
+    std::array<std::byte, 4096> stack;
+    std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
+    plan::Binding binding(&memory);
+    const auto slots = slots_of(c, operands, &memory);
+    plan::bind(c.graph, c.plan, slots, nullptr, Order::K, impl_->options.limits, {&allocate_nothing, nullptr}, binding);
+    if (binding.rest)
+      throw BackendError({.what = "how much there is to do follows from values, which a prediction does not look at",
+                          .labels = {},
+                          .help = "predict what is before and after it by themselves",
+                          .text = {}});
+    run::Estimate estimate = backend->predict(c.plan, binding, architecture);
+    return {.device = std::move(estimate.place),
+            .seconds = estimate.seconds,
+            .bytes = estimate.bytes,
+            .bytes_per_second = estimate.bytes_per_second,
+            .text = std::move(estimate.text)};
+  } catch (Error& error) {
+    error.attach_text(impl_->text);
+    throw;
+  } catch (const std::bad_alloc&) {
+    out_of_memory("predicting the expression", impl_->text);
+  }
+}
+
 Explanation Program::describe(const Operand* operands, Order order) const {
   try {
     const Deadline deadline(impl_->options.limits);

@@ -210,7 +210,7 @@ constexpr run::DeviceFunctions kDeviceFunctions{
 
 }  // namespace
 
-const run::BackendEntry kBackend{BackendChoice::Cuda, &probe,   &place,    &facts,           &cache_state, &clear_cache,
-                                 &add_nvrtc_folders,  &compile, &estimate, &kDeviceFunctions};
+const run::BackendEntry kBackend{BackendChoice::Cuda, &probe,   &place,    &facts,   &cache_state,     &clear_cache,
+                                 &add_nvrtc_folders,  &compile, &estimate, &predict, &kDeviceFunctions};
 
 }  // namespace engine::cuda

@@ -85,37 +85,78 @@ double bytes_of_order(const plan::Action& action, const plan::Plan& plan, const 
   }
 }
 
-}  // namespace
+/// Data sheets, one device of each architecture.
+struct Sheet {
+  int architecture;
+  std::string_view name;
+  int multiprocessors;
+  double hertz, bytes_per_second;
+  int ratio;  ///< of float32's rate to float64's
+};
+constexpr Sheet kSheets[] = {
+    {75, "NVIDIA T4", 40, 1.59e9, 320e9, 32},
+    {80, "NVIDIA A100 SXM 80 GB", 108, 1.41e9, 2039e9, 2},
+    {86, "NVIDIA A40", 84, 1.74e9, 696e9, 64},
+    {89, "NVIDIA L40S", 142, 2.52e9, 864e9, 64},
+    {90, "NVIDIA H100 SXM", 132, 1.98e9, 3352e9, 2},
+    {100, "NVIDIA B200", 148, 1.965e9, 8000e9, 2},
+    {120, "NVIDIA GeForce RTX 5090", 170, 2.407e9, 1792e9, 64},
+};
 
-run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device) {
-  /// Bytes a second between pageable memory and the device, in each direction, and what a launch takes.
-  constexpr double kLink = 20e9, kLaunch = 4e-6;
+/// What a kernel reads of a buffer: neighbours by several accesses, between the first and the last byte of all.
+class Read {
+ public:
+  /// How many bytes the access adds to those of the accesses before it.
+  double add(const plan::BoundKernel& kernel, const plan::BoundAccess& access, double bytes) {
+    auto low = reinterpret_cast<std::uintptr_t>(access.base), high = low + item_size(access.dtype);
+    for (int axis = 0; axis < kernel.rank; ++axis) {
+      const std::int64_t reach = access.strides[axis] * (kernel.extents[axis] - 1);
+      (reach < 0 ? low : high) += static_cast<std::uintptr_t>(reach);
+    }
+    low_ = std::min(low_, low);
+    high_ = std::max(high_, high);
+    const double before = bytes_;
+    bytes_ = std::max(before, std::min(before + bytes, static_cast<double>(high_ - low_)));
+    return bytes_ - before;
+  }
+
+ private:
+  std::uintptr_t low_ = ~std::uintptr_t{}, high_ = 0;
+  double bytes_ = 0;
+};
+
+/// What the kernels take of a device with these rates; `up` and `down` are what they read and write of operands and results.
+run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, const DeviceInfo& rates, std::string place, double& up,
+                       double& down) {
+  constexpr double kLaunch = 4e-6;
   /// Of an operation along an axis, about.
   constexpr double kLaunches = 4;
-  const int ordinal = std::max(device, 0);
-  const DeviceInfo rates = info_of(ordinal);
   run::Estimate found;
-  found.place = fmt::format("cuda:{}", ordinal);
-  double up = 0, down = 0;
+  found.place = std::move(place);
+  found.bytes_per_second = rates.bytes_per_second;
   std::size_t number = 0;
   for (const plan::Binding::Step& step : binding.steps) {
     if (step.action->kind == plan::Action::Kind::Order) {
-      const double seconds = bytes_of_order(*step.action, plan, binding) / rates.bytes_per_second + kLaunches * kLaunch;
+      const double bytes = bytes_of_order(*step.action, plan, binding);
+      const double seconds = bytes / rates.bytes_per_second + kLaunches * kLaunch;
       found.seconds += seconds;
+      found.bytes += bytes;
       found.text += fmt::format("  {} on {}: {:.3g} us\n", catalog::info(step.action->ordered).name, found.place, seconds * 1e6);
     }
     for (const plan::BoundKernel& kernel : step.kernels) {
       ++number;
       const Cost cost = cost_of(plan, *kernel.kernel);
-      double bytes = 0;  // what is repeated comes from caches
+      double bytes = 0;  // what is repeated comes from caches, neighbours among it
+      std::vector<Read> read(plan.buffers.size());
       const std::span<const plan::Store> stores = plan.stores_of(*kernel.kernel);
       for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
-        const auto under = static_cast<double>(plan::bytes_under(kernel, kernel.accesses[k]));
-        bytes += under;
-        if (plan.buffers[plan.accesses[kernel.kernel->first_access + k].buffer].kind == plan::Buffer::Kind::Temporary) continue;
+        const std::uint32_t buffer = plan.accesses[kernel.kernel->first_access + k].buffer;
         const bool is_store =
             std::any_of(stores.begin(), stores.end(), [&](const plan::Store& s) { return s.access - kernel.kernel->first_access == k; });
-        (is_store ? down : up) += under;
+        auto under = static_cast<double>(plan::bytes_under(kernel, kernel.accesses[k]));
+        if (!is_store) under = read[buffer].add(kernel, kernel.accesses[k], under);
+        bytes += under;
+        if (plan.buffers[buffer].kind != plan::Buffer::Kind::Temporary) (is_store ? down : up) += under;
       }
       const auto total = static_cast<double>(kernel.total);
       const double times[] = {bytes / rates.bytes_per_second, cost.fp64 * total / rates.fp64_per_second,
@@ -123,14 +164,46 @@ run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int
       static constexpr std::string_view kNames[] = {"memory", "FP64", "instructions"};
       const double* const most = std::max_element(times, times + 3);
       found.seconds += *most + kLaunch;
+      found.bytes += bytes;
       found.text +=
           fmt::format("  kernel {} on {}: {:.4g} bytes, {:.4g} FP64 operations, {:.4g} instructions an element; {} decide{}: {:.3g} us\n",
                       number, found.place, total > 0 ? bytes / total : 0, cost.fp64, cost.slots, kNames[most - times],
                       most == times + 2 ? "" : "s", (*most + kLaunch) * 1e6);
     }
   }
+  return found;
+}
+
+}  // namespace
+
+run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device) {
+  /// Bytes a second between pageable memory and the device, in each direction.
+  constexpr double kLink = 20e9;
+  const int ordinal = std::max(device, 0);
+  double up = 0, down = 0;
+  run::Estimate found = estimate(plan, binding, info_of(ordinal), fmt::format("cuda:{}", ordinal), up, down);
   if (device == kHost) found.copy_seconds = std::max(up, down) / kLink;
   return found;
+}
+
+run::Estimate predict(const plan::Plan& plan, const plan::Binding& binding, std::string_view architecture) {
+  std::string known;
+  for (const Sheet& sheet : kSheets) {
+    const std::string name = fmt::format("sm_{}", sheet.architecture);
+    if (name == architecture) {
+      DeviceInfo rates;
+      rates.bytes_per_second = sheet.bytes_per_second;
+      rates.instructions_per_second = sheet.hertz * sheet.multiprocessors * 128;
+      rates.fp64_per_second = fp64_rate(sheet.architecture, rates.instructions_per_second, sheet.ratio);
+      double up = 0, down = 0;
+      return estimate(plan, binding, rates, std::string(sheet.name), up, down);
+    }
+    known += (known.empty() ? "" : ", ") + name;
+  }
+  throw BackendError({.what = fmt::format("there is no data sheet of \"{}\" to predict from", architecture),
+                      .labels = {},
+                      .help = fmt::format("there are {}", known),
+                      .text = {}});
 }
 
 int bytes_at_once(const Cost& cost, int architecture) {

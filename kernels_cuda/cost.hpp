@@ -3,6 +3,8 @@
 // An estimate, from the operations alone: for schedules, for placement, and for explain().
 #pragma once
 
+#include <string_view>
+
 #include "engine/plan/plan.hpp"
 #include "engine/run/backend.hpp"
 
@@ -18,6 +20,9 @@ Cost cost_of(const plan::Plan& plan, const plan::Kernel& kernel);
 
 /// See run::BackendEntry::estimate.
 run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device);
+
+/// See run::BackendEntry::predict.
+run::Estimate predict(const plan::Plan& plan, const plan::Binding& binding, std::string_view architecture);
 
 /// Bytes that a thread should load at once. With the least, 2,048 threads on a multiprocessor have 32 KiB under way (CUB's table
 /// for DeviceTransform: 12 KiB up to compute capability 7.x, 16 on 8.x, 32 to 48 on 9.0, 64 on 10.0): more made copies 3 % slower

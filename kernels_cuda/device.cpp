@@ -75,9 +75,14 @@ DeviceInfo info_of(int ordinal) {
   info.multiprocessors = ask(kMultiprocessors);
   info.bytes_per_second = ask(kMemoryKilohertz) * 1e3 * 2 * ask(kMemoryBusBits) / 8;
   info.instructions_per_second = ask(kClockKilohertz) * 1e3 * info.multiprocessors * 128;
-  const int ratio = ask(kFp32ToFp64);  // 2 in data centres, up to 64 elsewhere
-  info.fp64_per_second = info.instructions_per_second / (ratio > 0 ? ratio : 2);
+  info.fp64_per_second = fp64_rate(info.architecture, info.instructions_per_second, ask(kFp32ToFp64));
   return info;
+}
+
+double fp64_rate(int architecture, double instructions_per_second, int ratio) {
+  // 7.0, 7.5 and 8.0 have 64 lanes for float32 on a multiprocessor that issues 128 threads' instructions.
+  const double lanes = architecture <= 80 ? 0.5 : 1;
+  return instructions_per_second * lanes / (ratio > 0 ? ratio : 2);  // 2 in data centres, up to 64 elsewhere
 }
 
 DeviceState& DeviceState::get(int ordinal) {

@@ -22,6 +22,10 @@ namespace engine::cuda {
 
 /// See engine/device.hpp: by the driver's word.
 DeviceInfo info_of(int ordinal);
+
+/// Additions, multiplications or fused ones of float64 a second, of so many instructions of a thread; `ratio`: of float32's rate to
+/// float64's.
+double fp64_rate(int architecture, double instructions_per_second, int ratio);
 int find_device(std::string_view id);
 
 class DeviceState;

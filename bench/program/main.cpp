@@ -28,7 +28,7 @@ struct CommandLine {
   CLI::App app{"Measures the engine's expressions on the host and on a GPU.", "engine-bench"};
   std::vector<std::string> names, dtypes{"float64"}, backend_names;
   std::vector<double> sizes{1e3, 1e5, 1e7};
-  std::string json_path, csv_path, html_path, before_path;
+  std::string json_path, csv_path, html_path, before_path, architecture;
   bool is_list = false;
   Settings settings;
 
@@ -46,6 +46,8 @@ struct CommandLine {
     app.add_option("--csv", csv_path, "Write a table; - is standard output");
     app.add_option("--html", html_path, "Write a page with pictures");
     app.add_option("--compare", before_path, "A file of --json: how many times as fast as then each case is");
+    app.add_option("--predict", architecture, "Measure nothing: print what a static model says of a GPU, \"sm_90\"")
+        ->excludes("--backends", "--compare", "--csv", "--html");
     app.set_version_flag("--version", std::string("engine-bench ") + std::string(version()));
     app.footer(kFooter);
   }
@@ -129,6 +131,29 @@ void write(const std::string& path, const std::string& text) {
   if (!file) throw std::runtime_error(fmt::format("{} cannot be written", path));
 }
 
+/// So many bytes and instructions over rates of a data sheet: of a device that need not be there.
+void predict_all(CommandLine& line) {
+  const std::vector<const Case*> wanted = chosen(line.names);
+  for (const std::string& text : line.dtypes) line.settings.dtypes.push_back(dtype_of(text));
+  std::vector<Row> rows;
+  for (const double n : line.sizes)
+    for (const DType dtype : line.settings.dtypes)
+      for (const Case* each : wanted)
+        if (!each->only_floats || dtype >= DType::Float16)
+          rows.push_back(predict(*each, static_cast<std::int64_t>(n), dtype, line.architecture));
+  const Prediction device = Program::compile("a + a").predict({{"a", Array(DType::Float64, {1})}}, line.architecture);
+  Machine machine;
+  machine.device = fmt::format("{} ({}, {:.2f} TB/s by its data sheet)", line.architecture, device.device, device.bytes_per_second / 1e12);
+  machine.device_rate = device.bytes_per_second;
+  machine.is_prediction = true;
+  if (line.json_path != "-") {
+    fmt::print("A PREDICTION for {}: by a static model, nothing was measured.\n", machine.device);
+    write("-", predictions(rows));
+  }
+  write(line.json_path, json(rows, machine));
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("standard output cannot be written");
+}
+
 void measure_all(CommandLine& line) {
   const std::vector<const Case*> wanted = chosen(line.names);
   const std::map<std::string, double> before = line.before_path.empty() ? std::map<std::string, double>{} : read_times(line.before_path);
@@ -165,6 +190,8 @@ int run(int argc, char** argv) {
     line.app.parse(argc, argv);
     if (line.is_list)
       for (const Case& each : cases()) fmt::print("{:<12} {}\n", each.name, each.text);
+    else if (!line.architecture.empty())
+      predict_all(line);
     else
       measure_all(line);
     return 0;

@@ -197,6 +197,24 @@ std::vector<Row> measure(const Case& each, std::int64_t n, DType dtype, const Se
   return rows;
 }
 
+Row predict(const Case& each, std::int64_t n, DType dtype, const std::string& architecture) {
+  const std::vector<Input> operands = inputs(each, n, dtype);
+  std::vector<Named> names;
+  for (const Input& input : operands) names.emplace_back(input.name, input.array);
+  const Prediction found = Program::compile(std::string(each.text)).predict(Names(std::move(names)), architecture);
+  Row row;
+  row.name = each.name;
+  row.text = each.text;
+  row.dtype = engine::name(dtype);
+  row.backend = architecture;
+  row.n = n;
+  row.bytes = found.bytes;
+  row.is_prediction = true;
+  row.seconds = found.seconds;
+  row.of_limit = found.bytes / found.seconds / found.bytes_per_second;
+  return row;
+}
+
 double host_copy_rate(int threads) {
   constexpr std::size_t kItems = std::size_t{1} << 24, kRounds = 7;
   std::vector<double> from(kItems, 1), to(kItems, 2);

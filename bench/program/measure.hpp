@@ -30,12 +30,16 @@ struct Row {
   double bytes = 0, operations = 0;         ///< of one call
   std::optional<double> of_copy, of_limit;  ///< rates as shares of the run's own copy, and of the machine's limit
   std::map<std::string, double> counters;   ///< of the stand-in driver, in place of times
+  bool is_prediction = false;               ///< `seconds` and `of_limit` are a static model's, of the device that `backend` names
   bool is_counted() const { return !counters.empty(); }
   std::string id() const { return name + "/" + dtype + "/" + std::to_string(n) + "/" + backend; }
 };
 
 /// All backends in turn, round by round. Throws engine::Error, and std::runtime_error where results are not the interpreter's bits.
 std::vector<Row> measure(const Case& each, std::int64_t n, DType dtype, const Settings& settings);
+
+/// By the static model, for "sm_90" and the like; computes nothing. Throws engine::Error.
+Row predict(const Case& each, std::int64_t n, DType dtype, const std::string& architecture);
 
 /// Whether the driver is the one that executes PTX on the host: then nothing that is timed means anything.
 bool is_stand_in();

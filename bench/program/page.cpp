@@ -28,15 +28,32 @@ struct Series {
   bool has_line = true;
 };
 
-/// 1, 10, 100 … with SI letters.
-std::string power_text(int exponent) {
+/// 1, 10, 100 … with SI letters; of a ratio without.
+std::string power_text(int exponent, bool is_ratio) {
+  if (is_ratio && exponent >= -4 && exponent <= 4) return fmt::format("{:.{}f}", std::pow(10, exponent), std::max(0, -exponent));
   static constexpr const char* kLetters[] = {"n", "u", "m", "", "k", "M", "G", "T", "P"};
   const int group = static_cast<int>(std::floor(exponent / 3.0));
   if (group < -3 || group > 5) return fmt::format("1e{}", exponent);
   return fmt::format("{:.0f}{}", std::pow(10, exponent - 3 * group), kLetters[group + 3]);
 }
 
-std::string chart(std::string_view title, std::string_view x_title, std::string_view y_title, const std::vector<Series>& all) {
+/// When the colours begin again, dots are filled and lines are dashed in other ways.
+struct Mark {
+  static constexpr const char* kFills[] = {"#ffffff", "#cbd5e0", "#1a202c"};
+  explicit Mark(std::size_t number)
+      : colour(kColours[number % std::size(kColours)]), turn(number / std::size(kColours) % 4), fill(turn ? kFills[turn - 1] : colour) {}
+  std::string dot() const { return fmt::format("fill=\"{}\" stroke=\"{}\" stroke-width=\"1.4\"", fill, colour); }
+  std::string line() const {
+    static constexpr const char* kDashes[] = {"none", "7 3", "2 3", "9 3 2 3"};
+    return fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\" stroke-dasharray=\"{}\"", colour, kDashes[turn]);
+  }
+  const char* colour;
+  std::size_t turn;
+  const char* fill;
+};
+
+std::string chart(std::string_view title, std::string_view x_title, std::string_view y_title, bool is_ratio,
+                  const std::vector<Series>& all) {
   constexpr double kWidth = 760, kHeight = 400, kLeft = 70, kRight = 170, kTop = 34, kBottom = 48;
   double x_low = std::numeric_limits<double>::max(), x_high = 0, y_low = x_low, y_high = 0;
   for (const Series& series : all)
@@ -63,37 +80,40 @@ std::string chart(std::string_view title, std::string_view x_title, std::string_
     svg += fmt::format(
         "<line class=\"grid\" x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2:.1f}\"/><text x=\"{0:.1f}\" y=\"{3:.1f}\" "
         "text-anchor=\"middle\">{4}</text>\n",
-        x, kTop, kHeight - kBottom, kHeight - kBottom + 16, power_text(e));
+        x, kTop, kHeight - kBottom, kHeight - kBottom + 16, power_text(e, is_ratio));
   }
   for (int e = y_first; e <= y_last; ++e) {
     const double y = y_of(std::pow(10, e));
     svg += fmt::format(
         "<line class=\"grid\" x1=\"{1:.1f}\" y1=\"{0:.1f}\" x2=\"{2:.1f}\" y2=\"{0:.1f}\"/><text x=\"{3:.1f}\" y=\"{4:.1f}\" "
         "text-anchor=\"end\">{5}</text>\n",
-        y, kLeft, kWidth - kRight, kLeft - 6, y + 4, power_text(e));
+        y, kLeft, kWidth - kRight, kLeft - 6, y + 4, power_text(e, false));
   }
   svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", (kLeft + kWidth - kRight) / 2, kHeight - 8,
                      escaped(x_title));
   svg += fmt::format("<text x=\"16\" y=\"{0:.1f}\" text-anchor=\"middle\" transform=\"rotate(-90 16 {0:.1f})\">{1}</text>\n",
                      (kTop + kHeight - kBottom) / 2, escaped(y_title));
+  constexpr std::size_t kMostNames = 26;
+  const double pitch = std::min(17.0, (kHeight - kTop - kBottom - 6) / static_cast<double>(std::min(all.size(), kMostNames)));
   std::size_t number = 0;
   for (const Series& series : all) {
     if (series.points.empty()) continue;
-    const char* const colour = kColours[number % std::size(kColours)];
+    const Mark mark(number);
     if (series.has_line && series.points.size() > 1) {
       std::string path;
       for (const Point& point : series.points)
         path += fmt::format("{}{:.1f},{:.1f}", path.empty() ? "M" : " L", x_of(point.x), y_of(point.y));
-      svg += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"/>\n", path, colour);
+      svg += fmt::format("<path d=\"{}\" {}/>\n", path, mark.line());
     }
     for (const Point& point : series.points)
-      svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"{}\"><title>{}</title></circle>\n", x_of(point.x),
-                         y_of(point.y), colour, escaped(point.title));
-    if (number < 20)
-      svg += fmt::format(
-          "<rect x=\"{0:.1f}\" y=\"{1:.1f}\" width=\"10\" height=\"10\" fill=\"{2}\"/><text x=\"{3:.1f}\" y=\"{4:.1f}\">{5}</text>\n",
-          kWidth - kRight + 12, kTop + 17.0 * static_cast<double>(number), colour, kWidth - kRight + 27,
-          kTop + 9 + 17.0 * static_cast<double>(number), escaped(series.name));
+      svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" {}><title>{}</title></circle>\n", x_of(point.x), y_of(point.y),
+                         mark.dot(), escaped(point.title));
+    const double y = kTop + 9 + pitch * static_cast<double>(number);
+    const bool is_last = number + 1 == kMostNames && all.size() > kMostNames;
+    if (is_last) svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">and {} more</text>\n", kWidth - kRight + 27, y, all.size() - number);
+    if (number < kMostNames && !is_last)
+      svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" {}/><text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
+                         kWidth - kRight + 18, y - 4, mark.dot(), kWidth - kRight + 27, y, escaped(series.name));
     ++number;
   }
   return svg + "</svg>\n";
@@ -121,7 +141,7 @@ std::string roofline(const std::vector<Row>& rows, std::string_view backend, dou
     }
     all.insert(all.begin(), std::move(roof));
   }
-  return chart(fmt::format("Roofline, {}", backend), "operations a byte", "operations a second", all);
+  return chart(fmt::format("Roofline, {}", backend), "operations a byte", "operations a second", true, all);
 }
 
 std::string scaling(const std::vector<Row>& rows, std::string_view backend) {
@@ -136,7 +156,7 @@ std::string scaling(const std::vector<Row>& rows, std::string_view backend) {
   for (Series& series : all)
     std::sort(series.points.begin(), series.points.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
   if (all.empty()) return {};
-  return chart(fmt::format("Time of a call, {}", backend), "items", "seconds", all);
+  return chart(fmt::format("Time of a call, {}", backend), "items", "seconds", false, all);
 }
 
 }  // namespace

@@ -42,6 +42,15 @@ std::string table(const std::vector<Row>& rows, const std::map<std::string, doub
   return text;
 }
 
+std::string predictions(const std::vector<Row>& rows) {
+  std::string text =
+      fmt::format("{:<12} {:<9} {:>9} {:<7} {:>9} {:>9} {:>8}\n", "case", "dtype", "n", "device", "predicted", "GB/s", "of peak");
+  for (const Row& row : rows)
+    text += fmt::format("{:<12} {:<9} {:>9} {:<7} {:>9} {:>9.2f} {:>8}\n", row.name, row.dtype, row.n, row.backend, time_text(row.seconds),
+                        rate(row) / 1e9, share(row.of_limit));
+  return text;
+}
+
 std::string csv(const std::vector<Row>& rows) {
   std::string text =
       "case,dtype,n,backend,seconds,least_seconds,noise,rounds,calls,bytes,operations,bytes_per_second,of_limit,of_copy,first_call_"
@@ -68,13 +77,19 @@ std::string json(const std::vector<Row>& rows, const Machine& machine) {
                     {"copy_bytes_per_second", machine.copy_rate},
                     {"device", machine.device},
                     {"device_bytes_per_second", machine.device_rate},
-                    {"device_is_stand_in", machine.is_stand_in}};
+                    {"device_is_stand_in", machine.is_stand_in},
+                    {"is_prediction", machine.is_prediction}};
   all["benchmarks"] = nlohmann::ordered_json::array();
   for (const Row& row : rows) {
     nlohmann::ordered_json entry = {{"name", row.id()}, {"run_name", row.id()}, {"run_type", "iteration"},     {"label", row.text},
                                     {"repetitions", 1}, {"bytes", row.bytes},   {"operations", row.operations}};
     if (row.is_counted()) {
       for (const auto& [name, value] : row.counters) entry[name] = value;
+    } else if (row.is_prediction) {
+      entry["is_prediction"] = true;
+      entry["predicted_time"] = row.seconds * 1e9;
+      entry["time_unit"] = "ns";
+      entry["predicted_of_limit"] = *row.of_limit;
     } else {
       entry["iterations"] = row.rounds * row.calls;
       entry["real_time"] = row.seconds * 1e9;

@@ -17,9 +17,12 @@ struct Machine {
   std::string device;    ///< empty: none
   double device_rate = 0, device_fp64 = 0;
   bool is_stand_in = false;
+  bool is_prediction = false;  ///< by a static model, of a device that need not be there
 };
 
 std::string table(const std::vector<Row>& rows, const std::map<std::string, double>& before);
+/// Of rows that are predictions.
+std::string predictions(const std::vector<Row>& rows);
 std::string csv(const std::vector<Row>& rows);
 std::string json(const std::vector<Row>& rows, const Machine& machine);
 /// One file, without scripts and without anything from elsewhere: rooflines, times over sizes, the table.

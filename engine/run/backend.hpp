@@ -54,10 +54,12 @@ struct DeviceFunctions {
 
 /// What a bound plan would take, before it runs.
 struct Estimate {
-  double seconds = 0;       ///< of the kernels
-  double copy_seconds = 0;  ///< of operands and results that are the host's
-  std::string place;        ///< "cuda:0"
-  std::string text;         ///< a line for each kernel: what an element takes, and which of it decides
+  double seconds = 0;           ///< of the kernels
+  double copy_seconds = 0;      ///< of operands and results that are the host's
+  double bytes = 0;             ///< that the kernels move
+  double bytes_per_second = 0;  ///< of the device's memory
+  std::string place;            ///< "cuda:0"; of a device that need not be there, its name
+  std::string text;             ///< a line for each kernel: what an element takes, and which of it decides
 };
 
 /// The answers a backend gives.
@@ -74,6 +76,8 @@ struct BackendEntry {
   std::unique_ptr<Executable> (*compile)(const ir::Graph& graph, const plan::Plan& plan, int device);
   /// Of the device, or of the first one for operands of the host. Starts no device. Throws BackendError.
   Estimate (*estimate)(const plan::Plan& plan, const plan::Binding& binding, int device);
+  /// Of a device that need not be there: "sm_90". Throws BackendError for what it does not know.
+  Estimate (*predict)(const plan::Plan& plan, const plan::Binding& binding, std::string_view architecture);
   const DeviceFunctions* device;  ///< null where its arrays are the host's
 };
 

@@ -6,8 +6,10 @@ import os
 import re
 import subprocess
 
+import numpy as np
 import pytest
 
+from tests.bench import browser
 from tests.hosts import HOSTS
 from tests.kernels_cuda import nvrtc
 from tests.kernels_cuda.nvrtc import ROOT, STANDIN
@@ -67,6 +69,36 @@ def test_the_page_needs_nothing_from_elsewhere(files):
     assert not re.search(r"<script|https?://|<link|<img", html)
 
 
+def test_the_page_shows_its_pictures_in_a_browser(tmp_path, files):
+    page = tmp_path / "page.html"
+    page.write_text(files[1]["html"])
+    assert browser.complaints(page) == [] and browser.complaints(page, width=700) == []
+    picture = browser.picture(page)
+    assert picture.shape == (2000, 1100, 3) and (picture[:400] != 255).any(axis=2).mean() > 0.01
+    colours = {match for match in re.findall(r'fill="#(\w{6})"', files[1]["html"])}
+    assert len(colours) == 6  # a series each of three cases of two dtypes
+    for colour in colours:
+        there = (picture == np.frombuffer(bytes.fromhex(colour), np.uint8)).all(axis=2)
+        assert there.sum() > 100, colour
+
+
+def test_the_page_has_room_for_all_cases(tmp_path):
+    page = tmp_path / "page.html"
+    run(*QUICK, "--dtypes", "float64,float32", "--html", page)
+    assert browser.complaints(page) == []
+
+
+def test_a_page_that_is_laid_out_badly_is_noticed(tmp_path, files):
+    page = tmp_path / "page.html"
+    bad = '<text x="70" y="18">over the title</text><text x="-90" y="90">cut off</text></svg>'
+    page.write_text(files[1]["html"].replace("</svg>", bad, 1).replace("<table>", '<table style="width:3000px">'))
+    assert browser.complaints(page) == [
+        "outside of its picture: cut off",
+        f"on each other: Roofline, {HOSTS[0]}, over the title",
+        "wider than its window",
+    ]
+
+
 def test_a_file_of_before_gives_ratios(tmp_path, files):
     before = json.loads(files[1]["json"])
     for entry in before["benchmarks"]:
@@ -93,6 +125,31 @@ def test_on_the_stand_in_the_device_is_counted_and_not_timed(tmp_path):
         assert entry["launches"] == 1 and entry["sectors_per_ideal_sector"] <= 1.05
 
 
+@pytest.mark.parametrize("architecture", ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"))
+def test_a_prediction_says_that_it_is_one(architecture):
+    words = ("copy", "seed", "exp", "stencil", "--sizes", "1e6,4e6", "--predict", architecture)
+    printed = run(*words)
+    assert printed.startswith(f"A PREDICTION for {architecture} (NVIDIA ") and "nothing was measured" in printed
+    found = json.loads(run(*words, "--json", "-"))
+    assert found["context"]["is_prediction"] is True
+    rows = {entry["name"]: entry for entry in found["benchmarks"]}
+    assert len(rows) == 8 and len(printed.splitlines()) == 10
+    for entry in rows.values():
+        assert entry["is_prediction"] is True and "real_time" not in entry
+        assert 0 < entry["predicted_of_limit"] <= 1
+        rate = found["context"]["device_bytes_per_second"] * entry["predicted_of_limit"]
+        assert entry["predicted_time"] == pytest.approx(entry["bytes"] / rate * 1e9)
+    seed = [rows[f"seed/float64/{n}/{architecture}"] for n in (1_000_000, 4_000_000)]
+    assert [entry["bytes"] for entry in seed] == [32e6, 128e6]
+    stencil = rows[f"stencil/float64/1000000/{architecture}"]
+    assert stencil["bytes"] == 8 * (1000**2 - 2 + 998**2)  # neighbours are read once, two corners are not
+    # Four times the items take four times as long, but for the launch; what computes more takes no less.
+    assert seed[1]["predicted_time"] == pytest.approx(4 * seed[0]["predicted_time"] - 3 * 4000, rel=1e-6)
+    for n in (1_000_000, 4_000_000):
+        copy, exp = (rows[f"{case}/float64/{n}/{architecture}"]["predicted_time"] for case in ("copy", "exp"))
+        assert exp > copy if architecture in ("sm_75", "sm_86", "sm_89", "sm_120") else exp >= copy
+
+
 @pytest.mark.parametrize(
     "words, status, said",
     (
@@ -101,6 +158,8 @@ def test_on_the_stand_in_the_device_is_counted_and_not_timed(tmp_path):
         (["--backends", "gpu"], 2, "there is no backend 'gpu'"),
         (["--backends", "cuda"], 17, 'the backend "cuda" cannot be used'),
         (["--sizes", "0"], 2, "--sizes"),
+        (["--predict", "sm_91"], 17, 'there is no data sheet of "sm_91" to predict from'),
+        (["--predict", "sm_90", "--backends", "jit"], 2, "--backends excludes --predict"),
         (["--compare", "/nowhere"], 1, "/nowhere cannot be read"),
         (["copy", *QUICK, "--json", "/nowhere/file"], 1, "/nowhere/file cannot be written"),
     ),

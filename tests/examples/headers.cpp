@@ -129,6 +129,7 @@ void texts() {
   {
     const auto program = Program::compile("2*a + b");
     std::puts(program.explain({{"a", view(field)}, {"b", 0.5}}).c_str());
+    use(program.predict({{"a", view(field)}, {"b", 0.5}}, "sm_90").seconds);
     const Array d = program.run({{"a", view(field)}, {"b", 0.5}});
     const Operand operands[] = {view(field), 0.5};
     use(program.halo(operands)[0].axes);

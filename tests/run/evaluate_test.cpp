@@ -296,6 +296,33 @@ TEST(Limits, OfTimeEndPreparingBeforeAnythingIsWritten) {
   EXPECT_THROW(Program::compile("a*2 + 1", options), LimitError);
 }
 
+TEST(Predictions, CountBytesOnceAndKnowDataSheets) {
+  Array a(DType::Float64, {1000, 1000});
+  const auto predict = [&](const char* text, std::string_view architecture) {
+    return Program::compile(text).predict({{"a", a}}, architecture);
+  };
+  const auto rows = backends();
+  if (std::none_of(rows.begin(), rows.end(), [](const Backend& row) { return row.name == "cuda"; })) {
+    EXPECT_THROW(predict("a + 1", "sm_90"), BackendError);
+    return;
+  }
+  const Prediction sum = predict("a + 1", "sm_90"), slices = predict("a[:-1] + a[1:]", "sm_90");
+  EXPECT_EQ(sum.bytes, 16e6);
+  EXPECT_EQ(sum.device, "NVIDIA H100 SXM");
+  EXPECT_GT(sum.seconds, sum.bytes / sum.bytes_per_second);
+  EXPECT_LT(sum.seconds, predict("a + 1", "sm_75").seconds);
+  EXPECT_EQ(slices.bytes, 8e6 + 8.0 * 999 * 1000) << "what two slices share is read once";
+  EXPECT_EQ(predict("sum(a[::-1], axis=0) + a", "sm_90").text.find("kernel 3"), std::string::npos);
+  EXPECT_EQ(predict("a[:0] + a[:0]", "sm_90").bytes, 0);
+  for (const char* wrong : {"sm_91", "90", ""}) EXPECT_THROW(predict("a + 1", wrong), BackendError);
+  try {
+    predict("2*a[a > 0]", "sm_90");
+    ADD_FAILURE() << "how much there is to do is not known";
+  } catch (const BackendError& error) {
+    EXPECT_NE(std::string_view(error.what()).find("follows from values"), std::string_view::npos) << error.what();
+  }
+}
+
 TEST(Backends, SayWhyTheyAreNotUsable) {
   for (const Backend& backend : backends()) {
     EXPECT_FALSE(backend.reason.empty());

@@ -208,6 +208,15 @@ struct Explanation {
   std::string text, json;
 };
 
+/// What a static model says of a program on a GPU that need not be there: no measurement.
+struct Prediction {
+  std::string device;           ///< whose data sheet the rates are from
+  double seconds = 0;           ///< of the kernels, operands and results on the device
+  double bytes = 0;             ///< that they move
+  double bytes_per_second = 0;  ///< the device's
+  std::string text;             ///< a line for each kernel: what an element takes, and which of it decides
+};
+
 /// How far around an element of the result an operand is read.
 struct Halo {
   struct Axis {
@@ -270,6 +279,13 @@ class Program {
   ///
   ///     std::puts(program.explain({{"a", view(field)}, {"b", 0.5}}).c_str());
   std::string explain(const Names& names) const;
+  /// What a call with operands like these would take of a GPU of that architecture ("sm_75", 80, 86, 89, 90, 100, 120), from counted
+  /// bytes and instructions and a data sheet. Only dtypes, shapes and strides are looked at. Throws what an Execution throws before it
+  /// runs, and BackendError for another architecture, for what follows from values (`a[mask]`), where there is no backend for GPUs.
+  ///
+  ///     program.predict({{"a", view(field)}, {"b", 0.5}}, "sm_90").seconds
+  Prediction predict(const Names& names, std::string_view architecture) const;
+  Prediction predict(const Operand* operands, std::string_view architecture) const;
 
   /// Has the kernels compiled, and keeps them, that a call with operands like these launches on a device; computes nothing. Of arrays,
   /// dtype, shape, strides, device and alignment are looked at; where `data` is null they lie apart, aligned. How many were compiled:
