@@ -108,6 +108,17 @@ def test_other_bits_of_another_backend_are_noticed(text):
     assert "bits are not those of interp" in compare.bits_differ(program, pool, Liar(flip), "interp")
 
 
+def test_an_error_of_another_backend_alone_is_noticed():
+    program, pool = _sum_program()
+
+    def refuse(result, names):
+        if engine.config.backend == "interp":
+            raise engine.Error("refused")
+        return result
+
+    assert compare.bits_differ(program, pool, Liar(refuse), "interp") == "interp raised Error: refused"
+
+
 def test_a_written_operand_is_noticed():
     program, pool = _sum_program()
     before = [buffer.tobytes() for buffer in pool.buffers]
