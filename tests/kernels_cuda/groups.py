@@ -81,7 +81,7 @@ def compile_group(options: list[str], paths: list[pathlib.Path]) -> None:
 def kernel_of(ptx: str, i: int) -> str:
     """The i-th kernel and the constants of its namespace, as a text of its own."""
     head = re.search(r"^\.version .*?^\.address_size \d+$", ptx, re.M | re.S)
-    own = re.findall(rf"^\.(?:global|const) [^\n]*\b_ZN\d*[KS]*{len(f'k{i}')}k{i}[^\n]*;$", ptx, re.M)
+    own = re.findall(rf"^\.(?:global|const) [^\n]*\b_ZZ?N{len(f'k{i}')}k{i}[^\n]*;$", ptx, re.M)
     kernel = re.search(rf"^\.visible \.entry engine_kernel_{i}\(.*?^\}}$", ptx, re.M | re.S)
     return "\n".join([head[0], *own, kernel[0].replace(f"engine_kernel_{i}", "engine_kernel"), ""])
 

@@ -1,9 +1,7 @@
 """More elements than 32 bits count, by kernels given to g++ (host/driver.cpp): the stand-in would take an hour."""
 
-from tests.kernels_cuda.nvrtc import ROOT
+from tests.kernels_cuda.nvrtc import HOST
 from tests.kernels_cuda.process import lines
-
-HOST = ROOT / "build/dev/tests/kernels_cuda/libengine_host_driver.so"
 
 # 2,147,909,635 elements of one byte each, in rows of an odd length.
 BROADCAST = """

@@ -11,8 +11,10 @@ import re
 from tests.emulator.standin import LIBRARY as STANDIN
 from tests.emulator.standin import ROOT
 
-__all__ = ["PROXY", "ROOT", "STANDIN", "compile", "figures", "library"]
+__all__ = ["HOST", "PROXY", "ROOT", "STANDIN", "compile", "figures", "library"]
 
+# A driver and an NVRTC that give kernels to g++: host/driver.cpp.
+HOST = ROOT / "build/dev/tests/kernels_cuda/libengine_host_driver.so"
 # NVRTC, listened to and with faults: proxy/nvrtc.cpp.
 PROXY = ROOT / "build/dev/tests/kernels_cuda/libengine_nvrtc_proxy.so"
 

@@ -5,10 +5,8 @@ import re
 import pytest
 
 from tests.conformance.operations import DTYPE_NAMES
-from tests.kernels_cuda.nvrtc import ROOT, STANDIN
+from tests.kernels_cuda.nvrtc import HOST, STANDIN
 from tests.kernels_cuda.process import lines
-
-HOST = ROOT / "build/dev/tests/kernels_cuda/libengine_host_driver.so"
 
 
 def walk(driver, nvrtc, cache, *groups, **environment):
