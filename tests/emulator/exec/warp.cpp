@@ -61,11 +61,10 @@ bool Warp::synchronise(const Instruction& instruction) {
 }
 
 /// The active lanes come to a barrier. One that is for whole warps has first let the others go on: code of a branch may lie behind it.
-bool Warp::reach(const Instruction& instruction) {
+void Warp::reach(const Instruction& instruction) {
   mask = guarded(instruction);
   move_to(active, static_cast<std::uint32_t>(&instruction - launch->program.code.data()) + 1);
   if (mask) block->arrive(*this, instruction);
-  return true;
 }
 
 /// The active lanes whose predicate lets them run it.
@@ -98,7 +97,12 @@ void Warp::run(std::uint64_t quantum) {
         mask = active;
         at = code + where;
         waiting &= ~active;
-        moved = at->flow == Flow::Barrier ? reach(*at) : synchronise(*at);
+        if (at->flow == Flow::Barrier) {
+          reach(*at);
+          moved = true;
+        } else {
+          moved = synchronise(*at);
+        }
       }
       if (!moved) {
         if (at_barrier) return;  // the block sees that nobody moves

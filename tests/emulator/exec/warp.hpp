@@ -72,7 +72,7 @@ struct Warp {
   void stuck() const;
   void move_to(std::uint32_t lanes, std::uint32_t where);
   bool synchronise(const Instruction& instruction);
-  bool reach(const Instruction& barrier);
+  void reach(const Instruction& barrier);
   std::uint32_t guarded(const Instruction& instruction);
 };
 
