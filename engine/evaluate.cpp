@@ -374,27 +374,34 @@ std::string json_operands(const Program& program, const Operand* operands) {
   return text + "]";
 }
 
+/// A program compiled and bound for operands from which nothing is computed.
+struct Unrun {
+  Unrun(const Program::Impl& program, const Operand* operands, Order order, std::vector<opt::PassReport>* passes = nullptr)
+      : compiled(program.compile(operands, nullptr, program.is_aliased(operands), program.device_of(operands, nullptr),
+                                 Deadline(program.options.limits), passes)),
+        slots(slots_of(*compiled, operands, &memory)) {
+    plan::bind(compiled->graph, compiled->plan, slots, nullptr, order, program.options.limits, {&allocate_nothing, nullptr}, binding);
+  }
+  std::shared_ptr<const Compiled> compiled;
+  std::array<std::byte, 4096> stack;
+  std::pmr::monotonic_buffer_resource memory{stack.data(), stack.size()};
+  std::pmr::vector<const Operand*> slots;
+  plan::Binding binding{&memory};
+};
+
 }  // namespace
 
 Prediction Program::predict(const Operand* operands, std::string_view architecture) const {
   try {
     const run::BackendEntry* const backend = run::find_backend(BackendChoice::Cuda);
     if (!backend) throw BackendError({.what = "this build has no backend \"cuda\" to predict", .labels = {}, .help = {}, .text = {}});
-    const Deadline deadline(impl_->options.limits);
-    const std::shared_ptr<const Compiled> compiled =
-        impl_->compile(operands, nullptr, impl_->is_aliased(operands), impl_->device_of(operands, nullptr), deadline);
-    const Compiled& c = *compiled;
-    std::array<std::byte, 4096> stack;
-    std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
-    plan::Binding binding(&memory);
-    const auto slots = slots_of(c, operands, &memory);
-    plan::bind(c.graph, c.plan, slots, nullptr, Order::K, impl_->options.limits, {&allocate_nothing, nullptr}, binding);
-    if (binding.rest)
+    const Unrun unrun(*impl_, operands, Order::K);
+    if (unrun.binding.rest)
       throw BackendError({.what = "how much there is to do follows from values, which a prediction does not look at",
                           .labels = {},
                           .help = "predict what is before and after it by themselves",
                           .text = {}});
-    run::Estimate estimate = backend->predict(c.plan, binding, architecture);
+    run::Estimate estimate = backend->predict(unrun.compiled->plan, unrun.binding, architecture);
     return {.device = std::move(estimate.place),
             .seconds = estimate.seconds,
             .bytes = estimate.bytes,
@@ -410,16 +417,10 @@ Prediction Program::predict(const Operand* operands, std::string_view architectu
 
 Explanation Program::describe(const Operand* operands, Order order) const {
   try {
-    const Deadline deadline(impl_->options.limits);
     std::vector<opt::PassReport> passes;
-    const std::shared_ptr<const Compiled> compiled =
-        impl_->compile(operands, nullptr, impl_->is_aliased(operands), impl_->device_of(operands, nullptr), deadline, &passes);
-    const Compiled& c = *compiled;
-    std::array<std::byte, 4096> stack;
-    std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
-    plan::Binding binding(&memory);
-    const auto slots = slots_of(c, operands, &memory);
-    plan::bind(c.graph, c.plan, slots, nullptr, order, impl_->options.limits, {&allocate_nothing, nullptr}, binding);
+    const Unrun unrun(*impl_, operands, order, &passes);
+    const Compiled& c = *unrun.compiled;
+    const plan::Binding& binding = unrun.binding;
     const Traffic all = plan::traffic_of(c.plan, binding, c.work);
 
     Explanation explanation;
@@ -462,7 +463,7 @@ Explanation Program::describe(const Operand* operands, Order order) const {
         "{{\"expression\": {}, \"operands\": {}, \"stages\": [{}], \"passes\": [{}], \"kernels\": {}, \"buffers\": {}, \"totals\": "
         "{{\"kernels\": {}, {}}}, \"backend\": {{\"name\": \"{}\", \"why\": \"{}\"}}}}",
         json_string(impl_->text), json_operands(*this, operands), stages, reports, plan::json_kernels(c.graph, c.plan, binding),
-        plan::json_buffers(c.graph, c.plan, slots, binding), all.kernels, plan::json_traffic(all), backend_name, why);
+        plan::json_buffers(c.graph, c.plan, unrun.slots, binding), all.kernels, plan::json_traffic(all), backend_name, why);
     return explanation;
   } catch (Error& error) {
     error.attach_text(impl_->text);
