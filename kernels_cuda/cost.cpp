@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/catalog/op.hpp"
+#include "engine/plan/hazard.hpp"
 #include "engine/plan/traffic.hpp"
 #include "kernels_cuda/device.hpp"
 
@@ -108,11 +109,9 @@ class Read {
  public:
   /// How many bytes the access adds to those of the accesses before it.
   double add(const plan::BoundKernel& kernel, const plan::BoundAccess& access, double bytes) {
-    auto low = reinterpret_cast<std::uintptr_t>(access.base), high = low + item_size(access.dtype);
-    for (int axis = 0; axis < kernel.rank; ++axis) {
-      const std::int64_t reach = access.strides[axis] * (kernel.extents[axis] - 1);
-      (reach < 0 ? low : high) += static_cast<std::uintptr_t>(reach);
-    }
+    if (kernel.total == 0) return 0;
+    std::uintptr_t low = 0, high = 0;
+    plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low, high);
     low_ = std::min(low_, low);
     high_ = std::max(high_, high);
     const double before = bytes_;
@@ -125,15 +124,16 @@ class Read {
   double bytes_ = 0;
 };
 
-/// What the kernels take of a device with these rates; `up` and `down` are what they read and write of operands and results.
-run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, const DeviceInfo& rates, std::string place, double& up,
-                       double& down) {
-  constexpr double kLaunch = 4e-6;
+/// What the kernels take of a device with these rates, and what copies of operands and results would.
+run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, const DeviceInfo& rates, std::string place) {
+  /// Bytes a second between pageable memory and the device, in each direction, and what a launch takes.
+  constexpr double kLink = 20e9, kLaunch = 4e-6;
   /// Of an operation along an axis, about.
   constexpr double kLaunches = 4;
   run::Estimate found;
   found.place = std::move(place);
   found.bytes_per_second = rates.bytes_per_second;
+  double up = 0, down = 0;
   std::size_t number = 0;
   for (const plan::Binding::Step& step : binding.steps) {
     if (step.action->kind == plan::Action::Kind::Order) {
@@ -171,18 +171,16 @@ run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, con
                       most == times + 2 ? "" : "s", (*most + kLaunch) * 1e6);
     }
   }
+  found.copy_seconds = std::max(up, down) / kLink;
   return found;
 }
 
 }  // namespace
 
 run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, int device) {
-  /// Bytes a second between pageable memory and the device, in each direction.
-  constexpr double kLink = 20e9;
   const int ordinal = std::max(device, 0);
-  double up = 0, down = 0;
-  run::Estimate found = estimate(plan, binding, info_of(ordinal), fmt::format("cuda:{}", ordinal), up, down);
-  if (device == kHost) found.copy_seconds = std::max(up, down) / kLink;
+  run::Estimate found = estimate(plan, binding, info_of(ordinal), fmt::format("cuda:{}", ordinal));
+  if (device != kHost) found.copy_seconds = 0;
   return found;
 }
 
@@ -195,8 +193,7 @@ run::Estimate predict(const plan::Plan& plan, const plan::Binding& binding, std:
       rates.bytes_per_second = sheet.bytes_per_second;
       rates.instructions_per_second = sheet.hertz * sheet.multiprocessors * 128;
       rates.fp64_per_second = fp64_rate(sheet.architecture, rates.instructions_per_second, sheet.ratio);
-      double up = 0, down = 0;
-      return estimate(plan, binding, rates, std::string(sheet.name), up, down);
+      return estimate(plan, binding, rates, std::string(sheet.name));
     }
     known += (known.empty() ? "" : ", ") + name;
   }
