@@ -73,9 +73,21 @@ std::vector<const Case*> chosen(const std::vector<std::string>& names) {
   return found;
 }
 
-void complete(CommandLine& line) {
+void complete_operands(CommandLine& line) {
   for (const double size : line.sizes) line.settings.sizes.push_back(static_cast<std::int64_t>(size));
   for (const std::string& text : line.dtypes) line.settings.dtypes.push_back(dtype_of(text));
+}
+
+/// Calls visit(case, n, dtype) for all that the line asks for.
+template <class Visit>
+void for_each(const Settings& settings, const std::vector<const Case*>& wanted, Visit visit) {
+  for (const std::int64_t n : settings.sizes)
+    for (const DType dtype : settings.dtypes)
+      for (const Case* each : wanted)
+        if (!each->only_floats || dtype >= DType::Float16) visit(*each, n, dtype);
+}
+
+void complete_backends(CommandLine& line) {
   for (const std::string& text : line.backend_names) {
     const auto rows = backends();
     const auto found = std::find_if(rows.begin(), rows.end(), [&](const Backend& row) { return row.name == text; });
@@ -134,13 +146,10 @@ void write(const std::string& path, const std::string& text) {
 /// So many bytes and instructions over rates of a data sheet: of a device that need not be there.
 void predict_all(CommandLine& line) {
   const std::vector<const Case*> wanted = chosen(line.names);
-  for (const std::string& text : line.dtypes) line.settings.dtypes.push_back(dtype_of(text));
+  complete_operands(line);
   std::vector<Row> rows;
-  for (const double n : line.sizes)
-    for (const DType dtype : line.settings.dtypes)
-      for (const Case* each : wanted)
-        if (!each->only_floats || dtype >= DType::Float16)
-          rows.push_back(predict(*each, static_cast<std::int64_t>(n), dtype, line.architecture));
+  for_each(line.settings, wanted,
+           [&](const Case& each, std::int64_t n, DType dtype) { rows.push_back(predict(each, n, dtype, line.architecture)); });
   const Prediction device = Program::compile("a + a").predict({{"a", Array(DType::Float64, {1})}}, line.architecture);
   Machine machine;
   machine.device = fmt::format("{} ({}, {:.2f} TB/s by its data sheet)", line.architecture, device.device, device.bytes_per_second / 1e12);
@@ -151,23 +160,20 @@ void predict_all(CommandLine& line) {
     write("-", predictions(rows));
   }
   write(line.json_path, json(rows, machine));
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("standard output cannot be written");
 }
 
 void measure_all(CommandLine& line) {
   const std::vector<const Case*> wanted = chosen(line.names);
   const std::map<std::string, double> before = line.before_path.empty() ? std::map<std::string, double>{} : read_times(line.before_path);
-  complete(line);
+  complete_operands(line);
+  complete_backends(line);
   const Machine machine = machine_of(line.settings);
   const bool is_quiet = line.json_path == "-" || line.csv_path == "-", shows_progress = !is_quiet && isatty(STDERR_FILENO);
   std::vector<Row> rows;
-  for (const std::int64_t n : line.settings.sizes)
-    for (const DType dtype : line.settings.dtypes)
-      for (const Case* each : wanted) {
-        if (each->only_floats && dtype < DType::Float16) continue;
-        for (Row& row : measure(*each, n, dtype, line.settings)) rows.push_back(std::move(row));
-        if (shows_progress) std::fprintf(stderr, "\r\033[K%zu measured", rows.size());
-      }
+  for_each(line.settings, wanted, [&](const Case& each, std::int64_t n, DType dtype) {
+    for (Row& row : measure(each, n, dtype, line.settings)) rows.push_back(std::move(row));
+    if (shows_progress) std::fprintf(stderr, "\r\033[K%zu measured", rows.size());
+  });
   if (shows_progress) std::fprintf(stderr, "\r\033[K");
   add_shares(rows, machine);
   if (!is_quiet) {
@@ -181,7 +187,6 @@ void measure_all(CommandLine& line) {
   write(line.json_path, json(rows, machine));
   write(line.csv_path, csv(rows));
   write(line.html_path, page(rows, machine));
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("standard output cannot be written");
 }
 
 int run(int argc, char** argv) {
@@ -194,6 +199,7 @@ int run(int argc, char** argv) {
       predict_all(line);
     else
       measure_all(line);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("standard output cannot be written");
     return 0;
   } catch (const CLI::ParseError& error) {
     return error.get_exit_code() == 0 ? line.app.exit(error) : (line.app.exit(error), kExitUsage);
