@@ -21,10 +21,11 @@ const within = (a, b) => a.left >= b.left - slack && a.right <= b.right + slack 
   a.top >= b.top - slack && a.bottom <= b.bottom + slack;
 for (const svg of document.querySelectorAll("svg")) {
   const frame = svg.getBoundingClientRect(), texts = [...svg.querySelectorAll("text")];
+  const dots = [...svg.querySelectorAll("circle")];
   for (const mark of svg.querySelectorAll("text, circle, path, rect, line"))
     if (!within(mark.getBoundingClientRect(), frame)) found.push("outside of its picture: " + name(mark));
   for (const [i, a] of texts.entries())
-    for (const b of texts.slice(i + 1)) {
+    for (const b of [...texts.slice(i + 1), ...dots]) {
       const p = a.getBoundingClientRect(), q = b.getBoundingClientRect();
       if (Math.min(p.right, q.right) - Math.max(p.left, q.left) > slack &&
           Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > slack)

@@ -90,11 +90,13 @@ def test_the_page_has_room_for_all_cases(tmp_path):
 
 def test_a_page_that_is_laid_out_badly_is_noticed(tmp_path, files):
     page = tmp_path / "page.html"
-    bad = '<text x="70" y="18">over the title</text><text x="-90" y="90">cut off</text></svg>'
+    bad = '<text x="70" y="18">over the title</text><text x="-90" y="90">cut off</text>'
+    bad += '<text x="200" y="394">under a dot</text><circle cx="220" cy="390" r="4"><title>dot</title></circle></svg>'
     page.write_text(files[1]["html"].replace("</svg>", bad, 1).replace("<table>", '<table style="width:3000px">'))
     assert browser.complaints(page) == [
         "outside of its picture: cut off",
         f"on each other: Roofline, {HOSTS[0]}, over the title",
+        "on each other: under a dot, dot",
         "wider than its window",
     ]
 
