@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <engine/evaluate.hpp>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -14,15 +15,40 @@ namespace {
 /// Fewer might fall together with other axes, along which reductions have an order.
 constexpr std::int64_t kLeastRows = 2;
 
+/// What a program of one statement stores into an operand, as a program of its own whose result that is.
+class StoredValue {
+ public:
+  /// Of one that does nothing else: see exists().
+  explicit StoredValue(const Execution::State& s) : graph_(s.compiled->graph) {
+    if (graph_.output_nodes.size() != 1) return;
+    ir::OutputSpec& output = graph_.outputs[graph_[graph_.output_nodes[0]].payload];
+    if (output.kind != ir::OutputSpec::Kind::Store) return;
+    graph_.slots[output.slot].written = false;
+    output = {};
+    plan_.emplace(plan::make_plan(graph_, nullptr, s.program->options, std::pmr::get_default_resource()));
+    executable_ = run::find_backend(BackendChoice::Cuda)->compile(graph_, *plan_, kHost);
+  }
+  bool exists() const { return executable_ != nullptr; }
+  const ir::Graph& graph() const { return graph_; }
+  const plan::Plan& plan() const { return *plan_; }
+  const run::Executable& executable() const { return *executable_; }
+
+ private:
+  ir::Graph graph_;
+  std::optional<plan::Plan> plan_;
+  std::unique_ptr<run::Executable> executable_;
+};
+
 /// The parts of a result, in memory that nobody knows: a failure in their midst leaves no trace.
 class Parts {
  public:
   Parts(Execution::State& s, const run::Executable& executable)
-      : s_(s), executable_(executable), c_(*s.compiled), result_(s.binding.result) {
-    const plan::Binding& b = s.binding;
-    if (b.device != kHost || c_.plan.finds || result_.shape.empty() || n_rows() <= kLeastRows) return;
+      : s_(s), c_(*s.compiled), graph_(&c_.graph), plan_(&c_.plan), executable_(&executable), result_(s.binding.result) {
+    if (s.binding.device != kHost || plan_->finds) return;
+    if (plan_->result == plan::kNone && !take_stored_value()) return;
+    if (result_.shape.empty() || n_rows() <= kLeastRows) return;
     const bool is_one_kernel = stores_by_one_kernel_alone();
-    if (!is_one_kernel) axes_ = ir::row_axes(c_.graph);
+    if (!is_one_kernel) axes_ = ir::row_axes(*graph_);
     exist_ = is_one_kernel || axes_;
   }
   bool exist() const { return exist_; }
@@ -35,7 +61,7 @@ class Parts {
     result_ = apart_->view();
   }
   void finish() const {
-    if (apart_) evaluate_into(s_.binding.result, "a", {{"a", result_}});
+    if (apart_) execute("target[...] = value", {{"target", s_.binding.result}, {"value", result_}});
   }
 
   void run(const Rows& rows, const RunOptions& options) const {
@@ -45,7 +71,7 @@ class Parts {
     const Allocator nowhere{&allocate_nothing, nullptr};
     if (!axes_) {  // slices and shifts find what a row needs
       const auto slots = slots_of(c_, s_.operands, &memory);
-      plan::bind(c_.graph, c_.plan, slots, &result_, s_.order, s_.program->options.limits, nowhere, binding, &rows);
+      plan::bind(*graph_, *plan_, slots, &result_, s_.order, s_.program->options.limits, nowhere, binding, &rows);
     } else {
       std::vector<Operand> operands(s_.operands, s_.operands + s_.program->names.size());
       for (std::size_t slot = 0; slot < axes_->size(); ++slot)
@@ -53,19 +79,32 @@ class Parts {
           operands[c_.slot_name[slot]].array = cut(operands[c_.slot_name[slot]].array, axis, rows);
       const ArrayView result = cut(result_, 0, rows);
       const auto slots = slots_of(c_, operands.data(), &memory);
-      plan::bind(c_.graph, c_.plan, slots, &result, s_.order, s_.program->options.limits, nowhere, binding);
+      plan::bind(*graph_, *plan_, slots, &result, s_.order, s_.program->options.limits, nowhere, binding);
     }
-    executable_.execute(binding, options);
+    executable_->execute(binding, options);
   }
 
  private:
+  /// The result is what a statement stores, before it is stretched over its target.
+  bool take_stored_value() {
+    stored_.emplace(s_);
+    if (!stored_->exists()) return false;
+    graph_ = &stored_->graph();
+    plan_ = &stored_->plan();
+    executable_ = &stored_->executable();
+    plan::Binding binding(std::pmr::get_default_resource());
+    const auto slots = slots_of(c_, s_.operands, std::pmr::get_default_resource());
+    plan::bind(*graph_, *plan_, slots, nullptr, Order::C, s_.program->options.limits, {&allocate_nothing, nullptr}, binding);
+    result_ = binding.result;
+    return true;
+  }
   bool stores_by_one_kernel_alone() const {
-    const std::span<const plan::Action> actions = c_.plan.actions;
+    const std::span<const plan::Action> actions = plan_->actions;
     if (actions.size() != 1 || actions[0].kind != plan::Action::Kind::Run || actions[0].count != 1) return false;
-    const plan::Kernel& kernel = c_.plan.kernels[actions[0].first];
-    const std::span<const plan::Store> stores = c_.plan.stores_of(kernel);
+    const plan::Kernel& kernel = plan_->kernels[actions[0].first];
+    const std::span<const plan::Store> stores = plan_->stores_of(kernel);
     return kernel.n_folds == 0 && std::all_of(stores.begin(), stores.end(), [&](const plan::Store& store) {
-             return c_.plan.accesses[store.access].buffer == c_.plan.result;
+             return plan_->accesses[store.access].buffer == plan_->result;
            });
   }
   /// What is of extent one there is stretched, and stays.
@@ -77,8 +116,11 @@ class Parts {
   }
 
   Execution::State& s_;
-  const run::Executable& executable_;
   const Compiled& c_;
+  std::optional<StoredValue> stored_;
+  const ir::Graph* graph_;
+  const plan::Plan* plan_;
+  const run::Executable* executable_;
   ArrayView result_;
   std::optional<Array> apart_;
   std::optional<std::vector<int>> axes_;

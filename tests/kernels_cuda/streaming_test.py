@@ -219,6 +219,44 @@ def test_more_than_the_device_holds_goes_by_rows_of_the_result(shared):
     assert lines(shared, "-c", program, STANDIN_MEMORY=4 << 20) == ["True True True 1.0"] * len(OF_ROWS)
 
 
+WRITTEN = """
+import numpy as np, engine
+rng = np.random.default_rng(1)
+names = {"a": rng.random((700, 1000)), "f": rng.random((700, 1000), np.float32)}
+for text in TEXTS:
+    for dtype in (np.float64, np.float32):
+        first = rng.random((700, 1000)).astype(dtype)
+        got, want = first.copy(), first.copy()
+        value = engine.evaluate(text, names | {"t": got}, backend="cuda", casting="same_kind")
+        ran = engine.last_run().backend
+        same = engine.evaluate(text, names | {"t": want}, backend="interp", casting="same_kind")
+        kept = first.copy()
+        try:
+            stop = lambda share: 1 / 0 if share > 0.7 else None
+            engine.evaluate(text, names | {"t": kept}, backend="cuda", casting="same_kind", progress=stop)
+        except ZeroDivisionError:
+            print(ran, got.tobytes() == want.tobytes(), value.tobytes() == same.tobytes(), (kept == first).all())
+"""
+TARGETS = (
+    "t[1:-1, 1:-1] = a[1:-1, 1:-1] + 0.5*(a[:-2, 1:-1] + a[2:, 1:-1] + a[1:-1, :-2] + a[1:-1, 2:])",
+    "t[1:] = t[:-1] + a[1:]",
+    "t[...] = a[::-1]",
+    "t[1:-1] += t[:-2] * t[2:]",
+    "t[...] = a - mean(a, axis=1, keepdims=True)",
+    "t[::2, ::-1] = shift(a, 1, axis=0, boundary='wrap')[1::2] - f[::2]",
+    "t[...] = sum(a * f, axis=1, keepdims=True)",
+    "t[:, 5] = a[:, 6] * 2",
+    "t[...] = cumsum(t, axis=1)",
+    "t[...] = shift(t, 3, axis=0, boundary='reflect')",
+)
+
+
+def test_targets_larger_than_the_device_are_written_when_all_of_their_value_is_known(shared):
+    """Values in parts by rows, which read what was there before; one that is stopped on its way writes nothing."""
+    program = WRITTEN.replace("TEXTS", repr(TARGETS))
+    assert lines(shared, "-c", program, STANDIN_MEMORY=4 << 20) == ["cuda True True True"] * 2 * len(TARGETS)
+
+
 TOO_MUCH = """
 import numpy as np, engine
 a = np.random.default_rng(1).random((700, 1000))
@@ -228,7 +266,7 @@ fine = "a[::-1] + 1"
 for text, more in (
     ("a[:, :700] + a[:, :700].T", {}),  # each row needs all
     ("a - mean(a)", {}),
-    ("a[...] = a[::-1]", {}),
+    ("a[:, :700] = a[:, :700].T", {}),
     ("a[1:] = a[:-1] * 2; a[1:] + a[:-1]", {}),  # the caller would see a part of it
     (fine, {"limits": engine.Limits(time=0.02)}),
     (fine, {"out": out, "progress": lambda share: 1 / 0 if share > 0.5 else None}),
