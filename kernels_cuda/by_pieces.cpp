@@ -1,6 +1,7 @@
 // kernels_cuda/by_pieces.cpp - large operands of the host go to the device and back piece by piece while kernels run: see call.hpp.
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "engine/plan/hazard.hpp"
 #include "kernels_cuda/call.hpp"
@@ -26,7 +27,19 @@ class LanesInOrder {
   const DeviceState::Lanes& lanes_;
 };
 
+/// The lowest byte that a kernel reads or writes for index 0 of its first axis, and how many there are from there to the highest.
+std::pair<char*, std::int64_t> width_of(const plan::BoundKernel& kernel, const plan::BoundAccess& access) {
+  std::uintptr_t low = 0, high = 0;
+  plan::cover({access.base, access.strides + 1, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank - 1, kernel.extents + 1,
+              low, high);
+  return {pointer(low), static_cast<std::int64_t>(high - low)};
+}
+
 }  // namespace
+
+bool Call::overlap(const Streamed& a, const Streamed& b, std::int64_t extent) {
+  return a.host < b.host + b.bytes(extent) && b.host < a.host + a.bytes(extent);
+}
 
 bool Call::goes_by_pieces(const plan::BoundKernel& kernel) const {
   return std::find(by_pieces_.begin(), by_pieces_.end(), &kernel) != by_pieces_.end();
@@ -36,13 +49,27 @@ std::int64_t Call::slab(const plan::BoundKernel& kernel, std::uint32_t k) const 
   const plan::BoundAccess& access = kernel.accesses[k];
   const plan::Buffer::Kind kind = buffer_of(kernel, k).kind;
   if (kernel.rank == 0 || is_value(kernel, k) || kind == plan::Buffer::Kind::Temporary || kind == plan::Buffer::Kind::Passing) return 0;
-  std::int64_t bytes = static_cast<std::int64_t>(item_size(access.dtype));
-  if (!is_dense(static_cast<std::size_t>(bytes), kernel.rank - 1, kernel.extents + 1, access.strides + 1)) return 0;
-  for (int axis = 1; axis < kernel.rank; ++axis) {
-    if (access.strides[axis] < 0) return 0;
-    bytes *= kernel.extents[axis];
+  if (!is_store(kernel, k)) return access.strides[0] >= width_of(kernel, access).second ? access.strides[0] : 0;
+  const auto item = static_cast<std::int64_t>(item_size(access.dtype));
+  if (plan::repeats({access.base, access.strides, item}, kernel.rank, kernel.extents)) return 0;
+  return item * (kernel.total / kernel.extents[0]);
+}
+
+bool Call::has_gaps(const plan::BoundKernel& kernel, const plan::BoundAccess& access) {
+  std::int64_t stride = static_cast<std::int64_t>(item_size(access.dtype));
+  for (int axis = kernel.rank - 1; axis >= 0; stride *= kernel.extents[axis--])
+    if (access.strides[axis] != stride) return true;
+  return false;
+}
+
+Call::Streamed Call::streamed(const plan::BoundKernel& kernel, std::uint32_t k) const {
+  const plan::BoundAccess& access = kernel.accesses[k];
+  if (is_store(kernel, k)) {
+    const std::int64_t bytes = slab(kernel, k);
+    return {access.base, bytes, bytes, {k}, has_gaps(kernel, access) ? c_strides(kernel, access.dtype) : std::vector<std::int64_t>{}};
   }
-  return access.strides[0] == bytes ? bytes : 0;
+  const auto [low, width] = width_of(kernel, access);
+  return {low, width, access.strides[0], {k}};
 }
 
 std::int64_t Call::widest_slab(const plan::BoundKernel& kernel) const {
@@ -83,11 +110,11 @@ std::vector<const plan::BoundKernel*> Call::choose_pieces(bool is_short) const {
 }
 
 bool Call::can_go_by_pieces(const plan::BoundKernel& kernel, bool is_short) const {
-  if (kernel.ordered || !kernel.detours.empty()) return false;
   const bool is_fold = kernel.kernel->n_folds > 0;
   const std::int64_t unit = is_fold ? unit_of(kernel) : 1;
   if (unit == 0 || (!is_short && unit * widest_slab(kernel) > kPieceBytes)) return false;
-  return is_fold || ((stores_are_new(kernel) || b_.steps.size() == 1) && stores_are_slabs(kernel) && moves_memory_once(kernel));
+  if (!moves_memory_once(kernel)) return false;
+  return is_fold || ((stores_are_new(kernel) || b_.steps.size() == 1) && stores_are_slabs(kernel));
 }
 
 bool Call::stores_are_slabs(const plan::BoundKernel& kernel) const {
@@ -97,16 +124,20 @@ bool Call::stores_are_slabs(const plan::BoundKernel& kernel) const {
 }
 
 bool Call::moves_memory_once(const plan::BoundKernel& kernel) const {
-  const auto bytes = [&](std::uint32_t k) { return slab(kernel, k) * kernel.extents[0]; };
-  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k)
-    for (std::uint32_t l = 0; l < k; ++l) {
-      if (bytes(k) == 0 || bytes(l) == 0) continue;
-      const plan::BoundAccess &one = kernel.accesses[k], &other = kernel.accesses[l];
-      if (one.base == other.base && one.dtype == other.dtype) continue;
-      const std::int64_t apart = other.base - one.base;  // the upper one begins before the lower one ends
-      if (apart >= 0 ? apart < bytes(k) : -apart < bytes(l)) return false;
-    }
-  return true;
+  const auto are_apart = [&](const std::vector<Streamed>& list) {
+    for (std::size_t i = 0; i < list.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j)
+        if (overlap(list[i], list[j], kernel.extents[0])) return false;
+    return true;
+  };
+  std::vector<Streamed> stores;
+  bool have_gaps = false;
+  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
+    if (!is_slab(kernel, k) || !is_store(kernel, k)) continue;
+    stores.push_back(streamed(kernel, k));
+    have_gaps |= !stores.back().strides.empty();
+  }
+  return are_apart(loads_of(kernel)) && (stores.size() == 1 || (!have_gaps && are_apart(stores)));
 }
 
 bool Call::has_large_besides_slabs(const plan::BoundKernel& kernel) const {
@@ -131,14 +162,33 @@ bool Call::stores_are_new(const plan::BoundKernel& kernel) const {
   });
 }
 
-void Call::gather(const plan::BoundKernel& kernel, std::uint32_t k, std::vector<Streamed>& list) const {
-  const auto same = std::find_if(list.begin(), list.end(), [&](const Streamed& each) {
-    return each.host == kernel.accesses[k].base && slab(kernel, each.accesses[0]) == slab(kernel, k);
-  });
-  if (same == list.end())
-    list.push_back({kernel.accesses[k].base, {k}});
-  else
-    same->accesses.push_back(k);
+void Call::gather(Streamed access, std::int64_t extent, std::vector<Streamed>& list) {
+  constexpr std::int64_t kWidestRim = 4 * kPieceBytes;
+  for (Streamed& each : list) {
+    if (each.step != access.step || !overlap(each, access, extent)) continue;
+    char* const low = std::min(each.host, access.host);
+    const std::int64_t width = std::max(each.host + each.width, access.host + access.width) - low;
+    if (width - each.step > kWidestRim) continue;
+    each.host = low;
+    each.width = width;
+    each.accesses.push_back(access.accesses[0]);
+    return;
+  }
+  list.push_back(std::move(access));
+}
+
+std::vector<Call::Streamed> Call::loads_of(const plan::BoundKernel& kernel) const {
+  std::vector<Streamed> loads;
+  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k)
+    if (is_slab(kernel, k) && !is_store(kernel, k)) gather(streamed(kernel, k), kernel.extents[0], loads);
+  return loads;
+}
+
+std::int64_t Call::piece_bytes(const std::vector<Streamed>& loads) {
+  constexpr std::int64_t kRimsInPiece = 8;
+  std::int64_t bytes = kPieceBytes;
+  for (const Streamed& each : loads) bytes = std::max(bytes, kRimsInPiece * each.rim());
+  return bytes;
 }
 
 void Call::bring_piece(const plan::BoundKernel& kernel, const std::vector<Streamed>& loads, Pieces& pieces, std::size_t turn,
@@ -146,11 +196,11 @@ void Call::bring_piece(const plan::BoundKernel& kernel, const std::vector<Stream
   DeviceState::Lanes& lanes = device_.lanes();
   pieces.before_load(turn, lanes.up);
   for (const Streamed& each : loads) {
-    const std::int64_t bytes = slab(kernel, each.accesses[0]);
+    const auto bytes = static_cast<std::size_t>(each.bytes(n));
     const DevicePointer to = pieces.slot(each.slots, turn);
-    lanes.to_device.to_device(to, each.host + first * bytes, static_cast<std::size_t>(n * bytes), lanes.up, threads_);
-    device_.counts.bytes_to_device += static_cast<std::size_t>(n * bytes);
-    for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
+    lanes.to_device.to_device(to, each.host + first * each.step, bytes, lanes.up, threads_);
+    device_.counts.bytes_to_device += bytes;
+    for (std::uint32_t k : each.accesses) operands[k].base = pointer(to) + (kernel.accesses[k].base - each.host);
   }
   device_.order(lanes.up, device_.stream());
 }
@@ -160,14 +210,12 @@ void Call::stream_folds(const plan::BoundKernel& kernel) {
   const LanesInOrder in_order(device, device.lanes());
   std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
   std::vector<Operand> operands = operands_besides_slabs(kernel, values);
-  std::vector<Streamed> loads;
-  for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k)
-    if (is_slab(kernel, k)) gather(kernel, k, loads);
+  std::vector<Streamed> loads = loads_of(kernel);
   const std::int64_t all = kernel.extents[0], unit = unit_of(kernel);
-  const auto units = static_cast<std::uint64_t>(std::max<std::int64_t>(kPieceBytes / (unit * widest_slab(kernel)), 1));
+  const auto units = static_cast<std::uint64_t>(std::max<std::int64_t>(piece_bytes(loads) / (unit * widest_slab(kernel)), 1));
   const std::int64_t most = unit * static_cast<std::int64_t>(std::bit_floor(units));
   Pieces pieces(device);
-  for (Streamed& each : loads) each.slots = pieces.add(each.host, static_cast<std::size_t>(slab(kernel, each.accesses[0]) * (most + 1)));
+  for (Streamed& each : loads) each.slots = pieces.add(each.host, static_cast<std::size_t>(each.bytes(most + 1)));
 
   const FindKernel find = finder(kernel);
   FoldTargets cells = targets_of(kernel);
@@ -220,38 +268,39 @@ void Call::stream(const plan::BoundKernel& kernel) {
   const StagedCopies results(lanes.to_host, threads_);
   std::vector<std::array<std::byte, 16>> values(kernel.kernel->n_accesses);
   std::vector<Operand> operands = operands_besides_slabs(kernel, values);
-  const auto offset = [&](std::uint32_t k, std::int64_t index) { return static_cast<std::size_t>(index * slab(kernel, k)); };
-  // Each memory once: of accesses to the same one, the first.
-  std::vector<Streamed> loads, early, late;
+  // What is read lies as it was until all is computed: stores to what the caller knows, and may be read, come late.
+  std::vector<Streamed> loads = loads_of(kernel), early, late;
   for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
-    if (!is_slab(kernel, k)) continue;
+    if (!is_slab(kernel, k) || !is_store(kernel, k)) continue;
     const bool is_new = b_.is_fresh && buffer_of(kernel, k).kind == plan::Buffer::Kind::Result;
-    gather(kernel, k, !is_store(kernel, k) ? loads : is_new ? early : late);
+    (is_new ? early : late).push_back(streamed(kernel, k));
   }
   const std::int64_t all = kernel.extents[0], in_index = kernel.total / all;
   const std::int64_t unit = kernel.rank == 1 ? kPieceUnit : 1;
-  const std::int64_t most = std::max(kPieceBytes / widest_slab(kernel) / unit, std::int64_t{1}) * unit;
+  const std::int64_t most = std::max(piece_bytes(loads) / widest_slab(kernel) / unit, std::int64_t{1}) * unit;
   Pieces pieces(device);
   for (std::vector<Streamed>* list : {&loads, &early})
-    for (Streamed& each : *list) each.slots = pieces.add(each.host, offset(each.accesses[0], most + unit));
-  keep_whole(kernel, most + unit, late, early, pieces);
+    for (Streamed& each : *list) each.slots = pieces.add(each.host, static_cast<std::size_t>(each.bytes(most + unit)));
+  keep_whole(all, most + unit, late, early, pieces);
 
   const auto bring = [&](const Streamed& each, std::int64_t first, std::int64_t n, DevicePointer from, Stream stream) {
-    const std::uint32_t k = each.accesses[0];
-    results.to_host((each.shadow ? each.shadow.get() : each.host) + offset(k, first), from, offset(k, n), stream);
-    device.counts.bytes_to_host += offset(k, n);
+    const auto bytes = static_cast<std::size_t>(each.bytes(n));
+    results.to_host((each.shadow ? each.shadow.get() : each.host) + first * each.step, from, bytes, stream);
+    device.counts.bytes_to_host += bytes;
   };
   std::vector<std::int64_t> extents(kernel.extents, kernel.extents + kernel.rank);
   std::size_t turn = 0;
   for (std::int64_t first = 0, n = 0; first < all; first += n, ++turn) {
     n = all - first < most + unit ? all - first : most;
     const auto set = [&](const Streamed& each, DevicePointer to) {
-      for (std::uint32_t k : each.accesses) operands[k].base = pointer(to);
+      Operand& operand = operands[each.accesses[0]];
+      operand.base = pointer(to);
+      if (!each.strides.empty()) operand.strides = each.strides.data();
     };
     bring_piece(kernel, loads, pieces, turn, first, n, operands);
     pieces.before_store(turn, device.stream());
     for (const Streamed& each : early) set(each, pieces.slot(each.slots, turn));
-    for (const Streamed& each : late) set(each, each.kept() + offset(each.accesses[0], first));
+    for (const Streamed& each : late) set(each, each.kept() + static_cast<DevicePointer>(first * each.step));
     std::vector<Operand> of_piece = operands;
     step_besides_slabs(kernel, first, of_piece);
     extents[0] = n;
@@ -273,21 +322,33 @@ void Call::stream(const plan::BoundKernel& kernel) {
   for (const Streamed& each : late) bring(each, 0, all, each.kept(), device.stream());
   results.settle();
   device.synchronize();
-  for (const Streamed& each : early)
-    if (each.shadow) copy_on_host(each.host, each.shadow.get(), offset(each.accesses[0], all), threads_);
+  for (const Streamed& each : early) {
+    if (!each.shadow) continue;
+    const plan::BoundAccess& access = kernel.accesses[each.accesses[0]];
+    if (each.strides.empty())
+      copy_on_host(each.host, each.shadow.get(), static_cast<std::size_t>(each.bytes(all)), threads_);
+    else
+      copy_elements({access.base, access.strides}, {each.shadow.get(), each.strides.data()}, kernel.rank, kernel.extents,
+                    item_size(access.dtype), threads_);
+  }
 }
 
-void Call::keep_whole(const plan::BoundKernel& kernel, std::int64_t most, std::vector<Streamed>& late, std::vector<Streamed>& early,
+void Call::keep_whole(std::int64_t all, std::int64_t most, std::vector<Streamed>& late, std::vector<Streamed>& early,
                       Pieces& pieces) const {
-  const auto bytes = [&](const Streamed& each, std::int64_t n) { return static_cast<std::size_t>(n * slab(kernel, each.accesses[0])); };
+  const auto bytes = [](const Streamed& each, std::int64_t n) { return static_cast<std::size_t>(each.bytes(n)); };
   try {
-    for (Streamed& each : late) each.whole.emplace(device_, bytes(each, kernel.extents[0]) + kAlignment);
-    return;
+    for (Streamed& each : late)
+      if (each.strides.empty()) each.whole.emplace(device_, bytes(each, all) + kAlignment);
   } catch (const OutOfMemory&) {
     for (Streamed& each : late) each.whole.reset();
   }
+  std::vector<Streamed> there;
   for (Streamed& each : late) {
-    each.shadow = Block(bytes(each, kernel.extents[0]));
+    if (each.whole) {
+      there.push_back(std::move(each));
+      continue;
+    }
+    each.shadow = Block(bytes(each, all));
     if (!each.shadow)
       throw OutOfMemory({.what = "neither the device nor the host has room for what is stored before all is known to be right",
                          .labels = {},
@@ -296,7 +357,7 @@ void Call::keep_whole(const plan::BoundKernel& kernel, std::int64_t most, std::v
     each.slots = pieces.add(each.host, bytes(each, most));
     early.push_back(std::move(each));
   }
-  late.clear();
+  late.swap(there);
 }
 
 }  // namespace engine::cuda

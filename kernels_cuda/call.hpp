@@ -88,10 +88,17 @@ class Call {
   /// The bytes of a piece of the widest operand, and elements that pieces are multiples of: all of them are as aligned as the first.
   static constexpr std::int64_t kPieceBytes = Staging::kSlotBytes, kPieceUnit = 4096;
 
-  /// Memory of the host that goes by pieces, and the accesses to it.
+  /// Memory of the host that goes by pieces, and the accesses to it: neighbours, as those of a stencil, are of one memory, which moves
+  /// once but for the rim of each piece.
   struct Streamed {
-    char* host;
+    char* host;          ///< the lowest byte that belongs to index 0 of the first axis
+    std::int64_t width;  ///< bytes from there to the highest
+    std::int64_t step;   ///< bytes from one index to the next
     std::vector<std::uint32_t> accesses;
+    /// Of a store with gaps, not empty: its values go without to `shadow`.
+    std::vector<std::int64_t> strides{};
+    std::int64_t bytes(std::int64_t n) const { return (n - 1) * step + width; }
+    std::int64_t rim() const { return std::max(width - step, std::int64_t{0}); }
     std::size_t slots = 0;
     Block shadow{};                 ///< of a store: where it waits, in memory of the host
     std::optional<Memory> whole{};  ///< or of the device
@@ -105,8 +112,8 @@ class Call {
   bool goes_by_pieces(const plan::BoundKernel& kernel) const;
   bool goes_by_pieces(const plan::Binding::Step& step) const { return step.kernels.size() == 1 && goes_by_pieces(step.kernels[0]); }
 
-  /// Bytes of memory of the host that a kernel reads or writes for one index of its first axis, where those of neighbouring indices
-  /// follow each other without gaps; else 0.
+  /// Bytes of memory of the host from what a kernel reads for one index of its first axis to that for the next, where they lie one behind
+  /// the other, else 0; and of what it writes.
   std::int64_t slab(const plan::BoundKernel& kernel, std::uint32_t k) const;
   bool is_slab(const plan::BoundKernel& kernel, std::uint32_t k) const { return slab(kernel, k) > 0; }
   std::int64_t widest_slab(const plan::BoundKernel& kernel) const;
@@ -119,15 +126,24 @@ class Call {
   /// another one could not.
   std::vector<const plan::BoundKernel*> choose_pieces(bool is_short) const;
   bool can_go_by_pieces(const plan::BoundKernel& kernel, bool is_short) const;
+  /// Whether what a store writes for one index follows what it writes for the one before.
+  static bool has_gaps(const plan::BoundKernel& kernel, const plan::BoundAccess& access);
   bool stores_are_slabs(const plan::BoundKernel& kernel) const;
-  /// Whether no memory is moved for one access while it is read for another, at other places.
+  /// Whether no memory is moved for one load and for another, too, and none written by two stores.
   bool moves_memory_once(const plan::BoundKernel& kernel) const;
   bool has_large_besides_slabs(const plan::BoundKernel& kernel) const;
   /// Whether nobody knows what it stores to, this program included: then nothing need be undone.
   bool stores_are_new(const plan::BoundKernel& kernel) const;
 
-  /// Adds access k, which is a slab, to the list: accesses to the same memory, which moves once, are one.
-  void gather(const plan::BoundKernel& kernel, std::uint32_t k, std::vector<Streamed>& list) const;
+  /// Access k alone, which is a slab.
+  Streamed streamed(const plan::BoundKernel& kernel, std::uint32_t k) const;
+  /// Whether some byte belongs to both, for as many indices of the first axis.
+  static bool overlap(const Streamed& a, const Streamed& b, std::int64_t extent);
+  /// Adds an access to the list, or to what is there of the same memory.
+  static void gather(Streamed access, std::int64_t extent, std::vector<Streamed>& list);
+  std::vector<Streamed> loads_of(const plan::BoundKernel& kernel) const;
+  /// Bytes of a piece of the widest operand: so many that rims are few beside them.
+  static std::int64_t piece_bytes(const std::vector<Streamed>& loads);
   /// Copies what n indices from `first` on read to the slots of that turn, and has the operands read there.
   void bring_piece(const plan::BoundKernel& kernel, const std::vector<Streamed>& loads, Pieces& pieces, std::size_t turn,
                    std::int64_t first, std::int64_t n, std::vector<Operand>& operands);
@@ -141,10 +157,9 @@ class Call {
   /// the device where it has the room, else in memory of the host.
   void stream(const plan::BoundKernel& kernel);
 
-  /// Memory of the device for all that is stored to what the caller knows; where that is too much, of the host: then those stores
-  /// are early ones, of pieces of at most `most` indices.
-  void keep_whole(const plan::BoundKernel& kernel, std::int64_t most, std::vector<Streamed>& late, std::vector<Streamed>& early,
-                  Pieces& pieces) const;
+  /// Memory of the device for all of the `all` indices that is stored to what the caller knows; where that is too much, of the host: then
+  /// those stores are early ones, of pieces of at most `most` indices.
+  void keep_whole(std::int64_t all, std::int64_t most, std::vector<Streamed>& late, std::vector<Streamed>& early, Pieces& pieces) const;
 
   /// A kernel right behind a fold that only copies cells to where they belong is left out: the fold puts them there.
   void find_direct_cells();

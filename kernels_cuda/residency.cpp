@@ -81,18 +81,8 @@ void Residency::bring_back(const char* base, std::size_t item, int rank, const s
   if (!copy) throw OutOfMemory({.what = "out of memory while copying results from the device", .labels = {}, .help = {}, .text = {}});
   device_.copy_to_host(copy.get(), from, high - low, threads_);
   device_.synchronize();
-  const std::int64_t inner = rank ? extents[rank - 1] : 1, stride = rank ? strides[rank - 1] : 0;
-  const std::int64_t total = std::accumulate(extents, extents + rank, std::int64_t{1}, std::multiplies<>());
-  for (std::int64_t row = 0; row < total / inner; ++row) {
-    std::int64_t rest = row;
-    std::uintptr_t at = reinterpret_cast<std::uintptr_t>(base);
-    for (int axis = rank - 2; axis >= 0; --axis) {
-      at += static_cast<std::uintptr_t>(rest % extents[axis] * strides[axis]);
-      rest /= extents[axis];
-    }
-    for (std::int64_t i = 0; i < inner; ++i, at += static_cast<std::uintptr_t>(stride))
-      std::memcpy(pointer(at), copy.get() + (at - low), item);
-  }
+  const std::ptrdiff_t lowest = base - pointer(low);
+  copy_elements({pointer(low) + lowest, strides}, {copy.get() + lowest, strides}, rank, extents, item, threads_);
 }
 
 }  // namespace engine::cuda

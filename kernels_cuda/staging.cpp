@@ -23,6 +23,32 @@ void copy_on_host(char* to, const char* from, std::size_t bytes, int threads) {
   });
 }
 
+void copy_elements(Elements<char> to, Elements<const char> from, int rank, const std::int64_t* extents, std::size_t item, int threads) {
+  const int last = rank - 1;
+  const std::int64_t inner = rank ? extents[last] : 1;
+  const std::int64_t to_step = rank ? to.strides[last] : 0, from_step = rank ? from.strides[last] : 0;
+  const auto bytes = static_cast<std::int64_t>(item);
+  const bool is_row = inner == 1 || (to_step == bytes && from_step == bytes);
+  std::int64_t rows = 1;
+  for (int axis = 0; axis < last; ++axis) rows *= extents[axis];
+  const std::int64_t at_once = std::max(static_cast<std::int64_t>(kPiece) / (inner * bytes), std::int64_t{1});
+  run::parallel_for(threads, (rows + at_once - 1) / at_once, [&](std::int64_t part) {
+    for (std::int64_t row = part * at_once, end = std::min(rows, row + at_once); row < end; ++row) {
+      char* into = to.base;
+      const char* out_of = from.base;
+      for (std::int64_t axis = last - 1, rest = row; axis >= 0; rest /= extents[axis--]) {
+        into += rest % extents[axis] * to.strides[axis];
+        out_of += rest % extents[axis] * from.strides[axis];
+      }
+      if (is_row) {
+        std::memcpy(into, out_of, static_cast<std::size_t>(inner * bytes));
+        continue;
+      }
+      for (std::int64_t i = 0; i < inner; ++i) std::memcpy(into + i * to_step, out_of + i * from_step, item);
+    }
+  });
+}
+
 void Staging::wait(Slot& slot, int threads) {
   if (!slot.is_used) return;
   check(driver().cuEventSynchronize(slot.event), "copying between the host and the device");

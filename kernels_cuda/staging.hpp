@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "kernels_cuda/driver_api.hpp"
 
@@ -49,6 +50,15 @@ class Staging {
 
 /// Memory of the host, by several threads.
 void copy_on_host(char* to, const char* from, std::size_t bytes, int threads);
+
+/// Elements in memory of the host: base + sum of index * stride.
+template <class Byte>
+struct Elements {
+  Byte* base;
+  const std::int64_t* strides;
+};
+/// Of `item` bytes each, by several threads. What is written shares no memory with what is read, nor do two elements of it.
+void copy_elements(Elements<char> to, Elements<const char> from, int rank, const std::int64_t* extents, std::size_t item, int threads);
 
 /// The copies to the host of one piece of work; those that it does not settle are not ended.
 class StagedCopies {

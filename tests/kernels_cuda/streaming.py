@@ -39,6 +39,10 @@ def of_rows(n: int, names: dict) -> Iterator[tuple[str, bool]]:
     a, b = names["a"], names["b"]
     names |= {"A": a[: n // 1000 * 1000].reshape(-1, 1000), "r": b[:1000], "c": b[: n // 1000, None]}
     for text in (
+        "A[1:-1, 1:-1] + 0.5*(A[:-2, 1:-1] + A[2:, 1:-1] + A[1:-1, :-2] + A[1:-1, 2:])",
+        "A[:-1:2, ::-1] - A[1::2, 7:8]",
+        "sum(A[1:, :-1]*A[:-1, 1:], axis=0)",
+        "min(A[2:] - A[:-2], axis=1)",
         "A*r - c",
         "A + index(0)*index(1)",
         "sum(A, axis=0)",
@@ -52,6 +56,12 @@ def of_rows(n: int, names: dict) -> Iterator[tuple[str, bool]]:
     ):
         yield f"{text}, {n}", both(text, names)
     yield f"rows into out, {n}", both("A - r", names, out=np.zeros_like(names["A"]))
+    for text in (
+        "A[1:-1, 1:-1] = A[1:-1, 1:-1] + 0.5*(A[:-2, 1:-1] + A[2:, 1:-1] + A[1:-1, :-2] + A[1:-1, 2:])",
+        "A[1:-1, 1:-1] += A[:-2, 2:]*r[2:]",
+        "A[:, ::2] = A[:, 1::2][:, ::-1] - c",
+    ):
+        yield f"{text}, {n}", written(text, names, "A")
     yield f"read after a write, {n}", written("a[:10] = 7; a[...] = a / sum(a)", names, "a")
 
 
@@ -71,9 +81,10 @@ def comparisons() -> Iterator[tuple[str, bool]]:
         yield f"in place, {n}", written("a[...] = a*b + 1", names, "a")
         if n == SIZES[-1]:
             yield from of_rows(n, names)
-        # What does not go in pieces: shifted views of the same memory, strides, several statements.
         yield f"shifted, {n}", both("a[1:] + a[:-1]", names)
         yield f"shifted in place, {n}", written("a[1:] = a[:-1] + 1", names, "a")
+        yield f"shifted down in place, {n}", written("a[:-3] = a[3:] + a[1:-2]", names, "a")
+        yield f"a target with gaps, {n}", written(f"a[: {n // 2 * 2} : 2] = a[1::2][::-1] + b[1::2]", names, "a")
         yield f"strided, {n}", both("a[::2] + b[::2]", names)
         yield f"reversed, {n}", both("a[::-1] + b", names)
         yield f"a reduction, {n}", both("sum(a*b)", names)

@@ -57,6 +57,22 @@ def test_each_byte_is_copied_once_by_way_of_little_pinned_memory(shared):
     assert left == "0"
 
 
+NEIGHBOURS = COUNT.replace(
+    """engine.evaluate("a + b", {"a": a, "b": b}, backend="cuda")""",
+    """A, B = a.reshape(1200, 1000), np.zeros((1200, 1000))
+text = "B[1:-1, 1:-1] = A[:-2, 1:-1] + A[2:, 1:-1] + A[1:-1, :-2] - A[1:-1, 2:]"
+engine.evaluate(text, {"A": A, "B": B}, backend="cuda")""",
+)
+
+
+def test_neighbours_are_one_memory_of_which_a_piece_takes_its_rim_along(shared):
+    counts, _ = lines(shared, "-c", NEIGHBOURS)
+    launches, to_device, to_host, _ = map(int, counts.split())
+    assert launches == 3  # of 525, 525 and 148 rows
+    assert to_device == (1200 + 2 * 2) * 8000 - 3 * 16  # but for the corners
+    assert to_host == 1198 * 998 * 8
+
+
 ORDER = """
 import ctypes, os
 import numpy as np, engine
