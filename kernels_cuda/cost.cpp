@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "engine/catalog/op.hpp"
-#include "engine/plan/hazard.hpp"
 #include "engine/plan/traffic.hpp"
 #include "kernels_cuda/device.hpp"
 
@@ -104,26 +103,6 @@ constexpr Sheet kSheets[] = {
     {120, "NVIDIA GeForce RTX 5090", 170, 2.407e9, 1792e9, 64},
 };
 
-/// What a kernel reads of a buffer: neighbours by several accesses, between the first and the last byte of all.
-class Read {
- public:
-  /// How many bytes the access adds to those of the accesses before it.
-  double add(const plan::BoundKernel& kernel, const plan::BoundAccess& access, double bytes) {
-    if (kernel.total == 0) return 0;
-    std::uintptr_t low = 0, high = 0;
-    plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low, high);
-    low_ = std::min(low_, low);
-    high_ = std::max(high_, high);
-    const double before = bytes_;
-    bytes_ = std::max(before, std::min(before + bytes, static_cast<double>(high_ - low_)));
-    return bytes_ - before;
-  }
-
- private:
-  std::uintptr_t low_ = ~std::uintptr_t{}, high_ = 0;
-  double bytes_ = 0;
-};
-
 /// What the kernels take of a device with these rates, and what copies of operands and results would.
 run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, const DeviceInfo& rates, std::string place) {
   /// Bytes a second between pageable memory and the device, in each direction, and what a launch takes.
@@ -146,17 +125,15 @@ run::Estimate estimate(const plan::Plan& plan, const plan::Binding& binding, con
     for (const plan::BoundKernel& kernel : step.kernels) {
       ++number;
       const Cost cost = cost_of(plan, *kernel.kernel);
-      double bytes = 0;  // what is repeated comes from caches, neighbours among it
-      std::vector<Read> read(plan.buffers.size());
-      const std::span<const plan::Store> stores = plan.stores_of(*kernel.kernel);
-      for (std::uint32_t k = 0; k < kernel.kernel->n_accesses; ++k) {
-        const std::uint32_t buffer = plan.accesses[kernel.kernel->first_access + k].buffer;
-        const bool is_store =
-            std::any_of(stores.begin(), stores.end(), [&](const plan::Store& s) { return s.access - kernel.kernel->first_access == k; });
-        auto under = static_cast<double>(plan::bytes_under(kernel, kernel.accesses[k]));
-        if (!is_store) under = read[buffer].add(kernel, kernel.accesses[k], under);
-        bytes += under;
-        if (plan.buffers[buffer].kind != plan::Buffer::Kind::Temporary) (is_store ? down : up) += under;
+      double bytes = 0;
+      const auto add = [&](std::uint32_t buffer, std::uint64_t n, double& copied) {
+        bytes += static_cast<double>(n);
+        if (plan.buffers[buffer].kind != plan::Buffer::Kind::Temporary) copied += static_cast<double>(n);
+      };
+      plan::each_read(plan, kernel, [&](std::uint32_t buffer, std::uint64_t n) { add(buffer, n, up); });
+      for (const plan::Store& store : plan.stores_of(*kernel.kernel)) {
+        const plan::BoundAccess& access = kernel.accesses[store.access - kernel.kernel->first_access];
+        add(plan.accesses[store.access].buffer, plan::bytes_under(kernel, access), down);
       }
       const auto total = static_cast<double>(kernel.total);
       const double times[] = {bytes / rates.bytes_per_second, cost.fp64 * total / rates.fp64_per_second,

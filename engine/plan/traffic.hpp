@@ -1,9 +1,11 @@
 // plan/traffic.hpp - a bound kernel -> how much there is to do: operations on elements, bytes read and written.
 #pragma once
 
+#include <algorithm>
 #include <engine/evaluate.hpp>
 
 #include "engine/plan/bind.hpp"
+#include "engine/plan/hazard.hpp"
 
 namespace engine::plan {
 
@@ -42,6 +44,39 @@ inline std::uint64_t bytes_under(const BoundKernel& kernel, const BoundAccess& a
   return bytes;
 }
 
+/// Calls use(buffer, bytes) for each buffer that a kernel reads. Neighbours, as the slices of a stencil, are read once: as much as lies
+/// between the first and the last byte of all.
+template <class Use>
+void each_read(const Plan& plan, const BoundKernel& bound, Use use) {
+  const Kernel& kernel = *bound.kernel;
+  if (bound.total == 0) return;
+  const std::span<const Store> stores = plan.stores_of(kernel);
+  const auto reads = [&](std::uint32_t k) {
+    return !bound.accesses[k].is_constant &&
+           std::none_of(stores.begin(), stores.end(), [&](const Store& store) { return store.access == kernel.first_access + k; });
+  };
+  const auto buffer_of = [&](std::uint32_t k) { return plan.accesses[kernel.first_access + k].buffer; };
+  for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
+    if (!reads(k)) continue;
+    std::uint64_t bytes = 0;
+    std::uintptr_t low = ~std::uintptr_t{}, high = 0;
+    int n = 0;
+    bool is_first = true;
+    for (std::uint32_t l = 0; l < kernel.n_accesses && is_first; ++l) {
+      if (buffer_of(l) != buffer_of(k) || !reads(l)) continue;
+      is_first = l >= k;
+      const BoundAccess& access = bound.accesses[l];
+      std::uintptr_t begin, end;
+      cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, bound.rank, bound.extents, begin, end);
+      low = std::min(low, begin);
+      high = std::max(high, end);
+      bytes += bytes_under(bound, access);
+      ++n;
+    }
+    if (is_first) use(buffer_of(k), n > 1 ? std::min<std::uint64_t>(bytes, high - low) : bytes);
+  }
+}
+
 /// Adds an operation along an axis: what is read and written at least.
 inline void add_order(const Plan& plan, const Binding& binding, const Action& action, Traffic& traffic) noexcept {
   const auto items = [&](std::uint32_t buffer) {
@@ -61,9 +96,8 @@ inline void add_traffic(const Plan& plan, const Binding& binding, const BoundKer
   const auto total = static_cast<std::uint64_t>(bound.total);
   traffic.kernels += !bound.goes_on;
   if (total == 0) return;
-  std::uint64_t touched = 0, stored = 0, folded = 0;
-  for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) touched += bytes_under(bound, bound.accesses[k]);
-  std::uint64_t passed = 0;
+  std::uint64_t stored = 0, passed = 0, folded = 0;
+  each_read(plan, bound, [&](std::uint32_t, std::uint64_t bytes) { traffic.bytes_read += bytes; });
   for (const Store& store : plan.stores_of(kernel)) {
     const std::uint64_t bytes = bytes_under(bound, bound.accesses[store.access - kernel.first_access]);
     stored += bytes;
@@ -72,7 +106,6 @@ inline void add_traffic(const Plan& plan, const Binding& binding, const BoundKer
   for (const Fold& fold : plan.folds_of(kernel))
     folded += static_cast<std::uint64_t>(n_items(binding.buffers[fold.buffer].shape)) * item_size(plan.buffers[fold.buffer].dtype);
   traffic.operations += total * (work.per_element + kernel.n_folds) + work.once;
-  traffic.bytes_read += touched - stored;
   traffic.bytes_written += stored - passed + folded;
   for (const Detour& detour : bound.detours) {
     ++traffic.copies;

@@ -43,7 +43,12 @@ def test_each_thread_has_a_last_run_of_its_own():
         ("a + b", np.ones((3, 4)), np.float64(1), 1, 12, 8 * 12 + 8, 8 * 12),
         ("a + b", np.ones(10)[::-1], np.ones(20)[::2], 1, 10, 160, 80),
         ("a == b", np.ones(10), np.ones(10), 1, 10, 160, 10),
-        ("a[1:] - a[:-1] + 3*b", np.ones(10), np.float64(1), 1, 9 + 9 + 1, 144 + 8, 72),
+        ("a[1:] - a[:-1] + 3*b", np.ones(10), np.float64(1), 1, 9 + 9 + 1, 80 + 8, 72),
+        ("a[:-2, 1:-1] + a[2:, 1:-1] + a[1:-1, :-2] + a[1:-1, 2:]", np.ones((5, 6)), None, 1, 3 * 12, 8 * (30 - 2), 96),
+        ("a + a.T", np.ones((4, 4)), None, 1, 16, 128, 128),
+        ("a[:3] + a[7:]", np.ones(10), None, 1, 3, 48, 24),
+        ("a[1:] = a[:-1]*b[1:]", np.ones(10), np.ones(10), 1, 9, 144, 72),
+        ("a + shift(a, 1, boundary='constant', cval=3)", np.ones(10), None, 1, 10, 80 + 8, 80),  # at its rim again
         ("sum(a*b)", np.ones(10), np.ones(10), 2, 20, 168, 16),
         ("a + b", np.ones(0), np.ones(0), 1, 0, 0, 0),
     ),

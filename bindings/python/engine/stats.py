@@ -17,7 +17,7 @@ class Run:
     kernels       : passes over memory.
     threads       : threads used at most.
     operations    : operations on elements.
-    bytes_read    : by loads. Each counts on its own; what an operand repeats by broadcasting counts once.
+    bytes_read    : by operand. Slices of one that overlap count once, and what is repeated by broadcasting.
     bytes_written : by stores, and by reductions into their cells.
     copies        : copies that had to be made: of operands that are no arrays, and because of overlap.
     bytes_copied  : bytes of these.

@@ -137,7 +137,7 @@ struct Traffic {
   std::uint32_t kernels = 0;        ///< passes over memory
   std::uint32_t copies = 0;         ///< of values that overlap what is still to be read
   std::uint64_t operations = 0;     ///< on elements
-  std::uint64_t bytes_read = 0;     ///< each load on its own; what it repeats by broadcasting counts once
+  std::uint64_t bytes_read = 0;     ///< by operand: slices of one that overlap count once, and what is repeated by broadcasting
   std::uint64_t bytes_written = 0;  ///< by stores, and by reductions into their cells
   std::uint64_t bytes_copied = 0;
 };
