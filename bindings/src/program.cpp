@@ -119,6 +119,35 @@ PyObject* halo(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject
   }
 }
 
+PyObject* predict(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
+  if (nargs < 1 || !PyUnicode_Check(args[0])) {
+    PyErr_SetString(PyExc_TypeError, "predict() takes the architecture of a GPU first, as 'sm_90'");
+    return nullptr;
+  }
+  try {
+    const CachedProgram& cached = *self_of(self)->cached;
+    Names names;
+    CallOptions options;
+    read_arguments(cached, args + 1, nargs - 1, kwnames, kAcceptsNone, names, options);
+    const Operands operands(cached, names);
+    Py_ssize_t n = 0;
+    const char* const architecture = PyUnicode_AsUTF8AndSize(args[0], &n);
+    if (!architecture) throw PythonError{};
+    Prediction found;
+    try {
+      found = cached.program->predict(operands.data(), {architecture, static_cast<std::size_t>(n)});
+    } catch (const UnknownName& error) {
+      explain_unknown(error, names);
+    }
+    return make_instance("engine", "Prediction",
+                         Py_BuildValue("{s:s,s:d,s:d,s:d,s:s}", "device", found.device.c_str(), "seconds", found.seconds, "bytes",
+                                       found.bytes, "bytes_per_second", found.bytes_per_second, "text", found.text.c_str()));
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
 /// _precompile(operands, device, wait): host arrays stand for such on that device.
 PyObject* precompile(PyObject* self, PyObject* args) {
   try {
@@ -240,6 +269,11 @@ PyMethodDef methods[] = {{"explain", reinterpret_cast<PyCFunction>(reinterpret_c
                           "halo($self, names=None, /, **operands)\n--\n\n"
                           "How far around an element of the result each array is read, given as in a call: a dict from names to\n"
                           "a pair (before, behind) for each axis, None where all of it is read."},
+                         {"predict", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(predict)), METH_FASTCALL | METH_KEYWORDS,
+                          "predict($self, architecture, names=None, /, **operands)\n--\n\n"
+                          "What a static model says of the program on a GPU that need not be there, 'sm_75' to 'sm_120', for operands\n"
+                          "given as in a call: a Prediction. BackendError where there is no data sheet, or what there is to do\n"
+                          "follows from values."},
                          {"graph", graph, METH_NOARGS,
                           "graph($self, /)\n--\n\n"
                           "A Graph, which is called like the program and launches its kernels on a device at once."},

@@ -130,6 +130,38 @@ def test_any_text_is_valid_json(text):
     assert facts(text)["expression"] == text
 
 
+HAS_MODEL = "part of this build" not in str(engine.doctor().backends)
+
+
+def test_a_prediction_counts_what_a_gpu_would_move_of_operands_that_need_not_exist():
+    program = engine.compile("a[1:] - a[:-1] + b")
+    names = {"a": np.broadcast_to(1.0, 1 << 20), "b": 3.0}
+    if not HAS_MODEL:
+        with pytest.raises(engine.BackendError, match="no backend"):
+            program.predict("sm_90", names)
+        return
+    a = np.ones(1 << 20)
+    hopper, turing = program.predict("sm_90", a=a, b=3.0), program.predict("sm_75", {"a": a, "b": 3.0})
+    assert hopper.bytes == 8 * ((1 << 20) + 1 + (1 << 20) - 1)
+    assert "H100" in hopper.device and hopper.device in hopper.text and str(hopper) == hopper.text
+    assert hopper.seconds >= hopper.bytes / hopper.bytes_per_second and turing.seconds > hopper.seconds
+    assert program.predict("sm_90", names).bytes == 8 * (1 + 1 + (1 << 20) - 1)  # what is repeated is read once
+    assert program.stats.calls == 0
+
+
+@pytest.mark.skipif(not HAS_MODEL, reason="this build has no CUDA backend, whose model it is")
+def test_a_prediction_needs_a_data_sheet_and_sizes():
+    with pytest.raises(engine.BackendError, match="(?s)sm_91.*help: there are sm_75, "):
+        engine.compile("2*a").predict("sm_91", a=A)
+    program = engine.compile("unique(a)")
+    with pytest.raises(engine.BackendError, match="follows from values"):
+        program.predict("sm_90", a=A)
+    with pytest.raises(TypeError, match="the architecture of a GPU first"):
+        program.predict({"a": A})
+    with pytest.raises(engine.UnknownName):
+        program.predict("sm_90", {})
+
+
 def test_explaining_is_no_call_and_no_run():
     program = engine.compile("a*2 + 999001")
     engine.evaluate("a*3", {"a": np.ones(5)})

@@ -23,7 +23,7 @@ from .errors import (
     ShapeError,
     UnknownName,
 )
-from .explanation import Explanation
+from .explanation import Explanation, Prediction
 from .limits import Limits
 from .memory import trim
 from .precompiling import precompile, wait_for_kernels
@@ -46,6 +46,7 @@ __all__ = [
     "Limits",
     "OutOfMemory",
     "ParseError",
+    "Prediction",
     "Program",
     "RangeError",
     "ShapeError",

@@ -5,7 +5,7 @@ from typing import Any, Literal, NoReturn, Protocol, TypeAlias, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .explanation import Explanation
+from .explanation import Explanation, Prediction
 from .limits import Limits
 from .stats import GraphStats, ProgramStats
 
@@ -128,6 +128,7 @@ class Program:
     ) -> _Result: ...
     def graph(self) -> Graph: ...
     def explain(self, names: _Names | None = None, /, **operands: ArrayLike) -> Explanation: ...
+    def predict(self, architecture: str, names: _Names | None = None, /, **operands: ArrayLike) -> Prediction: ...
     def halo(
         self, names: _Names | None = None, /, **operands: ArrayLike
     ) -> dict[str, tuple[tuple[int, int] | None, ...]]: ...
