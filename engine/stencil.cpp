@@ -529,11 +529,6 @@ std::int64_t Stencil::run(const Operand* operands, std::span<const ArrayView> ta
     if (steps.steps != 1 && !(list[k].shape == operands[list[k].name].array.shape))
       refuse("without its rim a field gets smaller with every step", "make one step, or choose another boundary than valid");
   }
-  if (steps.stepped && !targets.empty() && targets[0].device != kHost)
-    throw BackendError({.what = "the steps of arrays on a device are watched by nobody",
-                        .labels = {},
-                        .help = "make fewer steps at a time, or pass arrays of the host",
-                        .text = impl.text});
   bool is_new = false;
   try {
     const std::shared_ptr<const Compiled> compiled = program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr),

@@ -67,8 +67,9 @@ struct Watched {
           Ref array;
           const Strides strides = c_strides(fields[k].shape, item_size(fields[k].dtype));
           const auto bytes = static_cast<std::size_t>(n_items(fields[k].shape)) * item_size(fields[k].dtype);
-          void* const data = allocate_result(&array, fields[k].dtype, fields[k].shape, strides, bytes);
-          evaluate_into({data, fields[k].dtype, false, true, fields[k].shape, strides}, "a", {{"a", fields[k]}});
+          Destination destination{&array, fields[k].device};
+          void* const data = Destination::allocate(&destination, fields[k].dtype, fields[k].shape, strides, bytes);
+          evaluate_into({data, fields[k].dtype, false, true, fields[k].shape, strides, fields[k].device}, "a", {{"a", fields[k]}});
           if (PyDict_SetItemString(dict.get(), self.names[k].c_str(), array.get()) < 0) return false;
         }
         const Ref answer(PyObject_CallFunction(self.stepped, "LO", static_cast<long long>(step), dict.get()));

@@ -8,8 +8,4 @@ from tests.kernels_cuda.process import lines
 @pytest.mark.parametrize("seed", [0, 1])
 def test_stencils_and_shifts_have_the_interpreters_bits(shared, seed):
     printed = lines(shared, "-m", "tests.kernels_cuda.stencils", STANDIN_SEED=seed)
-    assert printed == [
-        "the steps of arrays on a device are watched by nobody",
-        "out is not where its field is",
-        "361",
-    ]
+    assert printed == ["out is not where its field is", "368"]

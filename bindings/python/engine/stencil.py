@@ -208,7 +208,7 @@ def stencil(
     until    : expression over the fields, what they were a step before (``u_old``), and the other operands; it ends the
                steps where it is true.
     every    : ``until`` and ``callback`` are asked after so many steps.
-    callback : called with the number of steps made and the field, or a dict of the fields (copies).
+    callback : called with the number of steps made and the field, or a dict of the fields (copies, where they are).
     progress : True for a bar, or a function that is called with the share that is done.
     out      : array of the field's dtype and shape, or a mapping from fields to such. It may be the field itself.
     casting, exactness, backend, threads, limits : as in `engine.evaluate`.
