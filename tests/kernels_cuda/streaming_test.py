@@ -325,3 +325,12 @@ def test_a_kernel_that_spills_has_less_under_way(shared, registers, loads):
     """exp of float64 has four packs under way; where registers do not suffice, two, and then one."""
     same, loaded = lines(shared, "-c", SPILL, STANDIN_REGISTERS=registers)
     assert same == "True" and int(loaded) == loads
+
+
+@pytest.mark.parametrize("memory, least", ((0, 40), (16 << 20, 30)))
+def test_generated_slices_have_the_bits_of_the_interpreter(shared, memory, least):
+    """Interleaved and deferred; of a device that has room for three pieces of one operand, some are refused."""
+    more = {"STANDIN_MEMORY": memory} if memory else {}
+    program = ("-m", "tests.kernels_cuda.streaming_generated", str(memory), "40")
+    *complaints, last = lines(shared, *program, STANDIN_SEED=1, STANDIN_DEFER=1, STANDIN_QUIET=1, **more)
+    assert complaints == [] and int(re.fullmatch(r"(\d+) compared", last)[1]) >= least
