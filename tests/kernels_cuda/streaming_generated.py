@@ -12,7 +12,7 @@ import numpy as np
 
 import engine
 
-DTYPES = (np.float64, np.float32, np.int16, np.int8)
+DTYPES = (np.float64, np.float64, np.float32, np.int16)
 
 
 class Generator:
@@ -26,7 +26,7 @@ class Generator:
 
     def operands(self) -> dict[str, np.ndarray]:
         leading = ((), (self.n(20, 2500),), (self.n(5, 60), self.n(3, 200)))[self.n(0, 3)]
-        self.shape = (*leading, max(8, self.n(600_000, 1_200_000) // int(np.prod(leading))))
+        self.shape = (*leading, max(8, self.n(1_100_000, 2_000_000) // int(np.prod(leading))))
         names = {}
         for name in "abt":
             array = (self.rng.random(self.shape) * 100).astype(DTYPES[self.n(0, 2 if name == "t" else 4)])
