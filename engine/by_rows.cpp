@@ -15,40 +15,24 @@ namespace {
 /// Fewer might fall together with other axes, along which reductions have an order.
 constexpr std::int64_t kLeastRows = 2;
 
-/// What a program of one statement stores into an operand, as a program of its own whose result that is.
-class StoredValue {
- public:
-  /// Of one that does nothing else: see exists().
-  explicit StoredValue(const Execution::State& s) : graph_(s.compiled->graph) {
-    if (graph_.output_nodes.size() != 1) return;
-    ir::OutputSpec& output = graph_.outputs[graph_[graph_.output_nodes[0]].payload];
-    if (output.kind != ir::OutputSpec::Kind::Store) return;
-    graph_.slots[output.slot].written = false;
-    output = {};
-    plan_.emplace(plan::make_plan(graph_, nullptr, s.program->options, std::pmr::get_default_resource()));
-    executable_ = run::find_backend(BackendChoice::Cuda)->compile(graph_, *plan_, kHost);
-  }
-  bool exists() const { return executable_ != nullptr; }
-  const ir::Graph& graph() const { return graph_; }
-  const plan::Plan& plan() const { return *plan_; }
-  const run::Executable& executable() const { return *executable_; }
-
- private:
-  ir::Graph graph_;
-  std::optional<plan::Plan> plan_;
-  std::unique_ptr<run::Executable> executable_;
+/// A program to be computed in parts, or a statement of it.
+struct Work {
+  const Execution::State& s;
+  const Operand* operands;
+  const ir::Graph& graph;
+  const plan::Plan& plan;
+  const run::Executable& executable;
+  ArrayView result;
+  bool is_fresh;  ///< nobody has seen the result's memory
 };
 
 /// The parts of a result, in memory that nobody knows: a failure in their midst leaves no trace.
 class Parts {
  public:
-  Parts(Execution::State& s, const run::Executable& executable)
-      : s_(s), c_(*s.compiled), graph_(&c_.graph), plan_(&c_.plan), executable_(&executable), result_(s.binding.result) {
-    if (s.binding.device != kHost || plan_->finds) return;
-    if (plan_->result == plan::kNone && !take_stored_value()) return;
+  explicit Parts(const Work& work) : w_(work), result_(work.result) {
     if (result_.shape.empty() || n_rows() <= kLeastRows) return;
     const bool is_one_kernel = stores_by_one_kernel_alone();
-    if (!is_one_kernel) axes_ = ir::row_axes(*graph_);
+    if (!is_one_kernel) axes_ = ir::row_axes(w_.graph);
     exist_ = is_one_kernel || axes_;
   }
   bool exist() const { return exist_; }
@@ -56,12 +40,12 @@ class Parts {
 
   /// What the caller has already is written by finish(). Throws OutOfMemory.
   void begin() {
-    if (s_.binding.is_fresh) return;
+    if (w_.is_fresh) return;
     apart_.emplace(result_.dtype, result_.shape);
     result_ = apart_->view();
   }
   void finish() const {
-    if (apart_) execute("target[...] = value", {{"target", s_.binding.result}, {"value", result_}});
+    if (apart_) evaluate_into(w_.result, "a", {{"a", result_}});
   }
 
   void run(const Rows& rows, const RunOptions& options) const {
@@ -70,41 +54,28 @@ class Parts {
     plan::Binding binding(&memory);
     const Allocator nowhere{&allocate_nothing, nullptr};
     if (!axes_) {  // slices and shifts find what a row needs
-      const auto slots = slots_of(c_, s_.operands, &memory);
-      plan::bind(*graph_, *plan_, slots, &result_, s_.order, s_.program->options.limits, nowhere, binding, &rows);
+      const auto slots = slots_of(c_, w_.operands, &memory);
+      plan::bind(w_.graph, w_.plan, slots, &result_, w_.s.order, w_.s.program->options.limits, nowhere, binding, &rows);
     } else {
-      std::vector<Operand> operands(s_.operands, s_.operands + s_.program->names.size());
+      std::vector<Operand> operands(w_.operands, w_.operands + w_.s.program->names.size());
       for (std::size_t slot = 0; slot < axes_->size(); ++slot)
         if (const int axis = (*axes_)[slot]; axis != ir::kNoRows && operands[c_.slot_name[slot]].weak == Weak::No)
           operands[c_.slot_name[slot]].array = cut(operands[c_.slot_name[slot]].array, axis, rows);
       const ArrayView result = cut(result_, 0, rows);
       const auto slots = slots_of(c_, operands.data(), &memory);
-      plan::bind(*graph_, *plan_, slots, &result, s_.order, s_.program->options.limits, nowhere, binding);
+      plan::bind(w_.graph, w_.plan, slots, &result, w_.s.order, w_.s.program->options.limits, nowhere, binding);
     }
-    executable_->execute(binding, options);
+    w_.executable.execute(binding, options);
   }
 
  private:
-  /// The result is what a statement stores, before it is stretched over its target.
-  bool take_stored_value() {
-    stored_.emplace(s_);
-    if (!stored_->exists()) return false;
-    graph_ = &stored_->graph();
-    plan_ = &stored_->plan();
-    executable_ = &stored_->executable();
-    plan::Binding binding(std::pmr::get_default_resource());
-    const auto slots = slots_of(c_, s_.operands, std::pmr::get_default_resource());
-    plan::bind(*graph_, *plan_, slots, nullptr, Order::C, s_.program->options.limits, {&allocate_nothing, nullptr}, binding);
-    result_ = binding.result;
-    return true;
-  }
   bool stores_by_one_kernel_alone() const {
-    const std::span<const plan::Action> actions = plan_->actions;
+    const std::span<const plan::Action> actions = w_.plan.actions;
     if (actions.size() != 1 || actions[0].kind != plan::Action::Kind::Run || actions[0].count != 1) return false;
-    const plan::Kernel& kernel = plan_->kernels[actions[0].first];
-    const std::span<const plan::Store> stores = plan_->stores_of(kernel);
+    const plan::Kernel& kernel = w_.plan.kernels[actions[0].first];
+    const std::span<const plan::Store> stores = w_.plan.stores_of(kernel);
     return kernel.n_folds == 0 && std::all_of(stores.begin(), stores.end(), [&](const plan::Store& store) {
-             return plan_->accesses[store.access].buffer == plan_->result;
+             return w_.plan.accesses[store.access].buffer == w_.plan.result;
            });
   }
   /// What is of extent one there is stretched, and stays.
@@ -115,12 +86,8 @@ class Parts {
     return array;
   }
 
-  Execution::State& s_;
-  const Compiled& c_;
-  std::optional<StoredValue> stored_;
-  const ir::Graph* graph_;
-  const plan::Plan* plan_;
-  const run::Executable* executable_;
+  const Work& w_;
+  const Compiled& c_ = *w_.s.compiled;
   ArrayView result_;
   std::optional<Array> apart_;
   std::optional<std::vector<int>> axes_;
@@ -146,31 +113,175 @@ struct ShareOfRows {
   }
 };
 
-}  // namespace
+/// A call whose work is done in turns, each a share of the whole.
+class Turns {
+ public:
+  explicit Turns(const RunOptions& how) : how_(how) {}
+  /// Runs `turn` with what is left of the time; told is a share between these two.
+  template <class Turn>
+  void run(double before, double after, Turn turn) const {
+    RunOptions options = how_;
+    ShareOfRows told{how_, before, after - before};
+    told.put_into(options);
+    if (how_.seconds > 0) options.seconds = std::max(how_.seconds - Seconds(Clock::now() - start_).count(), 1e-9);
+    turn(options);
+  }
 
-bool run_by_rows(Execution::State& s, const run::Executable& executable, const RunOptions& how) {
-  Parts parts(s, executable);
-  if (!parts.exist()) return false;
-  parts.begin();
-  const Clock::time_point start = Clock::now();
+ private:
+  const RunOptions& how_;
+  const Clock::time_point start_ = Clock::now();
+};
+
+/// All parts, of which few enough rows at once find room. Throws OutOfMemory where kLeastRows do not.
+void run_parts(const Parts& parts, const Turns& turns, double before, double after) {
   const std::int64_t n_rows = parts.n_rows();
+  const auto share = [&](std::int64_t row) { return before + (after - before) * static_cast<double>(row) / static_cast<double>(n_rows); };
   std::int64_t at_once = std::max((n_rows + 1) / 2, kLeastRows);
   for (std::int64_t begin = 0; begin < n_rows;) {
     const std::int64_t left = n_rows - begin;
     const Rows rows{begin, begin + (left < at_once + kLeastRows ? left : at_once)};
-    RunOptions options = how;
-    ShareOfRows told{how, static_cast<double>(begin) / static_cast<double>(n_rows),
-                     static_cast<double>(rows.end - begin) / static_cast<double>(n_rows)};
-    told.put_into(options);
-    if (how.seconds > 0) options.seconds = std::max(how.seconds - Seconds(Clock::now() - start).count(), 1e-9);
     try {
-      parts.run(rows, options);
+      turns.run(share(begin), share(rows.end), [&](const RunOptions& options) { parts.run(rows, options); });
       begin = rows.end;
     } catch (const OutOfMemory&) {
       if (at_once == kLeastRows) throw;
       at_once = std::max(at_once / 2, kLeastRows);
     }
   }
+}
+
+template <class Graph>
+auto& output_of(Graph& graph, std::size_t k) {
+  return graph.outputs[graph[graph.output_nodes[k]].payload];
+}
+
+/// A program that does nothing but store into operands, statement by statement. Where there are several each stores into a copy of its
+/// operand on the host, which those after it read; at last all is copied to where it belongs.
+class Statements {
+ public:
+  explicit Statements(const Execution::State& s)
+      : s_(s), graph_(s.compiled->graph), operands_(s.operands, s.operands + s.program->names.size()), copies_(operands_.size()) {}
+
+  /// Whether each statement can be computed from what the operands hold when it is its turn.
+  bool are_apart() const {
+    const std::size_t n = graph_.output_nodes.size();
+    if (n > 1 && graph_.aliased) return false;
+    std::vector<std::uint32_t> versions(graph_.slots.size(), 0);
+    for (std::size_t k = 0; k < n; ++k) {
+      const ir::OutputSpec& output = output_of(graph_, k);
+      if (output.kind != ir::OutputSpec::Kind::Store || graph_.slots[output.slot].local || !reads_latest(k, versions)) return false;
+      ++versions[output.slot];
+    }
+    return n > 0;
+  }
+
+  void run(const Turns& turns) {
+    const std::size_t n = graph_.output_nodes.size();
+    const auto share = [&](std::size_t done) { return static_cast<double>(done) / static_cast<double>(n); };
+    std::vector<std::pair<ArrayView, ArrayView>> written;  // where it belongs, and where it is
+    for (std::size_t k = 0; k < n; ++k) {
+      const Array value = value_of(k, turns, share(k), share(k + 1));
+      const ArrayView target = target_of(k, s_.operands);
+      if (n == 1) return store(target, value.view());
+      copy_operand(s_.compiled->slot_name[output_of(graph_, k).slot]);
+      written.emplace_back(target, target_of(k, operands_.data()));
+      store(written.back().second, value.view());
+    }
+    for (const auto& [target, copy] : written) store(target, copy);
+  }
+
+ private:
+  static void store(const ArrayView& target, const ArrayView& value) {
+    execute("target[...] = value", {{"target", target}, {"value", value}});
+  }
+
+  bool reads_latest(std::size_t k, const std::vector<std::uint32_t>& versions) const {
+    std::vector<bool> is_read(graph_.nodes.size(), false);
+    const ir::NodeId value = graph_[graph_.output_nodes[k]].args[0];
+    is_read[value] = true;
+    for (ir::NodeId id = value + 1; id-- > 0;) {
+      const ir::Node& node = graph_[id];
+      if (!is_read[id]) continue;
+      if (node.kind == ir::NodeKind::Input && node.version != versions[node.payload]) return false;
+      for (const ir::NodeId arg : graph_.args(node)) is_read[arg] = true;
+    }
+    return true;
+  }
+
+  /// The statement alone.
+  ir::Graph only(std::size_t k) const {
+    ir::Graph graph = graph_;
+    graph.output_nodes.assign(1, graph_.output_nodes[k]);
+    return graph;
+  }
+
+  /// What statement k stores, before it is stretched over its target.
+  Array value_of(std::size_t k, const Turns& turns, double before, double after) const {
+    ir::Graph graph = only(k);
+    graph.slots[output_of(graph, 0).slot].written = false;
+    output_of(graph, 0) = {};
+    const plan::Plan plan = plan::make_plan(graph, nullptr, s_.program->options, std::pmr::get_default_resource());
+    const auto executable = run::find_backend(BackendChoice::Cuda)->compile(graph, plan, kHost);
+    Array value;
+    const Allocator allocator{[](void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t) -> void* {
+                                auto& made = *static_cast<Array*>(context);
+                                made = Array::uninitialised(dtype, shape, strides);
+                                return made.view().data;
+                              },
+                              &value};
+    plan::Binding binding(std::pmr::get_default_resource());
+    const auto slots = slots_of(*s_.compiled, operands_.data(), std::pmr::get_default_resource());
+    plan::bind(graph, plan, slots, nullptr, Order::C, s_.program->options.limits, allocator, binding);
+    const Work work{s_, operands_.data(), graph, plan, *executable, binding.result, true};
+    if (const Parts parts(work); parts.exist())
+      run_parts(parts, turns, before, after);
+    else
+      turns.run(before, after, [&](const RunOptions& options) { executable->execute(binding, options); });
+    return value;
+  }
+
+  /// The region that statement k writes.
+  ArrayView target_of(std::size_t k, const Operand* operands) const {
+    ir::Graph graph = only(k);
+    output_of(graph, 0).returns_target = true;
+    const plan::Plan plan = plan::make_plan(graph, nullptr, s_.program->options, std::pmr::get_default_resource());
+    plan::Binding binding(std::pmr::get_default_resource());
+    const auto slots = slots_of(*s_.compiled, operands, std::pmr::get_default_resource());
+    plan::bind(graph, plan, slots, nullptr, Order::C, s_.program->options.limits, {&allocate_nothing, nullptr}, binding);
+    return binding.result;
+  }
+
+  void copy_operand(std::uint32_t name) {
+    if (copies_[name]) return;
+    ArrayView& array = operands_[name].array;
+    copies_[name].emplace(array.dtype, array.shape);
+    evaluate_into(copies_[name]->view(), "a", {{"a", array}});
+    array = copies_[name]->view();
+  }
+
+  const Execution::State& s_;
+  const ir::Graph& graph_;
+  std::vector<Operand> operands_;  ///< as the statement whose turn it is finds them
+  std::vector<std::optional<Array>> copies_;
+};
+
+}  // namespace
+
+bool run_by_rows(Execution::State& s, const run::Executable& executable, const RunOptions& how) {
+  const Compiled& c = *s.compiled;
+  if (s.binding.device != kHost || c.plan.finds) return false;
+  const Turns turns(how);
+  if (c.plan.result == plan::kNone) {
+    Statements statements(s);
+    if (!statements.are_apart()) return false;
+    statements.run(turns);
+    return true;
+  }
+  const Work work{s, s.operands, c.graph, c.plan, executable, s.binding.result, s.binding.is_fresh};
+  Parts parts(work);
+  if (!parts.exist()) return false;
+  parts.begin();
+  run_parts(parts, turns, 0, 1);
   parts.finish();
   return true;
 }
