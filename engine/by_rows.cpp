@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <engine/evaluate.hpp>
-#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/ir/rows.hpp"
@@ -181,13 +181,12 @@ class Statements {
     std::vector<std::pair<ArrayView, ArrayView>> written;  // where it belongs, and where it is
     for (std::size_t k = 0; k < n; ++k) {
       const Array value = value_of(k, turns, share(k), share(k + 1));
-      const ArrayView target = target_of(k, s_.operands);
-      if (n == 1) return store(target, value.view());
-      copy_operand(s_.compiled->slot_name[output_of(graph_, k).slot]);
-      written.emplace_back(target, target_of(k, operands_.data()));
+      if (n > 1) copy_operand(s_.compiled->slot_name[output_of(graph_, k).slot]);
+      written.push_back(targets_of(k));
       store(written.back().second, value.view());
     }
-    for (const auto& [target, copy] : written) store(target, copy);
+    if (n > 1)
+      for (const auto& [target, copy] : written) store(target, copy);
   }
 
  private:
@@ -223,15 +222,8 @@ class Statements {
     const plan::Plan plan = plan::make_plan(graph, nullptr, s_.program->options, std::pmr::get_default_resource());
     const auto executable = run::find_backend(BackendChoice::Cuda)->compile(graph, plan, kHost);
     Array value;
-    const Allocator allocator{[](void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t) -> void* {
-                                auto& made = *static_cast<Array*>(context);
-                                made = Array::uninitialised(dtype, shape, strides);
-                                return made.view().data;
-                              },
-                              &value};
     plan::Binding binding(std::pmr::get_default_resource());
-    const auto slots = slots_of(*s_.compiled, operands_.data(), std::pmr::get_default_resource());
-    plan::bind(graph, plan, slots, nullptr, Order::C, s_.program->options.limits, allocator, binding);
+    bind(graph, plan, operands_.data(), {&allocate_array, &value}, binding);
     const Work work{s_, operands_.data(), graph, plan, *executable, binding.result, true};
     if (const Parts parts(work); parts.exist())
       run_parts(parts, turns, before, after);
@@ -240,15 +232,22 @@ class Statements {
     return value;
   }
 
-  /// The region that statement k writes.
-  ArrayView target_of(std::size_t k, const Operand* operands) const {
+  /// The region that statement k writes, of the caller's operands and of those it finds.
+  std::pair<ArrayView, ArrayView> targets_of(std::size_t k) const {
     ir::Graph graph = only(k);
     output_of(graph, 0).returns_target = true;
     const plan::Plan plan = plan::make_plan(graph, nullptr, s_.program->options, std::pmr::get_default_resource());
-    plan::Binding binding(std::pmr::get_default_resource());
+    const auto target = [&](const Operand* operands) {
+      plan::Binding binding(std::pmr::get_default_resource());
+      bind(graph, plan, operands, {&allocate_nothing, nullptr}, binding);
+      return binding.result;
+    };
+    return {target(s_.operands), target(operands_.data())};
+  }
+
+  void bind(const ir::Graph& graph, const plan::Plan& plan, const Operand* operands, Allocator allocator, plan::Binding& binding) const {
     const auto slots = slots_of(*s_.compiled, operands, std::pmr::get_default_resource());
-    plan::bind(graph, plan, slots, nullptr, Order::C, s_.program->options.limits, {&allocate_nothing, nullptr}, binding);
-    return binding.result;
+    plan::bind(graph, plan, slots, nullptr, Order::C, s_.program->options.limits, allocator, binding);
   }
 
   void copy_operand(std::uint32_t name) {

@@ -94,12 +94,6 @@ std::vector<Operand> operands_of(const Program& program, const Names& names) {
 
 namespace {
 
-void* allocate_array(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t) {
-  auto* array = static_cast<Array*>(context);
-  *array = Array::uninitialised(dtype, shape, strides);
-  return array->view().data;
-}
-
 /// Runs it; `use` sees what was computed, and the fresh array if there is one.
 template <class Use>
 void run_program(const Program& program, const Names& names, const ArrayView* out, const RunOptions& options, Use use) {

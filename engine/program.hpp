@@ -232,6 +232,13 @@ inline void* allocate_nothing(void*, DType, const Shape&, const Strides&, std::s
   return reinterpret_cast<void*>(std::uintptr_t{64});  // NOLINT(performance-no-int-to-ptr)
 }
 
+/// An Allocator's function whose context is an Array.
+inline void* allocate_array(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t) {
+  auto* array = static_cast<Array*>(context);
+  *array = Array::uninitialised(dtype, shape, strides);
+  return array->view().data;
+}
+
 struct Execution::State {
   State(std::byte* memory, std::size_t size, const Limits& limits) : arena(memory, size), binding(&arena), deadline(limits) {}
   std::pmr::monotonic_buffer_resource arena;
