@@ -55,18 +55,13 @@ std::int64_t Call::slab(const plan::BoundKernel& kernel, std::uint32_t k) const 
   return item * (kernel.total / kernel.extents[0]);
 }
 
-bool Call::has_gaps(const plan::BoundKernel& kernel, const plan::BoundAccess& access) {
-  std::int64_t stride = static_cast<std::int64_t>(item_size(access.dtype));
-  for (int axis = kernel.rank - 1; axis >= 0; stride *= kernel.extents[axis--])
-    if (access.strides[axis] != stride) return true;
-  return false;
-}
-
 Call::Streamed Call::streamed(const plan::BoundKernel& kernel, std::uint32_t k) const {
   const plan::BoundAccess& access = kernel.accesses[k];
   if (is_store(kernel, k)) {
     const std::int64_t bytes = slab(kernel, k);
-    return {access.base, bytes, bytes, {k}, has_gaps(kernel, access) ? c_strides(kernel, access.dtype) : std::vector<std::int64_t>{}};
+    std::vector<std::int64_t> strides = c_strides(kernel, access.dtype);
+    if (std::equal(strides.begin(), strides.end(), access.strides)) strides.clear();
+    return {access.base, bytes, bytes, {k}, std::move(strides)};
   }
   const auto [low, width] = width_of(kernel, access);
   return {low, width, access.strides[0], {k}};

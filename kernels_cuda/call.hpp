@@ -126,8 +126,6 @@ class Call {
   /// another one could not.
   std::vector<const plan::BoundKernel*> choose_pieces(bool is_short) const;
   bool can_go_by_pieces(const plan::BoundKernel& kernel, bool is_short) const;
-  /// Whether a store does not write element after element, in C order, without gaps.
-  static bool has_gaps(const plan::BoundKernel& kernel, const plan::BoundAccess& access);
   bool stores_are_slabs(const plan::BoundKernel& kernel) const;
   /// Whether no memory is moved for one load and for another, too, and none written by two stores.
   bool moves_memory_once(const plan::BoundKernel& kernel) const;

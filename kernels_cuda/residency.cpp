@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <engine/error.hpp>
 #include <memory>
 #include <new>

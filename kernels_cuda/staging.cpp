@@ -25,8 +25,7 @@ void copy_on_host(char* to, const char* from, std::size_t bytes, int threads) {
 
 void copy_elements(Elements<char> to, Elements<const char> from, int rank, const std::int64_t* extents, std::size_t item, int threads) {
   const int last = rank - 1;
-  const std::int64_t inner = rank ? extents[last] : 1;
-  const std::int64_t to_step = rank ? to.strides[last] : 0, from_step = rank ? from.strides[last] : 0;
+  const std::int64_t inner = extents[last], to_step = to.strides[last], from_step = from.strides[last];
   const auto bytes = static_cast<std::int64_t>(item);
   const bool is_row = inner == 1 || (to_step == bytes && from_step == bytes);
   std::int64_t rows = 1;

@@ -57,7 +57,8 @@ struct Elements {
   Byte* base;
   const std::int64_t* strides;
 };
-/// Of `item` bytes each, by several threads. What is written shares no memory with what is read, nor do two elements of it.
+/// Of `item` bytes each, along one axis at least, by several threads. What is written shares no memory with what is read, nor do two
+/// elements of it.
 void copy_elements(Elements<char> to, Elements<const char> from, int rank, const std::int64_t* extents, std::size_t item, int threads);
 
 /// The copies to the host of one piece of work; those that it does not settle are not ended.
