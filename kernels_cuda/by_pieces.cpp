@@ -30,8 +30,9 @@ class LanesInOrder {
 /// The lowest byte that a kernel reads or writes for index 0 of its first axis, and how many there are from there to the highest.
 std::pair<char*, std::int64_t> width_of(const plan::BoundKernel& kernel, const plan::BoundAccess& access) {
   std::uintptr_t low = 0, high = 0;
-  plan::cover({access.base, access.strides + 1, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank - 1, kernel.extents + 1,
-              low, high);
+  plan::Touched besides = plan::touched(access);
+  ++besides.strides;
+  plan::cover(besides, kernel.rank - 1, kernel.extents + 1, low, high);
   return {pointer(low), static_cast<std::int64_t>(high - low)};
 }
 
@@ -50,9 +51,8 @@ std::int64_t Call::slab(const plan::BoundKernel& kernel, std::uint32_t k) const 
   const plan::Buffer::Kind kind = buffer_of(kernel, k).kind;
   if (kernel.rank == 0 || is_value(kernel, k) || kind == plan::Buffer::Kind::Temporary || kind == plan::Buffer::Kind::Passing) return 0;
   if (!is_store(kernel, k)) return access.strides[0] >= width_of(kernel, access).second ? access.strides[0] : 0;
-  const auto item = static_cast<std::int64_t>(item_size(access.dtype));
-  if (plan::repeats({access.base, access.strides, item}, kernel.rank, kernel.extents)) return 0;
-  return item * (kernel.total / kernel.extents[0]);
+  if (plan::repeats(plan::touched(access), kernel.rank, kernel.extents)) return 0;
+  return static_cast<std::int64_t>(item_size(access.dtype)) * (kernel.total / kernel.extents[0]);
 }
 
 Call::Streamed Call::streamed(const plan::BoundKernel& kernel, std::uint32_t k) const {
@@ -140,7 +140,7 @@ bool Call::has_large_besides_slabs(const plan::BoundKernel& kernel) const {
     if (is_value(kernel, k) || is_slab(kernel, k) || buffer_of(kernel, k).kind == plan::Buffer::Kind::Passing) continue;
     const plan::BoundAccess& access = kernel.accesses[k];
     std::uintptr_t low = 0, high = 0;
-    plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low, high);
+    plan::cover(plan::touched(access), kernel.rank, kernel.extents, low, high);
     if (high - low >= 2 * kPieceBytes) return true;
   }
   return false;

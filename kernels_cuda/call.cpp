@@ -231,7 +231,7 @@ void Call::announce(const plan::BoundKernel& kernel) {
     const plan::BoundAccess& access = kernel.accesses[k];
     if (is_resident() && buffer_of(kernel, k).kind != plan::Buffer::Kind::Temporary && !access.is_constant) continue;
     std::uintptr_t low = 0, high = 0;
-    plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, kernel.rank, kernel.extents, low, high);
+    plan::cover(plan::touched(access), kernel.rank, kernel.extents, low, high);
     // What lies between the elements of a store travels with them, and is not written back.
     const bool is_read = is_store(kernel, k) ? !is_dense(item_size(access.dtype), kernel.rank, kernel.extents, access.strides)
                                              : access.is_constant || buffer_of(kernel, k).kind == plan::Buffer::Kind::Slot;
@@ -278,7 +278,7 @@ const plan::BoundAccess* Call::copy_of_cells(const plan::BoundKernel& fold, cons
   for (std::uint32_t k = 0; k < fold.kernel->n_accesses; ++k) {
     std::uintptr_t begin = 0, end = 0;
     const plan::BoundAccess& access = fold.accesses[k];
-    plan::cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, fold.rank, fold.extents, begin, end);
+    plan::cover(plan::touched(access), fold.rank, fold.extents, begin, end);
     if (begin < high && low < end) return nullptr;
   }
   return &target;

@@ -153,8 +153,7 @@ class Binder {
       for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
         if (k == result_access) continue;
         const BoundAccess& access = bound.accesses[k];
-        const Hazard h =
-            hazard(target, {access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, 1, bound.extents);
+        const Hazard h = hazard(target, touched(access), 1, bound.extents);
         if (h != Hazard::None && h != Hazard::Same) return false;
       }
       bound.accesses[result_access].base = static_cast<char*>(out_->data);
@@ -726,9 +725,6 @@ class Binder {
     const auto is_store = [&](std::uint32_t k) {
       return std::any_of(stores.begin(), stores.end(), [&](const Store& x) { return x.access - kernel.first_access == k; });
     };
-    const auto touched = [](const BoundAccess& access) {
-      return Touched{access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))};
-    };
     for (const Store& store : stores) {
       const Buffer& buffer = plan_.buffers[plan_.accesses[store.access].buffer];
       if ((buffer.kind == Buffer::Kind::Result && !out_) || buffer.spare) continue;
@@ -1047,14 +1043,13 @@ class Binder {
       const BoundAccess& store = bound.accesses[at];
       const Buffer::Kind kind = plan_.buffers[plan_.accesses[stores[s].access].buffer].kind;
       if ((kind == Buffer::Kind::Result && !out_) || kind == Buffer::Kind::Passing) continue;  // fresh memory, or none
-      const Touched target{store.base, store.strides, static_cast<std::int64_t>(item_size(store.dtype))};
+      const Touched target = touched(store);
       Hazard worst = repeats(target, bound.rank, bound.extents) ? Hazard::Buffer : Hazard::None;
       bool forward = false, backward = false;
       for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
         if (k == at) continue;
         const BoundAccess& other = bound.accesses[k];
-        const Hazard h =
-            hazard(target, {other.base, other.strides, static_cast<std::int64_t>(item_size(other.dtype))}, bound.rank, bound.extents);
+        const Hazard h = hazard(target, touched(other), bound.rank, bound.extents);
         const bool is_store =
             std::any_of(stores.begin(), stores.end(), [&](const Store& x) { return x.access - kernel.first_access == k; });
         if (h != Hazard::None) bound.isolated = false;

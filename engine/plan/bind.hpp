@@ -5,6 +5,7 @@
 #include <engine/evaluate.hpp>
 
 #include "engine/base/pages.hpp"
+#include "engine/plan/hazard.hpp"
 #include "engine/plan/plan.hpp"
 
 namespace engine::plan {
@@ -25,6 +26,10 @@ struct BoundAccess {
   bool swapped = false;
   bool is_constant = false;  ///< a value of the program's, beyond a side: in the host's memory wherever operands are
 };
+
+inline Touched touched(const BoundAccess& access) noexcept {
+  return {access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))};
+}
 
 /// Address arithmetic that also serves positions, whose "address" is a number.
 inline char* advance(char* base, std::int64_t offset) noexcept {

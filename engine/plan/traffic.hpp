@@ -5,7 +5,6 @@
 #include <engine/evaluate.hpp>
 
 #include "engine/plan/bind.hpp"
-#include "engine/plan/hazard.hpp"
 
 namespace engine::plan {
 
@@ -60,20 +59,16 @@ void each_read(const Plan& plan, const BoundKernel& bound, Use use) {
     if (!reads(k)) continue;
     std::uint64_t bytes = 0;
     std::uintptr_t low = ~std::uintptr_t{}, high = 0;
-    int n = 0;
-    bool is_first = true;
-    for (std::uint32_t l = 0; l < kernel.n_accesses && is_first; ++l) {
+    for (std::uint32_t l = 0; l < kernel.n_accesses; ++l) {
       if (buffer_of(l) != buffer_of(k) || !reads(l)) continue;
-      is_first = l >= k;
-      const BoundAccess& access = bound.accesses[l];
+      if (l < k) break;  // with those of the first
       std::uintptr_t begin, end;
-      cover({access.base, access.strides, static_cast<std::int64_t>(item_size(access.dtype))}, bound.rank, bound.extents, begin, end);
+      cover(touched(bound.accesses[l]), bound.rank, bound.extents, begin, end);
       low = std::min(low, begin);
       high = std::max(high, end);
-      bytes += bytes_under(bound, access);
-      ++n;
+      bytes += bytes_under(bound, bound.accesses[l]);
     }
-    if (is_first) use(buffer_of(k), n > 1 ? std::min<std::uint64_t>(bytes, high - low) : bytes);
+    if (bytes > 0) use(buffer_of(k), std::min<std::uint64_t>(bytes, high - low));
   }
 }
 
