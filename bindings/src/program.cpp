@@ -271,9 +271,9 @@ PyMethodDef methods[] = {{"explain", reinterpret_cast<PyCFunction>(reinterpret_c
                           "a pair (before, behind) for each axis, None where all of it is read."},
                          {"predict", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(predict)), METH_FASTCALL | METH_KEYWORDS,
                           "predict($self, architecture, names=None, /, **operands)\n--\n\n"
-                          "What a static model says of the program on a GPU that need not be there, 'sm_75' to 'sm_120', for operands\n"
-                          "given as in a call: a Prediction. BackendError where there is no data sheet, or what there is to do\n"
-                          "follows from values."},
+                          "What a static model says of the program on a GPU that need not be there, as 'sm_90', for operands given as in\n"
+                          "a call: a Prediction. BackendError, which lists the data sheets, where there is none of it, and where what\n"
+                          "there is to do follows from values."},
                          {"graph", graph, METH_NOARGS,
                           "graph($self, /)\n--\n\n"
                           "A Graph, which is called like the program and launches its kernels on a device at once."},

@@ -287,7 +287,7 @@ for text, more in (
     ("a[:, :700] + a[:, :700].T", {}),  # each row needs all
     ("a - mean(a)", {}),
     ("a[:, :700] = a[:, :700].T", {}),
-    ("a[1:] = a[:-1] * 2; a[1:] + a[:-1]", {}),  # the caller would see a part of it
+    ("a[1:] = a[:-1] * 2; a[1:] + a[:-1]", {}),  # stores, and gives a result besides
     (fine, {"limits": engine.Limits(time=0.02)}),
     (fine, {"out": out, "progress": lambda share: 1 / 0 if share > 0.5 else None}),
 ):

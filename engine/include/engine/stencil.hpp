@@ -45,7 +45,7 @@ struct Steps {
   /// the steps end. Empty: never.
   std::string until{};
   std::int64_t every = 1;  ///< `until` and `stepped` are asked after so many steps
-  /// Told the fields' values, where they are, after `step` steps, on a device those under way; false ends the steps. May be null.
+  /// Told the fields as they are after `step` steps; those of a device are there, and may be under way. False ends the steps. May be null.
   bool (*stepped)(void* context, std::int64_t step, std::span<const ArrayView> fields) = nullptr;
   void* context = nullptr;
   bool is_blocked = true;  ///< several steps at a time over a part that stays in a cache, where nobody is asked in between: the same bits
