@@ -19,8 +19,13 @@ inline std::vector<std::byte> sample(DType dtype, std::size_t n, unsigned seed) 
   for (std::size_t i = 0; i < n; ++i) {
     static constexpr double specials[] = {0.0,   -0.0,  1.0, -1.0, 2.5, -3.0, __builtin_inf(), -__builtin_inf(), __builtin_nan(""),
                                           1e300, 5e-324};
-    const double values[2] = {i < 11 ? specials[i] : std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), -58),
-                              i < 11 ? specials[10 - i] : std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), -58)};
+    // Most are small; a fourth have any size that casts tell apart, and few digits, so that halves have to be rounded.
+    const auto number = [&] {
+      const auto digits = static_cast<std::int64_t>(random());
+      if (i % 4) return std::ldexp(static_cast<double>(digits), -58);
+      return std::ldexp(static_cast<double>(digits >> 40), static_cast<int>(random() % 100) - 60);
+    };
+    const double values[2] = {i < 11 ? specials[i] : number(), i < 11 ? specials[10 - i] : number()};
     if (is_inexact(dtype)) {
       catalog::cast_scalar(is_complex(dtype) ? DType::Complex128 : DType::Float64, dtype, values, bytes.data() + i * item);
     } else if (dtype == DType::Bool) {

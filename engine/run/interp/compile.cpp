@@ -217,12 +217,11 @@ class Compiler {
     std::erase_if(code_.steps, [](const Step& step) { return step.kind == Step::Kind::Call && !step.kernel; });
   }
 
-  /// Whether machine code is to be made of a call.
-  bool is_known(const Meaning& meaning, std::span<const std::uint32_t> args, DType dtype) const {
-    if (!machines_) return false;
+  Support support_of(const Meaning& meaning, std::span<const std::uint32_t> args, DType dtype) const {
+    if (!machines_) return Support::None;
     std::array<DType, 3> in{};
     for (std::size_t i = 0; i < args.size(); ++i) in[i] = values_[args[i]].dtype;
-    return machines_->knows(meaning, std::span(in).first(args.size()), dtype);
+    return machines_->support(meaning, std::span(in).first(args.size()), dtype);
   }
 
   /// Adds a call; `takes_cells`: a uniform argument is passed as one element instead of a spread register.
@@ -232,10 +231,11 @@ class Compiler {
     for (std::uint32_t arg : args) uniform = uniform && values_[arg].uniform;
     Step step;
     step.kernel = kernel;
-    if (!uniform && is_known(meaning, args, dtype)) {
+    if (const Support support = uniform ? Support::None : support_of(meaning, args, dtype); support != Support::None) {
       step.meaning = meaning;
+      step.is_called = support == Support::Call || (meaning.kind == Meaning::Kind::Apply && is_called(meaning.op));
       takes_cells = true;
-      if (cost == 1) cost = machines_->cost;
+      if (cost == 1 && support == Support::Instructions) cost = machines_->cost;
     }
     step.n_in = static_cast<std::uint8_t>(args.size());
     for (std::size_t i = 0; i < args.size(); ++i)
@@ -289,7 +289,7 @@ class Compiler {
   ///
   /// Of functions, one that depends on another is left to the next machine: a vector would wait for both of them, one after
   /// the other, where a loop over a block has many vectors on their way at once (log1p(exp(a)) in one machine took 1.5 times
-  /// as long). For the same reason one without arithmetic beside it stays a call.
+  /// as long). For the same reason one without arithmetic beside it stays a call. Functions are all that is called.
   bool make_machines() {
     if (std::none_of(code_.steps.begin(), code_.steps.end(), is_for_machine)) return true;
     Parts p(memory_, values_.size());
@@ -344,7 +344,6 @@ class Compiler {
   };
 
   static bool is_for_machine(const Step& step) { return step.meaning.kind != Meaning::Kind::None; }
-  static bool is_function(const Step& step) { return step.meaning.kind == Meaning::Kind::Apply && is_called(step.meaning.op); }
   static std::span<const std::uint32_t> ins_of(const Step& step) { return {step.in.data(), step.n_in}; }
   static bool all_ready(const Parts& p, const Step& step) {
     return std::ranges::all_of(ins_of(step), [&](std::uint32_t v) { return p.is_ready[v]; });
@@ -356,9 +355,9 @@ class Compiler {
     std::erase_if(p.waiting, [&](const Step& step) {
       if (p.taken.size() == kMostSteps || !is_for_machine(step) || !all_ready(p, step)) return false;
       const bool depends = std::ranges::any_of(ins_of(step), [&](std::uint32_t v) { return p.function_in[v] == p.machine; });
-      if (is_function(step) && depends) return false;
-      if (is_function(step) || depends) p.function_in[step.out] = p.machine;
-      if (!is_function(step)) {
+      if (step.is_called && depends) return false;
+      if (step.is_called || depends) p.function_in[step.out] = p.machine;
+      if (!step.is_called) {
         p.arithmetic_in[step.out] = p.machine;
         for (const std::uint32_t v : ins_of(step)) p.arithmetic_in[v] = p.machine;
       }
@@ -374,7 +373,7 @@ class Compiler {
       const bool beside = p.arithmetic_in[step.out] == p.machine || std::ranges::any_of(ins_of(step), [&](std::uint32_t v) {
                             return p.arithmetic_in[v] == p.machine && !p.is_uniform[v];
                           });
-      if (!is_function(step) || beside) return false;
+      if (!step.is_called || beside) return false;
       Step alone = step;
       for (std::uint8_t i = 0; i < step.n_in; ++i)
         if (p.is_uniform[step.in[i]]) {

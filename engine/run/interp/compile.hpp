@@ -34,6 +34,7 @@ struct Step {
   enum class Kind : std::uint8_t { Call, Load, Position, Machine };
   Kind kind = Kind::Call;
   std::uint8_t n_in = 0;
+  bool is_called = false;  ///< Call: in machine code, too
   std::uint32_t out = 0;
   std::array<std::uint32_t, 3> in{};
   Kernel kernel = nullptr;   ///< Call
@@ -162,10 +163,14 @@ struct Segment {
   std::optional<catalog::Reduction> fold;
 };
 
+/// What becomes of a call in machine code. A Call is that of something compiled ahead, vector by vector: elementary functions, and
+/// what vectors have no instructions for.
+enum class Support : std::uint8_t { None, Instructions, Call };
+
 /// Who makes machine code of steps.
 struct MachineCompiler {
-  /// Whether it knows a call; `in`: the dtypes of the arguments.
-  bool (*knows)(const Meaning& meaning, std::span<const DType> in, DType out) noexcept;
+  /// `in`: the dtypes of the arguments.
+  Support (*support)(const Meaning& meaning, std::span<const DType> in, DType out) noexcept;
   /// Fills in the machine. False where there is no room for code.
   bool (*make)(const Segment& segment, Machine& machine);
   double cost;  ///< of a call in machine code, in the calls of the interpreter

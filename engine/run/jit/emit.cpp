@@ -111,7 +111,8 @@ class Emitter : public Xbyak::CodeGenerator {
   void enter() {
     for (std::size_t i = 0; i < n_saved_; ++i) push(Reg64(saved_[i]));
     if (allocation_.n_slots || calls_) {
-      frame_ = static_cast<int>((allocation_.n_slots + 1) * kLine);
+      const std::size_t passed = program_.kernels.empty() ? 0 : kPassed * kMostPassed;
+      frame_ = static_cast<int>((allocation_.n_slots + 1) * kLine + passed);
       mov(rax, rsp);
       sub(rsp, frame_);
       and_(rsp, -static_cast<int>(kLine));
@@ -122,6 +123,11 @@ class Emitter : public Xbyak::CodeGenerator {
       mov(end_, rsi);
     }
     for (std::size_t i = 0; i < n_pointers_; ++i) mov(Reg64(pointers_[i].reg), address(pointers_[i].value));
+    if (program_.kernels.empty()) return;
+    for (std::uint32_t which = 0; which < kResult; ++which) {
+      lea(rax, passed(which));
+      mov(passed_table(which), rax);
+    }
   }
   void leave() {
     vzeroupper();
@@ -230,8 +236,8 @@ class Emitter : public Xbyak::CodeGenerator {
   /// Of its two halves, after find_pairs().
   Address half(int which, int bytes) { return ptr[rax + (2 * vector_ + which) * lanes_ * bytes]; }
 
-  /// One part of each of a vector's complex numbers.
-  void load_part(const Xmm& r, std::uint32_t value, int bytes, bool imaginary) {
+  /// One part of each of a vector's complex numbers, which start at rax.
+  void load_part(const Xmm& r, int bytes, bool imaginary) {
     const int width = lanes_ * bytes;
     const Xmm a = scratch(0, bytes), b = scratch(1, bytes), c = scratch(2, bytes);
     const std::uint8_t odd = imaginary ? 0xdd : 0x88;
@@ -241,7 +247,6 @@ class Emitter : public Xbyak::CodeGenerator {
       else
         imaginary ? vunpckhpd(to, x, y) : vunpcklpd(to, x, y);
     };
-    find_pairs(value, bytes);
     load(a, half(0, bytes), width);
     load(b, half(1, bytes), width);
     if (width == 64) {
@@ -254,7 +259,7 @@ class Emitter : public Xbyak::CodeGenerator {
     vpermpd(Ymm(r.getIdx()), Ymm(a.getIdx()), 0xd8);
   }
 
-  void store_pair(std::uint32_t value, int bytes, const Xmm& re, const Xmm& im) {
+  void store_pair(int bytes, const Xmm& re, const Xmm& im) {
     const int width = lanes_ * bytes;
     const Xmm a = scratch(0, bytes), b = scratch(1, bytes), c = scratch(2, bytes);
     if (bytes == 4) {
@@ -264,7 +269,6 @@ class Emitter : public Xbyak::CodeGenerator {
       vunpcklpd(a, re, im);
       vunpckhpd(b, re, im);
     }
-    find_pairs(value, bytes);
     for (const int which : {0, 1}) {
       if (width == 64) {
         vshuff64x2(Zmm(c.getIdx()), Zmm(a.getIdx()), Zmm(b.getIdx()), which ? 0xee : 0x44);
@@ -276,11 +280,25 @@ class Emitter : public Xbyak::CodeGenerator {
       }
       save(half(which, bytes), width == 16 ? (which ? b : a) : c, width);
     }
-    stores_otherwise_ = true;
   }
 
   Address constant(std::uint32_t index) { return ptr[rip + static_cast<const void*>(getCode() + index * 8u)]; }
   Address slot(std::uint32_t index) { return ptr[rsp + static_cast<int>(index * kLine)]; }
+
+  // What kernels are given and give, of at most a vector's pairs each, behind the slots: arguments, result, the arguments' addresses.
+  static constexpr std::size_t kPassed = 128;
+  static constexpr std::uint32_t kResult = 3, kMostPassed = 5;
+  Address passed(std::uint32_t which) { return ptr[rsp + static_cast<int>(allocation_.n_slots * kLine + which * kPassed)]; }
+  Address passed_table(std::uint32_t entry) {
+    return qword[rsp + static_cast<int>(allocation_.n_slots * kLine + (kResult + 1) * kPassed + entry * 8)];
+  }
+  void call_kernel(interp::Kernel function) {
+    lea(rdi, passed(kResult));
+    lea(rsi, passed_table(0));
+    mov(edx, lanes_);
+    mov(rax, reinterpret_cast<std::size_t>(function));
+    Xbyak::CodeGenerator::call(rax);
+  }
 
   void load(const Xmm& to, const Address& from, int bytes) {
     if (bytes >= 16)
@@ -364,13 +382,29 @@ class Emitter : public Xbyak::CodeGenerator {
       }
       case Code::LoadReal:
       case Code::LoadImag:
-        return load_part(r, i.payload, bytes, i.code == Code::LoadImag);
+        find_pairs(i.payload, bytes);
+        return load_part(r, bytes, i.code == Code::LoadImag);
+      case Code::TakeReal:
+      case Code::TakeImag:
+        lea(rax, passed(kResult));
+        return load_part(r, bytes, i.code == Code::TakeImag);
+      case Code::Take:
+        return load(r, passed(kResult), bytes * lanes_);
+      case Code::Pass:
+        return save(passed(i.payload), x, bytes * lanes_);
+      case Code::PassPair:
+        lea(rax, passed(i.payload));
+        return store_pair(bytes, x, y);
+      case Code::CallKernel:
+        return call_kernel(program_.kernels[i.payload].function);
       case Code::LoadOther:
         return load_other(r, i.payload, bytes);
       case Code::LoadBackward:
         return load_backward(r, i.payload, bytes);
       case Code::StorePair:
-        return store_pair(i.payload, bytes, x, y);
+        find_pairs(i.payload, bytes);
+        stores_otherwise_ = true;
+        return store_pair(bytes, x, y);
       case Code::Splat:
       case Code::SplatImag:
         mov(rax, address(i.payload));
@@ -647,14 +681,21 @@ class Emitter : public Xbyak::CodeGenerator {
 
   // ---- masks of AVX-512: one bit a lane, in registers of their own ---------------------------------------------------
 
+  void save_mask(const Instruction& i, const Xmm& bytes) {
+    if (i.code == Code::PassMask) return save(passed(i.payload), bytes, lanes_);
+    save(at(i.payload, 1), bytes, lanes_);
+    stores_otherwise_ = true;
+  }
+
   static Opmask mask(int index) { return Opmask(index + 1); }  // k0 masks nothing
 
   bool emit_mask(const Instruction& i, const Placed& p) {
     const int bytes = i.bytes;
     switch (i.code) {
-      case Code::LoadMask: {
+      case Code::LoadMask:
+      case Code::TakeMask: {
         const Xmm x = scratch(0, 1);
-        load(x, at(i.payload, 1), lanes_);
+        load(x, i.code == Code::TakeMask ? passed(kResult) : at(i.payload, 1), lanes_);
         vptestmb(mask(p.out), x, x);
         return true;
       }
@@ -665,12 +706,12 @@ class Emitter : public Xbyak::CodeGenerator {
         sbb(rax, rax);
         kmovq(mask(p.out), rax);
         return true;
-      case Code::StoreMask: {
+      case Code::StoreMask:
+      case Code::PassMask: {
         const Xmm x = scratch(0, 1);
         vpmovm2b(x, mask(p.in[0]));
         vpabsb(x, x);
-        save(at(i.payload, 1), x, lanes_);
-        stores_otherwise_ = true;
+        save_mask(i, x);
         return true;
       }
       case Code::CompareF:
@@ -726,21 +767,20 @@ class Emitter : public Xbyak::CodeGenerator {
     const int widest = program_.widest, bytes = i.bytes;
     const Xmm r = lanes_of(p.out, widest), x = lanes_of(p.in[0], widest), y = lanes_of(p.in[1], widest);
     switch (i.code) {
-      case Code::LoadMask: {
-        const Xmm a = scratch(0, 1);
-        load(a, at(i.payload, 1), lanes_);
+      case Code::LoadMask:
+      case Code::TakeMask:
+        load(scratch(0, 1), i.code == Code::TakeMask ? passed(kResult) : at(i.payload, 1), lanes_);
         return truth_of_bytes(p.out), true;
-      }
       case Code::SplatMask:
         mov(rax, address(i.payload));
         vpbroadcastb(scratch(0, 1), ptr[rax]);
         return truth_of_bytes(p.out), true;
-      case Code::StoreMask: {
+      case Code::StoreMask:
+      case Code::PassMask: {
         const int narrow = narrowed(p.in[0], 1, scratch_index(0));
         const Xmm a = scratch(0, 1);
         vpabsb(a, lanes_of(narrow, 1));
-        save(at(i.payload, 1), a, lanes_);
-        stores_otherwise_ = true;
+        save_mask(i, a);
         return true;
       }
       case Code::CompareF: {

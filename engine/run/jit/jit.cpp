@@ -22,8 +22,8 @@ namespace {
 constexpr std::size_t kMostBytes = std::size_t{64} << 10;
 
 template <const Target& kTarget>
-bool knows_call(const interp::Meaning& meaning, std::span<const DType> in, DType out) noexcept {
-  return knows(kTarget, meaning, in, out);
+interp::Support support_on(const interp::Meaning& meaning, std::span<const DType> in, DType out) noexcept {
+  return support(kTarget, meaning, in, out);
 }
 
 /// Installs what was written to the start of the buffer. What is executable is data to the language: POSIX lets the two be converted.
@@ -251,7 +251,7 @@ bool make(const interp::Segment& segment, interp::Machine& machine) {
 constexpr double kCost = 0.25;
 
 template <const Target& kTarget>
-constexpr interp::MachineCompiler kCompiler{.knows = &knows_call<kTarget>, .make = &make<kTarget, true>, .cost = kCost};
+constexpr interp::MachineCompiler kCompiler{.support = &support_on<kTarget>, .make = &make<kTarget, true>, .cost = kCost};
 
 struct Choice {
   const interp::MachineCompiler* compiler = nullptr;

@@ -31,6 +31,12 @@ std::string payload_of(const Program& program, const Instruction& i) {
     case Code::Call:
     case Code::CallTwo:
       return fmt::format(" {}", catalog::info(static_cast<catalog::Op>(i.payload)).name());
+    case Code::CallKernel:
+      return fmt::format(" {}", catalog::info(program.kernels[i.payload].op).name());
+    case Code::Pass:
+    case Code::PassMask:
+    case Code::PassPair:
+      return fmt::format(" as {}", i.payload);
     case Code::Fold:
       return fmt::format(" {}", info(static_cast<Code>(i.payload)).name);
     case Code::FmaF:

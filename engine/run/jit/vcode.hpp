@@ -75,7 +75,15 @@ inline constexpr Register kNone = 0xffffffffu;
   X(HalfToF, 1, N)                                                                 \
   X(FToHalf, 1, N)                                                                 \
   X(Call, 1, N) /* payload: the operation, in the interpreter's vectors */         \
-  X(CallTwo, 2, N)
+  X(CallTwo, 2, N)                                                                 \
+  X(Pass, 1, V) /* to memory, as argument `payload` of the next CallKernel */      \
+  X(PassMask, 1, V)                                                                \
+  X(PassPair, 2, V)                                                                \
+  X(CallKernel, 0, V) /* payload: index among the kernels; of as many elements */  \
+  X(Take, 0, N)       /* its result */                                             \
+  X(TakeMask, 0, M)                                                                \
+  X(TakeReal, 0, N)                                                                \
+  X(TakeImag, 0, N)
 
 enum class Code : std::uint8_t {
 #define X(NAME, ARGS, RESULT) NAME,
@@ -100,7 +108,7 @@ struct Instruction {
 int arguments(Code code) noexcept;
 inline bool is_load(Code code) noexcept { return code >= Code::Load && code <= Code::LoadBackward; }
 inline bool is_store(Code code) noexcept { return code == Code::Store || code == Code::StoreMask || code == Code::StorePair; }
-inline bool is_call(Code code) noexcept { return code == Code::Call || code == Code::CallTwo; }
+inline bool is_call(Code code) noexcept { return code == Code::Call || code == Code::CallTwo || code == Code::CallKernel; }
 bool gives_mask(Code code) noexcept;
 
 /// What an instruction set has.
@@ -123,11 +131,16 @@ constexpr Target folding(Target target) {
 }
 
 struct Program {
-  explicit Program(std::pmr::memory_resource* memory) : head(memory), body(memory), pool(memory), ins(memory) {}
+  struct Kernel {
+    interp::Kernel function;
+    catalog::Op op;
+  };
+  explicit Program(std::pmr::memory_resource* memory) : head(memory), body(memory), pool(memory), ins(memory), kernels(memory) {}
   std::pmr::vector<Instruction> head;  ///< before the loop: Splat, SplatMask, Constant
   std::pmr::vector<Instruction> body;  ///< stores are last
   std::pmr::vector<std::uint64_t> pool;
   std::pmr::vector<std::uint32_t> ins;  ///< values of Load and LoadMask
+  std::pmr::vector<Kernel> kernels;     ///< of CallKernel
   Register n_registers = 0;
   int widest = 1;                  ///< bytes
   std::uint32_t identity = kNone;  ///< in the pool, where the body folds: what accumulators start from
@@ -138,8 +151,7 @@ struct Program {
 inline interp::VectorFunction function_of(const Target& target, catalog::Op op, DType dtype) noexcept {
   return target.isa == interp::instruction_set() ? interp::vector_function(op, dtype) : nullptr;
 }
-/// Whether a target has what a call needs.
-bool knows(const Target& target, const interp::Meaning& meaning, std::span<const DType> in, DType out) noexcept;
+interp::Support support(const Target& target, const interp::Meaning& meaning, std::span<const DType> in, DType out) noexcept;
 /// The calls of a segment, each of which is known.
 Program select(const Target& target, const interp::Segment& segment, std::pmr::memory_resource* memory);
 /// The same for a group's accumulators instead of the elements. Without identity where there is no such code.

@@ -32,6 +32,13 @@ class Sketch {
     memory_[value] = sample(dtype, step == 2 ? 2 * kItems - 1 : kItems, 7 * value + 3);
     return value;
   }
+  /// Of these numbers, over and over.
+  template <class T>
+  std::uint32_t operand_of(DType dtype, const std::vector<T>& numbers) {
+    const std::uint32_t value = operand(dtype);
+    for (std::size_t i = 0; i < kItems; ++i) std::memcpy(memory_[value].data() + i * sizeof(T), &numbers[i % numbers.size()], sizeof(T));
+    return value;
+  }
   std::uint32_t apply(catalog::Op op, std::size_t loop, std::vector<std::uint32_t> in) {
     return call({Meaning::Kind::Apply, op, static_cast<std::uint16_t>(loop)}, in, catalog::loops(op)[loop].out,
                 interp::apply_kernel(op, static_cast<int>(loop)));
@@ -55,7 +62,7 @@ class Sketch {
     return std::all_of(steps_.begin(), steps_.end(), [&](const Step& step) {
       std::vector<DType> in;
       for (std::uint8_t i = 0; i < step.n_in; ++i) in.push_back(dtypes_[step.in[i]]);
-      return compiler.knows(step.meaning, in, dtypes_[step.out]);
+      return compiler.support(step.meaning, in, dtypes_[step.out]) != interp::Support::None;
     });
   }
 
@@ -157,11 +164,6 @@ class MachineCode : public ::testing::TestWithParam<const char*> {
   const interp::MachineCompiler* compiler_ = nullptr;
 };
 
-bool has_half(const catalog::Loop& loop, std::size_t arity) {
-  return loop.out == DType::Float16 || std::find(loop.in.begin(), loop.in.begin() + static_cast<std::ptrdiff_t>(arity), DType::Float16) !=
-                                           loop.in.begin() + static_cast<std::ptrdiff_t>(arity);
-}
-
 /// visit(op, loop, arity) for each loop that a machine knows.
 template <class Visit>
 void each_loop(const interp::MachineCompiler& compiler, Visit visit) {
@@ -170,8 +172,20 @@ void each_loop(const interp::MachineCompiler& compiler, Visit visit) {
     const std::size_t arity = row.arity.count;
     for (std::size_t loop = 0; loop < loops.size() && !has(row.flags, catalog::Flags::Position); ++loop) {
       const Meaning meaning{Meaning::Kind::Apply, row.id, static_cast<std::uint16_t>(loop)};
-      if (has_half(loops[loop], arity) || !compiler.knows(meaning, std::span(loops[loop].in).first(arity), loops[loop].out)) continue;
-      visit(row, loop, arity);
+      const std::span in = std::span(loops[loop].in).first(arity);
+      if (compiler.support(meaning, in, loops[loop].out) != interp::Support::None) visit(row, loop, arity);
+    }
+  }
+}
+
+TEST_P(MachineCode, KnowsAllThatHasAKernel) {
+  for (const catalog::OpInfo& row : catalog::operations()) {
+    const auto loops = catalog::loops(row.id);
+    for (std::size_t loop = 0; loop < loops.size() && !has(row.flags, catalog::Flags::Position); ++loop) {
+      const Meaning meaning{Meaning::Kind::Apply, row.id, static_cast<std::uint16_t>(loop)};
+      EXPECT_EQ(compiler_->support(meaning, std::span(loops[loop].in).first(row.arity.count), loops[loop].out) == interp::Support::None,
+                !interp::apply_kernel(row.id, static_cast<int>(loop)))
+          << row.identifier << "." << loop;
     }
   }
 }
@@ -202,7 +216,7 @@ TEST_P(MachineCode, OfEachCastGivesTheKernelsBits) {
   for (std::size_t from = 0; from < kDTypes; ++from)
     for (std::size_t to = 0; to < kDTypes; ++to) {
       const std::array in{static_cast<DType>(from)};
-      if (from == to || !compiler_->knows({.kind = Meaning::Kind::Cast}, in, static_cast<DType>(to))) continue;
+      if (from == to) continue;
       for (const bool beside_doubles : {false, true}) {
         Sketch sketch;
         std::vector<std::uint32_t> outs{sketch.cast(sketch.operand(in[0]), static_cast<DType>(to))};
@@ -212,6 +226,32 @@ TEST_P(MachineCode, OfEachCastGivesTheKernelsBits) {
       }
     }
   EXPECT_GT(checked, 100);
+}
+
+/// Just beside the middle between two numbers of the result, by less than a number between the two dtypes would show.
+TEST_P(MachineCode, OfCastsRoundsOnce) {
+  std::vector<double> numbers;
+  std::vector<std::int64_t> integers{(std::int64_t{1} << 53) - 1, (std::int64_t{1} << 53) + 1, 0x7fffffffffffffff};
+  std::vector<std::uint64_t> naturals{~std::uint64_t{0}, std::uint64_t{1} << 63};
+  for (const double sign : {1.0, -1.0})
+    for (const double beside : {-0x1p-40, 0.0, 0x1p-40})
+      for (const double middle : {0x1.002p0, 0x1.006p3, 0x1.ffep15, 0x1p-25, 0x1.8p-24}) numbers.push_back(sign * middle * (1 + beside));
+  for (const std::int64_t beside : {-1, 0, 1})
+    for (const int exponent : {54, 60, 62})
+      for (const std::int64_t last : {1, 3}) {
+        integers.push_back((std::int64_t{1} << exponent) + (last << (exponent - 24)) + beside);
+        integers.push_back(-integers.back());
+        naturals.push_back(2 * static_cast<std::uint64_t>(integers[integers.size() - 2]) + static_cast<std::uint64_t>(beside));
+      }
+  for (const bool beside_doubles : {false, true}) {
+    Sketch sketch;
+    std::vector<std::uint32_t> outs;
+    for (const std::uint32_t of : {sketch.operand_of(DType::Int64, integers), sketch.operand_of(DType::UInt64, naturals)})
+      for (const DType to : {DType::Float32, DType::Float64}) outs.push_back(sketch.cast(of, to));
+    outs.push_back(sketch.cast(sketch.operand_of(DType::Float64, numbers), DType::Float16));
+    if (beside_doubles) outs.push_back(sketch.cast(sketch.operand(DType::Int8), DType::Float64));
+    EXPECT_TRUE(sketch.agrees(*compiler_, outs)) << beside_doubles;
+  }
 }
 
 /// Random calls, most of whose values live long: more than there are registers, of both kinds, across calls of functions.
