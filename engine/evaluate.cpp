@@ -136,6 +136,43 @@ ir::OperandType type_of(const Operand& operand, bool with_value) {
   return type;
 }
 
+ExtentClass extents_of(const Operand* operands, std::size_t n) noexcept {
+  constexpr std::int64_t kFew = 512;  // of which a function takes as long as a pass over a few of them
+  ExtentClass all;
+  std::array<std::int64_t, kMaxRank> most;
+  int rank = 0;
+  std::int64_t product = 1, largest = 1;  // of all extents of all operands, and of those of one, as far as they are of interest
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!operands[i].present || operands[i].weak != Weak::No) continue;
+    const Shape& shape = operands[i].array.shape;
+    while (rank < shape.size()) most[static_cast<std::size_t>(rank++)] = 1;
+    std::int64_t size = 1;
+    for (int axis = 0; axis < shape.size(); ++axis) {
+      const std::int64_t extent = shape[shape.size() - 1 - axis];
+      if (extent == 1) continue;
+      all.longer |= std::uint32_t{1} << axis;
+      std::int64_t& of_all = most[static_cast<std::size_t>(axis)];
+      of_all = std::max(of_all, extent);
+      size = std::min(size * std::min(extent, kFew), kFew);
+    }
+    product = std::min(product * size, kFew);
+    largest = std::max(largest, size);
+  }
+  std::int64_t elements = 1;
+  for (int axis = 0; axis < rank && elements < kFew; ++axis) elements *= std::min(most[static_cast<std::size_t>(axis)], kFew);
+  all.are_few = elements < kFew;
+  all.are_few_spread = std::max(product, largest * largest) < kFew;  // an operand may be spread against itself
+  return all;
+}
+std::uint32_t axes_of_one(const Operand& operand, const ExtentClass& all) noexcept {
+  if (!operand.present || operand.weak != Weak::No) return 0;
+  std::uint32_t ones = 0;
+  const Shape& shape = operand.array.shape;
+  for (int axis = 0; axis < shape.size(); ++axis)
+    if (shape[shape.size() - 1 - axis] == 1) ones |= std::uint32_t{1} << axis;
+  return ones & all.longer;
+}
+
 /// Where a call runs: on the device of its arrays, or kHost. Numbers, and host arrays of rank 0 that are only read, go along.
 int Program::Impl::device_of(const Operand* operands, const ArrayView* out) const {
   int device = out ? out->device : kHost;
@@ -223,10 +260,18 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
 #endif
   stages.done("optimise");
   if (out) c.out = out->dtype;
-  c.plan = plan::make_plan(c.graph, out ? &*c.out : nullptr, options, &c.arena);
+  const bool is_for_device = device != kHost || options.backend == BackendChoice::Cuda;
+  // Of slots; on a device, functions are computed between loads and stores and cost nothing.
+  std::pmr::vector<std::uint32_t> ones(&scratch);
+  const ExtentClass all = extents_of(operands, names.size());
+  if (!is_for_device) {
+    ones.resize(c.graph.slots.size());
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (slot_of_symbol[names[i]] != ir::kNone) ones[slot_of_symbol[names[i]]] = axes_of_one(operands[i], all);
+  }
+  c.plan = plan::make_plan(c.graph, out ? &*c.out : nullptr, options, &c.arena, {ones, all.are_few, all.are_few_spread});
   if (wants_dump("plan")) dump("plan", plan::explain(c.graph, c.plan));
   stages.done("plan");
-  const bool is_for_device = device != kHost || options.backend == BackendChoice::Cuda;
   const run::interp::MachineCompiler* const machines =
       is_for_device || options.backend == BackendChoice::Interp ? nullptr : run::jit::compiler();
   c.codes.reserve(c.plan.kernels.size());
@@ -253,6 +298,10 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     c.present[i] = present[names[i]];
     const std::uint32_t slot = slot_of_symbol[names[i]];
     if (slot != ir::kNone) c.slot_name[slot] = static_cast<std::uint32_t>(i);
+  }
+  if (c.plan.heeds_extents) {
+    c.for_few = all.are_few_for(c.plan);
+    for (std::size_t i = 0; i < names.size(); ++i) c.ones.push_back(axes_of_one(operands[i], all));
   }
   for (std::size_t k = 0; k < c.targets.targets.size(); ++k)
     c.slot_name[c.targets.targets[k].slot] = static_cast<std::uint32_t>(names.size() + k);

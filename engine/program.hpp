@@ -56,6 +56,17 @@ class Deadline {
 
 /// The operand's type; `with_value`: the graph is to be specialised on its value.
 ir::OperandType type_of(const Operand& operand, bool with_value);
+/// What plans may heed of the operands' extents: see plan::find_hoisted().
+struct ExtentClass {
+  std::uint32_t longer = 0;  ///< axes, counted from the last, along which some operand has more or less than one element
+  /// So few elements, broadcast against each other, that another pass over some costs more than it saves; also where the text itself
+  /// spreads the operands, each along axes of its own.
+  bool are_few = false, are_few_spread = false;
+  bool are_few_for(const plan::Plan& plan) const { return plan.spreads ? are_few_spread : are_few; }
+};
+ExtentClass extents_of(const Operand* operands, std::size_t n) noexcept;
+/// Axes, counted from the last, along which an operand has one element, and another one has not.
+std::uint32_t axes_of_one(const Operand& operand, const ExtentClass& all) noexcept;
 
 struct Compiled;
 
@@ -89,6 +100,7 @@ struct Compiled {
         work(&arena),
         types(&arena),
         present(&arena),
+        ones(&arena),
         slot_name(&arena),
         direct(&arena) {}
   std::array<std::byte, 12288> initial;
@@ -101,6 +113,8 @@ struct Compiled {
   StageTimes stages{};
   std::pmr::vector<ir::OperandType> types;  ///< the signature: per name
   std::pmr::vector<bool> present;
+  bool for_few = false;                  ///< elements, where the plan heeds that
+  std::pmr::vector<std::uint32_t> ones;  ///< per name, where the plan heeds them
   std::optional<DType> out;
   bool aliased = false;
   int device = kHost;
@@ -126,6 +140,14 @@ struct Compiled {
       if (operand.weak == Weak::No && (operand.array.dtype != type.dtype || operand.array.shape.size() != type.rank)) return false;
       if (type.has_value && !(type_of(operand, true) == type)) return false;
     }
+    return !plan.heeds_extents || is_for_extents(operands, n);
+  }
+  bool is_for_extents(const Operand* operands, std::size_t n) const {
+    const ExtentClass all = extents_of(operands, n);
+    const bool few = all.are_few_for(plan);
+    if (few || for_few) return few == for_few;
+    for (std::size_t i = 0; i < n; ++i)
+      if (axes_of_one(operands[i], all) != ones[i]) return false;
     return true;
   }
 };

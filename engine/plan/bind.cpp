@@ -405,8 +405,8 @@ class Binder {
     }
   }
 
-  Layout reach(const Access& access) const {
-    Layout layout = b_.buffers[access.buffer];
+  Layout reach(const Access& access) const { return take_steps(b_.buffers[access.buffer], access); }
+  Layout take_steps(Layout layout, const Access& access) const {
     for (std::uint32_t s = 0; s < access.n_steps; ++s) {
       const AccessStep& step = plan_.access_steps[access.first_step + s];
       layout = stretch(layout, b_.shapes[step.from]);
@@ -848,35 +848,70 @@ class Binder {
       std::reverse(order, order + rank);
       return;
     }
-    const std::int64_t* rows[64];
-    std::int64_t ones[64][kMaxRank];
-    int n = 0;
-    bool all_f = true;
-    for (const Instr& instr : plan_.body(kernel)) {
-      if (instr.kind != Instr::Kind::Load || n == 64) continue;
-      const BoundAccess& access = bound.accesses[instr.payload - kernel.first_access];
-      const auto item = static_cast<std::int64_t>(item_size(access.dtype));
-      std::int64_t expected = item;
-      bool is_c = true, is_f = true;
-      for (int axis = 0; axis < rank; ++axis) {
-        ones[n][axis] = space[axis] == 1 ? 0 : access.strides[axis];
-        if (space[axis] != 1 && access.strides[axis] != expected) is_f = false;
-        expected *= space[axis];
-      }
-      expected = item;
-      for (int axis = rank - 1; axis >= 0; --axis) {
-        if (space[axis] != 1 && access.strides[axis] != expected) is_c = false;
-        expected *= space[axis];
-      }
-      if (!instr.uniform) all_f = all_f && is_f && !is_c;
-      rows[n] = ones[n];
-      ++n;
-    }
+    Operands operands{space, {}, {}, 0, true};
+    add_operands(kernel, &bound, nullptr, operands);
     if (order_ == Order::A) {
-      if (all_f && n) std::reverse(order, order + rank);
+      if (operands.all_f && operands.n) std::reverse(order, order + rank);
       return;
     }
-    order_axes(rank, rows, n, order);
+    order_axes(rank, operands.rows, operands.n, order);
+  }
+
+  /// What a result's order is chosen by: strides of each operand over its space.
+  struct Operands {
+    static constexpr int kMost = 64;
+    const Shape& space;
+    const std::int64_t* rows[kMost];
+    std::int64_t strides[kMost][kMaxRank];
+    int n;
+    bool all_f;
+  };
+  /// A load of what a kernel computed before it is loaded; the load that is behind it in turn.
+  struct Outer {
+    const Outer* next;
+    ShapeId space;
+    const Access* access;
+  };
+
+  /// A kernel's loads; of what was hoisted those that it was computed from. `bound`: of the kernel itself, where nothing is outside.
+  void add_operands(const Kernel& kernel, const BoundKernel* bound, const Outer* outer, Operands& operands) const {
+    for (const Instr& instr : plan_.body(kernel)) {
+      if (instr.kind != Instr::Kind::Load || operands.n == Operands::kMost) continue;
+      const Access& access = plan_.accesses[instr.payload];
+      const Buffer& buffer = plan_.buffers[access.buffer];
+      if (buffer.hoisted_by != kNone) {
+        const Kernel& earlier = plan_.kernels[buffer.hoisted_by];
+        const Outer load{outer, earlier.space, &access};
+        add_operands(earlier, nullptr, &load, operands);
+      } else if (bound) {
+        add_operand(bound->accesses[instr.payload - kernel.first_access].strides, buffer.dtype, instr.uniform, operands);
+      } else {
+        Layout layout = reach(access);
+        for (const Outer* load = outer; load; load = load->next)
+          layout = take_steps(stretch(layout, b_.shapes[load->space]), *load->access);
+        add_operand(stretch(layout, operands.space).strides.begin(), buffer.dtype, instr.uniform, operands);
+      }
+    }
+  }
+
+  static void add_operand(const std::int64_t* strides, DType dtype, bool is_uniform, Operands& operands) {
+    const Shape& space = operands.space;
+    const int rank = space.size();
+    std::int64_t* const row = operands.strides[operands.n];
+    bool is_c = true, is_f = true;
+    auto expected = static_cast<std::int64_t>(item_size(dtype));
+    for (int axis = 0; axis < rank; ++axis) {
+      row[axis] = space[axis] == 1 ? 0 : strides[axis];
+      if (space[axis] != 1 && strides[axis] != expected) is_f = false;
+      expected *= space[axis];
+    }
+    expected = static_cast<std::int64_t>(item_size(dtype));
+    for (int axis = rank - 1; axis >= 0; --axis) {
+      if (space[axis] != 1 && strides[axis] != expected) is_c = false;
+      expected *= space[axis];
+    }
+    if (!is_uniform) operands.all_f = operands.all_f && is_f && !is_c;
+    operands.rows[operands.n++] = row;
   }
 
   /// Orders the axes for memory and merges those that every access walks as one. `strides` is rewritten.

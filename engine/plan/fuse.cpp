@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/plan/hoist.hpp"
 #include "engine/plan/plan.hpp"
 #include "engine/plan/tile.hpp"
 
@@ -42,7 +43,7 @@ class Planner {
         visits_(memory),
         pending_(memory) {}
 
-  Plan make() {
+  Plan make(const KnownExtents& known) {
     const std::size_t n = graph_.nodes.size();
     at_.resize(n);
     stack_.reserve(n);
@@ -60,6 +61,7 @@ class Planner {
     for (std::uint32_t slot = 0; slot < graph_.slots.size(); ++slot) add_slot(slot);
     mark_position_views();
     mark_shifts();
+    if (!known.ones.empty() && !any_shifts_) mark_hoisted(known);
     for (NodeId id = 0; id < n && !any_kept_; ++id) any_kept_ = is_kept(id);
     std::pmr::vector<bool> done(graph_.output_nodes.size(), false, at_.get_allocator());
     for (std::size_t i = 0; i < graph_.output_nodes.size(); ++i)
@@ -253,6 +255,19 @@ class Planner {
     }
   }
 
+  void mark_hoisted(const KnownExtents& known) {
+    const Hoisted hoisted = find_hoisted(graph_, known.ones, at_.get_allocator().resource());
+    plan_.heeds_extents = hoisted.by_extents || !hoisted.nodes.empty();
+    plan_.spreads = plan_.heeds_extents && std::any_of(graph_.view_items.begin(), graph_.view_items.end(),
+                                                       [](const ir::ViewItem& item) { return item.kind == ir::ViewItem::Kind::New; });
+    if (plan_.spreads ? known.are_few_spread : known.are_few) return;
+    for (NodeId id = 0; id < hoisted.nodes.size(); ++id)
+      if (hoisted.nodes[id]) {
+        at_[id].is_hoisted = !at_[id].must_keep;
+        at_[id].must_keep = 1;
+      }
+  }
+
   bool is_kept(NodeId id) const { return graph_[id].kind == NodeKind::Reduce || at_[id].must_keep; }
 
   /// Kept nodes below `root` (itself included) that no kernel has computed yet, ascending: dependencies first.
@@ -360,7 +375,10 @@ class Planner {
     return end_kernel(act);
   }
 
-  void keep_value(NodeId id) { at_[id].kept = store_value(id); }
+  void keep_value(NodeId id) {
+    at_[id].kept = store_value(id);
+    if (at_[id].is_hoisted) plan_.buffers[at_[id].kept].hoisted_by = static_cast<std::uint32_t>(plan_.kernels.size() - 1);
+  }
 
   bool is_ordered(NodeId id) const { return graph_[id].kind == NodeKind::Reduce && graph_.reduces[graph_[id].payload].ordered; }
 
@@ -486,6 +504,7 @@ class Planner {
     std::uint32_t stamp = 0;     ///< the walk that came by last
     Plain plain;
     std::uint8_t must_keep = 0;
+    bool is_hoisted = false;  ///< kept for that alone
   };
   struct Memo {
     NodeId node;
@@ -943,8 +962,8 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(const Graph& graph, const DType* out, const Options& options, std::pmr::memory_resource* memory) {
-  return Planner(graph, out, options, memory).make();
+Plan make_plan(const Graph& graph, const DType* out, const Options& options, std::pmr::memory_resource* memory, const KnownExtents& known) {
+  return Planner(graph, out, options, memory).make(known);
 }
 
 }  // namespace engine::plan

@@ -43,8 +43,9 @@ struct Buffer {
   DType dtype = DType::Float64;
   std::uint32_t slot = 0;  ///< Slot: an operand's; locals are Temporaries
   ShapeId shape = 0;
-  std::uint32_t alias = kNone;  ///< Temporary: the earlier one whose memory it is, seen in another shape
-  bool spare = false;           ///< Temporary: has memory only where a kernel's `instead` is done
+  std::uint32_t alias = kNone;       ///< Temporary: the earlier one whose memory it is, seen in another shape
+  bool spare = false;                ///< Temporary: has memory only where a kernel's `instead` is done
+  std::uint32_t hoisted_by = kNone;  ///< Temporary: the kernel that computes into it what would else be computed where it is loaded
 };
 
 /// Broadcast to the shape `from`, then take the view. Steps go from the buffer outwards.
@@ -152,6 +153,8 @@ struct Plan {
   std::uint32_t result = kNone;                  ///< the Result buffer, if the value is fresh
   std::uint32_t target_slot = kNone;             ///< else the slot whose region is the program's value
   std::uint32_t target_access = kNone;           ///< and the access that reaches it
+  bool heeds_extents = false;                    ///< other KnownExtents might have given another plan
+  bool spreads = false;                          ///< the text itself has axes of one element: its space may be larger than any operand
   bool finds = false;                            ///< some shapes follow from values: see plan::found()
   bool simple = false;                           ///< one kernel, one result, whole operands: contiguous equal shapes need no binding at all
 
@@ -160,9 +163,17 @@ struct Plan {
   std::span<const Fold> folds_of(const Kernel& k) const { return {folds.data() + k.first_fold, k.n_folds}; }
 };
 
+/// What is known of extents before they are bound. It changes nothing but the time that a plan takes.
+struct KnownExtents {
+  std::span<const std::uint32_t> ones{};  ///< of each slot, for find_hoisted(); empty: all is computed anew for each element
+  bool are_few = false;                   ///< elements: nothing is worth a pass of its own
+  bool are_few_spread = false;            ///< the same where the text itself gives operands axes of one element
+};
+
 /// graph -> plan. `out` is the dtype of the caller's out, if there is one: the result is cast to it.
 /// Throws LimitError where a hostile program would make the plan grow without bound, DTypeError for out's casting.
-Plan make_plan(const ir::Graph& graph, const DType* out, const Options& options, std::pmr::memory_resource* memory);
+Plan make_plan(const ir::Graph& graph, const DType* out, const Options& options, std::pmr::memory_resource* memory,
+               const KnownExtents& known = {});
 
 /// The plan in words and figures, one kernel a paragraph.
 std::string explain(const ir::Graph& graph, const Plan& plan);

@@ -222,7 +222,7 @@ def interrupt(pause):
     os.kill(os.getpid(), signal.SIGINT)
 a = np.linspace(0.1, 0.9, 3_000_000)
 small = np.arange(10.0)
-text = " + ".join(["sin(a*%d)" % k for k in range(40)])
+text = " + ".join(["sin(a*%d)" % k for k in range(160)])  # longer than any pause
 random.seed(1)
 stopped = 0
 for i in range(200):
