@@ -70,15 +70,14 @@ class PairTree {
   }
   char* new_part() { return allocate(memory_, most_ * type_.part); }
 
-  /// Takes `value` and gives memory for the next one in return.
-  char* push(char* value) {
-    std::size_t level = 0;
+  /// Takes `value` and gives memory for the next one in return. `level`: it is of 2^level already, and nothing smaller is waiting.
+  char* push(char* value, std::size_t level = 0) {
     for (; occupied_ >> level & 1u; ++level) {
       type_.combine(levels_[level], value, width_);
       std::swap(value, levels_[level]);
       occupied_ &= ~(std::uint64_t{1} << level);
     }
-    if (levels_.size() <= level) levels_.push_back(new_part());
+    while (levels_.size() <= level) levels_.push_back(new_part());
     std::swap(value, levels_[level]);
     occupied_ |= std::uint64_t{1} << level;
     return value;
@@ -219,6 +218,11 @@ struct Folding {
     if (!lanes) lanes = allocate(memory, 4 * kLanes * type.item);
     return lanes + static_cast<std::size_t>(group) * kLanes * type.item;
   }
+  /// A block of the tree whose groups all are in accumulators().
+  void end_whole_block() {
+    type.values->end_block(value, lanes);
+    value = blocks.push(value);
+  }
   void end_group(std::size_t n) {
     lanes_of_group[group] = n;
     if (++group == 4) end_block();
@@ -260,7 +264,9 @@ class Share {
       folds_[i].operand = runner_.operand_of_fold(i);
       all_operands_ = all_operands_ && folds_[i].operand;
     }
-    is_picked_ = all_operands_ && folds_.size() == 1 && !folds_[0].type.moments && folds_[0].type.values->many;
+    const ReduceKernels* const only = all_operands_ && folds_.size() == 1 ? folds_[0].type.values : nullptr;
+    is_picked_ = only && only->many;
+    is_added_ = only && only->blocks;
     fetches_ = all_operands_ && kernel.total * static_cast<std::int64_t>(types.empty() ? 0 : types[0].item) > last_level_cache();
   }
 
@@ -306,6 +312,7 @@ class Share {
       }
       return;
     }
+    if (is_added_ && rows == 1 && length_ <= static_cast<std::int64_t>(kTreeBlock)) return add_cells(first_row, n_cells);
     for (std::int64_t row = 0; row < n_rows; ++row) {
       fold_row((first_row + row) * length_, length_);
       for (Folding& fold : folds_) {
@@ -402,12 +409,43 @@ class Share {
     if (!all_operands_) return static_cast<const char*>(runner_.fold_value(i));
     return folds_[i].operand + static_cast<std::size_t>(first_) * folds_[i].type.item;
   }
+  /// Blocks of the tree straight from memory, many at a time.
+  void add_row(std::int64_t first, std::int64_t length) {
+    constexpr auto kWhole = static_cast<std::int64_t>(kTreeBlock), kMost = static_cast<std::int64_t>(ReduceKernels::kMostBlocks);
+    constexpr std::size_t kLevel = std::countr_zero(ReduceKernels::kMostBlocks);
+    Folding& fold = folds_[0];
+    const ReduceKernels& kernels = *fold.type.values;
+    for (std::int64_t done = 0; done < length;) {
+      const char* const from = fold.operand + static_cast<std::size_t>(first + done) * fold.type.item;
+      const bool are_many = length - done >= kMost * kWhole && done % (kMost * kWhole) == 0;
+      const std::int64_t n = are_many ? kMost * kWhole : std::min(length - done, kWhole);
+      look(static_cast<std::size_t>(n));
+      if (are_many)
+        kernels.blocks(fold.value, from, static_cast<std::size_t>(kMost));
+      else
+        kernels.block(fold.value, from, static_cast<std::size_t>(n));
+      fold.value = fold.blocks.push(fold.value, are_many ? kLevel : 0);
+      done += n;
+    }
+  }
+  /// Rows of at most one block of the tree, each of which is a cell.
+  void add_cells(std::int64_t first_row, std::int64_t n_cells) {
+    Folding& fold = folds_[0];
+    const auto length = static_cast<std::size_t>(length_), bytes = length * fold.type.item;
+    const char* from = fold.operand + static_cast<std::size_t>(first_row) * bytes;
+    char* to = fold.result;
+    for (std::int64_t cell = 0; cell < n_cells; ++cell, from += bytes, to += fold.type.item) {
+      look(length);
+      fold.type.values->block(to, from, length);
+    }
+  }
   void fold_row(std::int64_t first, std::int64_t length) {
-    constexpr std::int64_t kTreeBlock = 4 * static_cast<std::int64_t>(kBlock);
+    if (is_added_) return add_row(first, length);
+    constexpr std::int64_t kWhole = static_cast<std::int64_t>(kTreeBlock);
     for (std::int64_t done = 0; done < length;) {
       // Many blocks of the tree at once, where their order does not show.
-      if (is_picked_ && done % kTreeBlock == 0 && length - done >= kTreeBlock) {
-        const std::int64_t many = std::min(length - done, 16 * kTreeBlock) / kTreeBlock * kTreeBlock;
+      if (is_picked_ && done % kWhole == 0 && length - done >= kWhole) {
+        const std::int64_t many = std::min(length - done, 16 * kWhole) / kWhole * kWhole;
         look(static_cast<std::size_t>(many));
         Folding& fold = folds_[0];
         const char* const from = fold.operand + static_cast<std::size_t>(first + done) * fold.type.item;
@@ -452,6 +490,7 @@ class Share {
   bool in_parts_;
   bool all_operands_ = true;
   bool is_picked_ = false;  ///< the only fold, and its operand lies in memory
+  bool is_added_ = false;   ///< the same of a sum or product
   bool fetches_ = false;
   Watch& watch_;
   unsigned looks_ = 0;
@@ -479,7 +518,7 @@ class Splitter {
         parts_(std::int64_t{team.threads} * kChunksPerThread) {}
 
   void run() {
-    const std::int64_t groups = (kernel_.rows + 7) / 8, blocks = (kernel_.length + kTreeBlock - 1) / kTreeBlock;
+    const std::int64_t groups = (kernel_.rows + 7) / 8, blocks = (kernel_.length + kWhole - 1) / kWhole;
     if (team_.threads < 2 || kernel_.kept >= 2 * team_.threads) return by_cells();
     if (!kernel_.lanes_kept && kernel_.rows == 1) return blocks > 1 ? by_blocks(blocks) : by_cells();
     if (groups >= 2 * team_.threads && partial_bytes() <= kMostPartials) return by_rows(groups);
@@ -488,7 +527,7 @@ class Splitter {
   }
 
  private:
-  static constexpr std::int64_t kTreeBlock = 4 * static_cast<std::int64_t>(kBlock);
+  static constexpr auto kWhole = static_cast<std::int64_t>(kTreeBlock);
   static constexpr std::int64_t kMostPartials = std::int64_t{64} << 20;
 
   std::int64_t width() const { return kernel_.lanes_kept ? kernel_.length : 1; }
@@ -531,7 +570,7 @@ class Splitter {
   }
 
   void by_blocks(std::int64_t blocks) {
-    const std::int64_t size = subtree(blocks, parts_), pieces = (blocks + size - 1) / size, span = size * kTreeBlock;
+    const std::int64_t size = subtree(blocks, parts_), pieces = (blocks + size - 1) / size, span = size * kWhole;
     in_pieces(pieces, [&](Share& share, std::int64_t cell, std::int64_t piece) {
       share.along(cell * kernel_.length + piece * span, std::min(span, kernel_.length - piece * span));
     });

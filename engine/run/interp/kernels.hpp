@@ -12,6 +12,8 @@ namespace engine::run::interp {
 /// Elements per block: eight rows of 64 lanes, one group of the reduction tree (contract §3). 4 KiB of float64.
 inline constexpr std::size_t kBlock = 512;
 inline constexpr std::size_t kLanes = 64;
+/// Elements of a block of the reduction tree: four groups.
+inline constexpr std::size_t kTreeBlock = 4 * kBlock;
 
 /// out[i] = op(in[0][i], in[1][i], …) for i < n. Contiguous, any alignment. `out` may be one of the inputs exactly.
 using Kernel = void (*)(void* out, const void* const* in, std::size_t n);
@@ -68,7 +70,14 @@ struct ReduceKernels {
   void (*rows)(void* out, const void* in, std::size_t rows, std::size_t length);
   /// *out = the value of n elements, a multiple of kBlock, where their order makes no difference: false where it may. Null of what is
   /// not picked.
-  bool (*many)(void* out, const void* in, std::size_t n);
+  bool (*many)(void* out, const void* in, std::size_t n) = nullptr;
+  /// *out = the tree over `n` blocks of the tree, a power of two up to kMostBlocks. Of sums and products; null of what is picked.
+  void (*blocks)(void* out, const void* in, std::size_t n) = nullptr;
+  /// *out = the value of one block of the tree of n elements, 0 < n <= kTreeBlock. Null where `blocks` is.
+  void (*block)(void* out, const void* in, std::size_t n) = nullptr;
+  /// The same of the accumulators of its four groups, as group() gives them. Null where `blocks` is.
+  void (*end_block)(void* out, const void* lanes) = nullptr;
+  static constexpr std::size_t kMostBlocks = 16;
 };
 /// The same for variances, whose parts are Moments (catalog/moments.hpp): four planes of `width` accumulators each.
 struct MomentKernels {

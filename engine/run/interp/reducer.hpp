@@ -62,6 +62,123 @@ struct Rows {
       combine(r + i * kItems, x + i * kItems, n_rows, combine_two, std::make_index_sequence<kHeld>{});
   }
 
+  // ---- blocks of the tree ---------------------------------------------------------------------------------------------
+
+  template <class Combine, std::size_t... i>
+  ENGINE_LANE static void group(V* a, const T* x, Combine combine, std::index_sequence<i...>) {
+    ((a[i] = load(x + i * kItems)), ...);
+#pragma GCC unroll 8
+    for (std::size_t row = 1; row < 8; ++row) ((a[i] = combine(a[i], load(x + row * kLanes + i * kItems))), ...);
+  }
+  template <class Combine>
+  ENGINE_LANE static void join(V* a, const V* b, Combine combine) {
+#pragma GCC unroll 32
+    for (std::size_t i = 0; i < kVectors; ++i) a[i] = combine(a[i], b[i]);
+  }
+  /// Lanes by halves.
+  template <class Combine>
+  ENGINE_LANE static T fold(V* a, Combine combine) {
+#pragma GCC unroll 8
+    for (std::size_t half = kVectors / 2; half > 0; half /= 2)
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < half; ++i) a[i] = combine(a[i], a[i + half]);
+    Item lanes[kItems];
+    __builtin_memcpy(lanes, &a[0], sizeof lanes);
+#pragma GCC unroll 8
+    for (std::size_t half = kItems / 2; half > 0; half /= 2)
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < half; ++i) lanes[i] = combine(lanes[i], lanes[i + half]);
+    return static_cast<T>(lanes[0]);
+  }
+  template <class Combine>
+  ENGINE_LANE static T end_block(const T* lanes, Combine combine) {
+    V a[kVectors];
+#pragma GCC unroll 32
+    for (std::size_t i = 0; i < kVectors; ++i) {
+      const T* const at = lanes + i * kItems;
+      a[i] = combine(combine(load(at), load(at + kLanes)), combine(load(at + 2 * kLanes), load(at + 3 * kLanes)));
+    }
+    return fold(a, combine);
+  }
+  template <class Combine>
+  ENGINE_LANE static T whole_block(const T* x, Combine combine_two) {
+    constexpr std::size_t kGroup = 8 * kLanes;
+    if constexpr (kVectors <= 8) {  // three sets of lanes stay in registers
+      using Each = std::make_index_sequence<kVectors>;
+      V a[kVectors], b[kVectors], c[kVectors];
+      group(a, x, combine_two, Each{});
+      group(b, x + kGroup, combine_two, Each{});
+      join(a, b, combine_two);
+      group(b, x + 2 * kGroup, combine_two, Each{});
+      group(c, x + 3 * kGroup, combine_two, Each{});
+      join(b, c, combine_two);
+      join(a, b, combine_two);
+      return fold(a, combine_two);
+    } else {
+      alignas(kRegisterBytes) T lanes[4 * kLanes];
+      for (std::size_t g = 0; g < 4; ++g) combine(lanes + g * kLanes, x + g * kGroup, 8, combine_two);
+      return end_block(lanes, combine_two);
+    }
+  }
+  /// `n` items, less than a vector, and the identity.
+  ENGINE_LANE static V load_some(const T* from, std::size_t n, T identity) {
+#if defined(__AVX512F__)
+    const auto mask = (1u << n) - 1;
+    const V all = V{} + static_cast<Item>(identity);
+    if constexpr (sizeof(T) == 8)
+      return (V)_mm512_mask_loadu_epi64((__m512i)all, static_cast<__mmask8>(mask), from);
+    else
+      return (V)_mm512_mask_loadu_epi32((__m512i)all, static_cast<__mmask16>(mask), from);
+#else
+    T items[kItems];
+    for (std::size_t i = 0; i < kItems; ++i) items[i] = i < n ? from[i] : identity;
+    return load(items);
+#endif
+  }
+  /// A group of n items. Where one is missing the identity takes its place, which changes no bit.
+  template <class Combine, std::size_t... i>
+  ENGINE_LANE static void part_of_group(V* a, const T* x, std::size_t n, T identity, Combine combine, std::index_sequence<i...>) {
+    const std::size_t n_rows = n / kLanes, rest = n % kLanes, whole = rest / kItems;
+    ((a[i] = n_rows ? load(x + i * kItems) : V{} + static_cast<Item>(identity)), ...);
+    for (std::size_t row = 1; row < n_rows; ++row) ((a[i] = combine(a[i], load(x + row * kLanes + i * kItems))), ...);
+    x += n_rows * kLanes;
+    ((a[i] = i < whole ? combine(a[i], load(x + i * kItems)) : a[i]), ...);
+    if (const std::size_t some = rest % kItems) {
+      const V last = load_some(x + whole * kItems, some, identity);
+      ((a[i] = i == whole ? combine(a[i], last) : a[i]), ...);
+    }
+  }
+  template <class Combine>
+  ENGINE_LANE static T part_of_block(const T* x, std::size_t n, T identity, Combine combine) {
+    constexpr std::size_t kGroup = 8 * kLanes;
+    using Each = std::make_index_sequence<kVectors>;
+    V a[kVectors];
+    if (n <= kGroup) {
+      part_of_group(a, x, n, identity, combine, Each{});
+      return fold(a, combine);
+    }
+    alignas(kRegisterBytes) T lanes[4 * kLanes];
+    for (std::size_t g = 0; g < 4; ++g) {
+      const std::size_t of_group = n < kGroup ? n : kGroup;
+      part_of_group(a, x, of_group, identity, combine, Each{});
+      for (std::size_t i = 0; i < kVectors; ++i) save(lanes + g * kLanes + i * kItems, a[i]);
+      n -= of_group;
+      x += of_group;
+    }
+    return end_block(lanes, combine);
+  }
+  template <class Combine>
+  ENGINE_LANE static T tree(const T* x, std::size_t n_blocks, Combine combine_two) {
+    Item levels[ReduceKernels::kMostBlocks], value{};  // a binary counter whose digits are values
+    for (std::size_t b = 0; b < n_blocks; ++b) {
+      value = static_cast<Item>(whole_block(x + b * kTreeBlock, combine_two));
+      std::size_t level = 0;
+      for (; b >> level & 1u; ++level) value = combine_two(levels[level], value);
+      levels[level] = value;
+    }
+    return static_cast<T>(value);
+  }
+
   /// The larger (kSign = 1) or smaller (-1) ones of all 512, lane j and j + 32 together, both lanes getting the same: the
   /// order of picking shows in nothing but NaN and zeros. Gives whether neither was seen, as Reducer::guess does.
   template <int kSign, std::size_t... i>
@@ -278,9 +395,32 @@ struct Reducer {
   static bool many(void* out, const void* in, std::size_t n) {
     return Rows<T>::template pick_all < kReduction == Reduction::Max ? 1 : -1 > (static_cast<T*>(out), static_cast<const T*>(in), n);
   }
+
+  // ---- blocks of the tree, of sums and products -------------------------------------------------------------------------
+
+  static constexpr bool kHasBlocks = kHasVectors && (kReduction == Reduction::Sum || kReduction == Reduction::Prod);
+  static constexpr auto kCombine = [](auto a, auto b) { return kReduction == Reduction::Sum ? a + b : a * b; };
+  // -0.0 + x is x, also where x is -0.0.
+  static constexpr T kIdentity = kReduction == Reduction::Prod ? T(1) : std::is_floating_point_v<T> ? T(-0.0) : T(0);
+  static void blocks(void* out, const void* in, std::size_t n) {
+    *static_cast<T*>(out) = Rows<T>::tree(static_cast<const T*>(in), n, kCombine);
+  }
+  static void block(void* out, const void* in, std::size_t n) {
+    const auto* x = static_cast<const T*>(in);
+    *static_cast<T*>(out) = n == kTreeBlock ? Rows<T>::whole_block(x, kCombine) : Rows<T>::part_of_block(x, n, kIdentity, kCombine);
+  }
+  static void end_block(void* out, const void* lanes) {
+    *static_cast<T*>(out) = Rows<T>::end_block(static_cast<const T*>(lanes), kCombine);
+  }
+
   static constexpr ReduceKernels make() {
-    ReduceKernels made{&group, &combine, &eight, &fold, &rows, nullptr};
+    ReduceKernels made{&group, &combine, &eight, &fold, &rows};
     if constexpr (kCanGuess) made.many = &many;
+    if constexpr (kHasBlocks) {
+      made.blocks = &blocks;
+      made.block = &block;
+      made.end_block = &end_block;
+    }
     return made;
   }
   static constexpr ReduceKernels kernels = make();
