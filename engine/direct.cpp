@@ -6,13 +6,46 @@
 
 namespace engine {
 
+namespace {
+
+/// The reduction of whole operands to a number that is all a plan does, but for moving that to the result. Of floats and integers of
+/// four and eight bytes and of bools; variances have their parts made elsewhere.
+const plan::Fold* fold_to_number(const plan::Plan& plan) {
+  if (plan.actions.size() != 2 || plan.kernels.size() != 2 || plan.finds) return nullptr;
+  const plan::Kernel &folds = plan.kernels[0], &moves = plan.kernels[1];
+  const std::uint8_t rank = plan.shapes[folds.space].rank;
+  if (folds.n_folds != 1 || folds.n_stores != 0 || folds.shifts || folds.axes != (std::uint64_t{1} << rank) - 1) return nullptr;
+  for (std::uint32_t k = 0; k < folds.n_accesses; ++k) {
+    const plan::Access& access = plan.accesses[folds.first_access + k];
+    if (access.n_steps != 0 || plan.buffers[access.buffer].kind != plan::Buffer::Kind::Slot) return nullptr;
+  }
+  const plan::Fold& fold = plan.folds_of(folds)[0];
+  const DType dtype = plan.buffers[fold.buffer].dtype;
+  if (catalog::has_moments(catalog::info(fold.reduction).kernel) || is_complex(dtype) || dtype == DType::Float16) return nullptr;
+  const std::span<const plan::Instr> body = plan.body(moves);
+  const bool is_move = body.size() == 1 && body[0].kind == plan::Instr::Kind::Load && moves.n_stores == 1 && moves.n_folds == 0 &&
+                       plan.accesses[body[0].payload].buffer == fold.buffer && plan.accesses[body[0].payload].n_steps == 0 &&
+                       plan.accesses[plan.stores_of(moves)[0].access].buffer == plan.result;
+  const plan::Buffer& result = plan.buffers[plan.result];
+  return is_move && plan.shapes[result.shape].rank == 0 && result.dtype == dtype ? &fold : nullptr;
+}
+
+}  // namespace
+
 Direct direct_of(const plan::Plan& plan, std::span<const run::interp::Code> codes, std::span<const std::uint32_t> slot_name,
                  std::pmr::memory_resource* memory) {
   using run::interp::Step;
   Direct direct(memory);
-  if (!plan.simple || codes.size() != 1 || plan.result == plan::kNone) return direct;
+  if (codes.empty() || plan.result == plan::kNone) return direct;
   const run::interp::Code& code = codes[0];
-  if (code.machines.size() != 1 || code.machines[0].outs.size() != 1 || code.stores.size() != 1 || !code.stores[0].direct) return direct;
+  direct.fold = fold_to_number(plan);
+  if (direct.fold) {
+    direct.folded = code.fold_values[0];
+    if (code.machines.size() > 1 || (code.machines.size() == 1 && code.machines[0].outs.size() != 1)) return direct;
+  } else {
+    if (!plan.simple || codes.size() != 1) return direct;
+    if (code.machines.size() != 1 || code.machines[0].outs.size() != 1 || code.stores.size() != 1 || !code.stores[0].direct) return direct;
+  }
   if (!code.splats.empty() || code.offsets.size() > Direct::kMostValues) return direct;
   if (code.uniform_loads.size() + code.once.size() > Direct::kMostScalars) return direct;
   const plan::Kernel& kernel = plan.kernels[0];
@@ -28,7 +61,10 @@ Direct direct_of(const plan::Plan& plan, std::span<const run::interp::Code> code
     direct.arrays.push_back(place(step.out, step.access));
   }
   if (direct.arrays.empty()) return direct;
-  direct.arrays.push_back(place(code.stores[0].value, code.stores[0].access));
+  if (direct.fold)
+    direct.arrays.push_back({direct.folded, Direct::kResult, plan.buffers[plan.result].dtype});
+  else
+    direct.arrays.push_back(place(code.stores[0].value, code.stores[0].access));
   direct.exists = direct.arrays.back().name == Direct::kResult;
   return direct;
 }
@@ -56,6 +92,7 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
 
   const Shape& shape = operands[c.direct.arrays[0].name].array.shape;
   const std::int64_t total = n_items(shape);
+  if (c.direct.fold && (out || total > static_cast<std::int64_t>(run::interp::kTreeBlock))) return false;
   if (total == 0 || static_cast<double>(total) * (code.cost + 1) > kSmall) return false;
   void* table[Direct::kMostValues];
   const std::size_t n_read = c.direct.arrays.size() - 1;
@@ -87,7 +124,7 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
     for (const Direct::Place& place : c.direct.scalars)
       if (!is_safe(place, 0)) return false;
     table[result.value] = out->data;
-  } else {
+  } else if (!c.direct.fold) {
     const Strides strides = c_strides(shape, static_cast<std::size_t>(item));
     table[result.value] = allocator.allocate(allocator.context, result.dtype, shape, strides, static_cast<std::size_t>(total * item));
   }
@@ -101,7 +138,18 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
     for (std::uint8_t k = 0; k < step.n_in; ++k) in[k] = table[step.in[k]];
     step.kernel(table[step.out], in, 1);
   }
-  run::interp::run_machine(code.machines[0], table, static_cast<std::size_t>(total), true);
+  const auto n = static_cast<std::size_t>(total);
+  if (c.direct.fold) {
+    alignas(64) std::byte values[run::interp::kTreeBlock * 8];
+    if (!code.machines.empty()) {
+      table[c.direct.folded] = values;
+      run::interp::run_machine(code.machines[0], table, n, true);
+    }
+    void* const number = allocator.allocate(allocator.context, result.dtype, Shape{}, Strides{}, static_cast<std::size_t>(item));
+    run::interp::fold_few(*c.direct.fold, result.dtype, table[c.direct.folded], n, number);
+  } else {
+    run::interp::run_machine(code.machines[0], table, n, true);
+  }
   impl.direct_hits.fetch_add(1, std::memory_order_relaxed);
   record_direct(c, static_cast<std::uint64_t>(total));
   return true;

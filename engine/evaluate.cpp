@@ -282,7 +282,6 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     c.calls += c.codes.back().calls;
     c.in_machines += c.codes.back().in_machines;
   }
-  if (c.plan.simple) c.simple = plan::simple_work_of(c.plan);
   c.device = device;
   if (const run::BackendEntry* backend = run::find_backend(device == kHost ? options.backend : BackendChoice::Cuda))
     c.executable = backend->compile(c.graph, c.plan, device);
@@ -306,6 +305,7 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
   for (std::size_t k = 0; k < c.targets.targets.size(); ++k)
     c.slot_name[c.targets.targets[k].slot] = static_cast<std::uint32_t>(names.size() + k);
   c.direct = direct_of(c.plan, c.codes, c.slot_name, &c.arena);
+  if (c.plan.simple || c.direct.exists) c.simple = plan::simple_work_of(c.plan);
   stages.done("code");
   c.stages = stages.times;
   return compiled;
@@ -687,7 +687,7 @@ void record_direct(const Compiled& compiled, std::uint64_t total) noexcept {
   RunInfo& info = kept.run;
   ++info.runs;
   info.threads = 1;
-  info.backend = BackendChoice::Jit;
+  info.backend = compiled.in_machines ? BackendChoice::Jit : BackendChoice::Interp;
   info.seconds = -1;
   info.pending = info.compiled = false;
   info.kernels_compiled = 0;

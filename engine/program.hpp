@@ -70,8 +70,8 @@ std::uint32_t axes_of_one(const Operand& operand, const ExtentClass& all) noexce
 
 struct Compiled;
 
-/// A plan that is one machine over whole arrays: which address of the machine's table is whose, so that a small call needs no
-/// binding and no blocks.
+/// A plan that is one machine over whole arrays, or one reduction of those to a number: which address of the table is whose, so that a
+/// small call needs no binding and no blocks.
 struct Direct {
   explicit Direct(std::pmr::memory_resource* memory) : arrays(memory), scalars(memory) {}
   static constexpr std::uint32_t kResult = plan::kNone;
@@ -83,6 +83,8 @@ struct Direct {
   };
   std::pmr::vector<Place> arrays;  ///< the result's is last
   std::pmr::vector<Place> scalars;
+  const plan::Fold* fold = nullptr;  ///< of the value `folded`, into the result
+  std::uint32_t folded = 0;
   bool exists = false;
 };
 /// What last_run() says of a call that went that way.

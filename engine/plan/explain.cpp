@@ -167,7 +167,13 @@ KernelWork work_of(const Plan& plan, const Kernel& kernel) {
 SimpleWork simple_work_of(const Plan& plan) {
   const Kernel& kernel = plan.kernels[0];
   const KernelWork work = work_of(plan, kernel);
-  SimpleWork simple{.operations = work.per_element, .operations_once = work.once};
+  SimpleWork simple{.operations = work.per_element + kernel.n_folds, .operations_once = work.once};
+  for (const Fold& fold : plan.folds_of(kernel)) {  // into a temporary, which is copied to the result
+    const auto item = static_cast<std::uint32_t>(item_size(plan.buffers[fold.buffer].dtype));
+    ++simple.kernels;
+    simple.bytes_read_once += item;
+    simple.bytes_written_once += 2 * item;
+  }
   for (std::uint32_t k = 0; k < kernel.n_accesses; ++k) {
     const Buffer& buffer = plan.buffers[plan.accesses[kernel.first_access + k].buffer];
     const auto item = static_cast<std::uint32_t>(item_size(buffer.dtype));

@@ -16,22 +16,23 @@ struct KernelWork {
 };
 KernelWork work_of(const Plan& plan, const Kernel& kernel);
 
-/// What a simple plan (see Plan::simple) does, for any shape: per element of its space, and once.
+/// What a simple plan (see Plan::simple) does, or one of a reduction to a number, for any shape: per element of its space, and once.
 struct SimpleWork {
+  std::uint32_t kernels = 1;
   std::uint32_t operations = 0, operations_once = 0;
   std::uint32_t bytes_read = 0, bytes_read_once = 0;
-  std::uint32_t bytes_written = 0;
+  std::uint32_t bytes_written = 0, bytes_written_once = 0;
 };
 SimpleWork simple_work_of(const Plan& plan);
 
 /// Of a simple plan over `total` elements.
 inline Traffic traffic_of(const SimpleWork& work, std::uint64_t total) noexcept {
   Traffic traffic;
-  traffic.kernels = 1;
+  traffic.kernels = work.kernels;
   if (total == 0) return traffic;
   traffic.operations = total * work.operations + work.operations_once;
   traffic.bytes_read = total * work.bytes_read + work.bytes_read_once;
-  traffic.bytes_written = total * work.bytes_written;
+  traffic.bytes_written = total * work.bytes_written + work.bytes_written_once;
   return traffic;
 }
 

@@ -236,6 +236,39 @@ def test_a_program_says_what_is_machine_code():
     assert engine.last_run().backend == "interp"
 
 
+@pytest.mark.parametrize("backend", ("interp", "jit"))
+@pytest.mark.parametrize("text", ("sum({})", "prod({})", "mean({})", "max({})", "min({})", "any({} > 0)", "nanmax({})"))
+def test_small_reductions_that_are_not_bound_have_the_bits_and_figures_of_those_that_are(text, backend):
+    names = operands(2100)
+    names["j"] = names["i"].astype("i8")
+    for inner in ("a", "a*b + c", "f*f", "i", "j*2", "3*a - 1"):
+        program = engine.compile(text.format(inner), backend=backend)
+        for n in (*range(1, 70), 511, 512, 513, 1000, 1536, 2047, 2048, 2049):
+            few = {name: v[:n] for name, v in names.items() if name in inner}
+            made = [program(few, order=order) for order in ("F", "K", "K")]  # the first binds, whatever there is
+            assert len({m.tobytes() for m in made}) == 1 and len({m.dtype for m in made}) == 1, (inner, n)
+            figures = []
+            for order in ("F", "K"):
+                program(few, order=order)
+                run = engine.last_run()
+                figures.append((run.kernels, run.operations, run.bytes_read, run.bytes_written, run.backend))
+            assert figures[0] == figures[1], (inner, n)
+
+
+@pytest.mark.parametrize("shape", ((40, 50), (1, 7), (3, 1, 5)))
+def test_small_reductions_of_grids_and_of_other_layouts_are_those_of_numpy(shape):
+    a = np.random.default_rng(0).integers(-9, 9, shape).astype("f8")
+    for of in (a, a.T, a[..., ::-1], a.astype(">f8"), np.asfortranarray(a)):
+        for _ in range(2):
+            assert engine.evaluate("sum(of)", {"of": of}) == a.sum()
+            assert engine.evaluate("mean(of*2)", {"of": of}) == (a * 2).mean()
+    out = np.zeros(())
+    engine.evaluate("sum(a)", {"a": a}, out=out)
+    assert out == a.sum() and engine.evaluate("sum(a, keepdims=True)", {"a": a}).shape == (1,) * a.ndim
+    with pytest.raises(engine.ShapeError):
+        engine.evaluate("max(a)", {"a": a[:0]})
+
+
 def test_programs_that_are_made_and_dropped_on_eight_threads_are_right():
     a = np.arange(1000.0)
     wrong = []

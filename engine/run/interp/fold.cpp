@@ -665,6 +665,13 @@ void divide_by_count(char* values, DType dtype, std::int64_t cells, std::int64_t
   }
 }
 
+/// What is left to do on the values of `cells` cells, of `count` elements each.
+void finish_fold(const plan::Fold& fold, DType dtype, std::int64_t count, std::int64_t cells, void* values) {
+  if (catalog::info(fold.reduction).kernel == catalog::Reduction::Sum) add_zero(static_cast<char*>(values), dtype, cells);
+  if (fold.reduction == catalog::Reduction::Mean)
+    divide_by_count(static_cast<char*>(values), dtype, cells, std::max<std::int64_t>(0, count - fold.ddof));
+}
+
 }  // namespace
 
 std::size_t fold_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept {
@@ -698,6 +705,23 @@ void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::sp
   }
 }
 
+void fold_few(const plan::Fold& fold, DType dtype, const void* values, std::size_t n, void* out) {
+  const ReduceKernels& kernels = *reduce_kernels(catalog::info(fold.reduction).kernel, dtype);
+  if (kernels.block) {
+    kernels.block(out, values, n);
+  } else {
+    FoldType type{.values = &kernels, .item = item_size(dtype), .part = item_size(dtype)};
+    std::array<std::byte, 4 * kLanes * 16 + 1024> bytes;
+    std::pmr::monotonic_buffer_resource memory(bytes.data(), bytes.size());
+    plan::BoundKernel flat;
+    Folding folding(type, flat, &memory);
+    for (std::size_t done = 0; done < n; done += kBlock)
+      folding.add_group(static_cast<const char*>(values) + done * type.item, std::min(kBlock, n - done));
+    std::memcpy(out, folding.end_row(), type.item);
+  }
+  finish_fold(fold, dtype, static_cast<std::int64_t>(n), 1, out);
+}
+
 void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,
                const Team& team) {
   const plan::Kernel& k = *kernel.kernel;
@@ -727,10 +751,7 @@ void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel
   }
   Splitter(code, kernel, types, results, team).run();
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    const DType dtype = plan.buffers[specs[i].buffer].dtype;
-    if (catalog::info(specs[i].reduction).kernel == catalog::Reduction::Sum) add_zero(results[i], dtype, cells);
-    if (specs[i].reduction == catalog::Reduction::Mean)
-      divide_by_count(results[i], dtype, cells, std::max<std::int64_t>(0, count - specs[i].ddof));
+    finish_fold(specs[i], plan.buffers[specs[i].buffer].dtype, count, cells, results[i]);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <random>
 #include <vector>
 
+#include "../samples.hpp"
 #include "engine/catalog/type_rule.hpp"
 #include "engine/run/interp/kernels.hpp"
 
@@ -45,6 +46,49 @@ TEST(ReduceKernels, FollowTheTree) {
       EXPECT_EQ(result, plain(x)) << n;
     }
   }
+}
+
+/// The tree of a block by the kernels of its groups, and of blocks pairwise.
+std::vector<std::byte> by_groups(const ReduceKernels& k, std::size_t item, const std::byte* x, std::size_t n) {
+  std::vector<std::vector<std::byte>> groups;
+  std::vector<std::size_t> widths;
+  for (std::size_t done = 0; done < n; done += kBlock) {
+    widths.push_back(std::min({n - done, kLanes}));
+    k.group(groups.emplace_back(kLanes * item).data(), x + done * item, std::min(n - done, kBlock));
+  }
+  if (groups.size() > 1) k.combine(groups[0].data(), groups[1].data(), widths[1]);
+  if (groups.size() > 3) k.combine(groups[2].data(), groups[3].data(), widths[3]);
+  if (groups.size() > 2) k.combine(groups[0].data(), groups[2].data(), widths[2]);
+  std::vector<std::byte> value(item);
+  k.fold(value.data(), groups[0].data(), widths[0]);
+  return value;
+}
+
+TEST(ReduceKernels, MakeBlocksAtOnceThatHaveTheBitsOfTheirGroups) {
+  for (const catalog::Reduction primitive : {catalog::Reduction::Sum, catalog::Reduction::Prod})
+    for (const DType dtype : {DType::Int64, DType::UInt64, DType::Float32, DType::Float64}) {
+      const ReduceKernels& k = *reduce_kernels(primitive, dtype);
+      ASSERT_NE(k.blocks, nullptr);
+      const std::size_t item = item_size(dtype);
+      std::vector<std::byte> x = sample(dtype, 16 * kTreeBlock, 7), value(item);
+      if (dtype == DType::Float64)  // without NaN, in which a sum would end
+        for (std::size_t i = 0; i < 16 * kTreeBlock; ++i) {
+          const double number = -1.5 + static_cast<double>(i % 1000) * 1e-3;
+          std::memcpy(x.data() + i * item, &number, item);
+        }
+      for (std::size_t n = 1; n <= kTreeBlock; n += n < 600 ? 1 : 37) {
+        k.block(value.data(), x.data(), n);
+        EXPECT_TRUE(same(dtype, value.data(), by_groups(k, item, x.data(), n).data())) << name(dtype) << " " << n;
+      }
+      for (std::size_t n = 1; n <= ReduceKernels::kMostBlocks; n *= 2) {
+        std::vector<std::vector<std::byte>> values;
+        for (std::size_t b = 0; b < n; ++b) values.push_back(by_groups(k, item, x.data() + b * kTreeBlock * item, kTreeBlock));
+        for (std::size_t apart = 1; apart < n; apart *= 2)
+          for (std::size_t b = 0; b + apart < n; b += 2 * apart) k.combine(values[b].data(), values[b + apart].data(), 1);
+        k.blocks(value.data(), x.data(), n);
+        EXPECT_TRUE(same(dtype, value.data(), values[0].data())) << name(dtype) << " blocks " << n;
+      }
+    }
 }
 
 TEST(ReduceKernels, TakeEightRowsInOrder) {
