@@ -455,6 +455,15 @@ class Share {
           continue;
         }
       }
+      if (runner_.makes_groups() && length - done >= kWhole) {
+        look(kTreeBlock);
+        Folding& fold = folds_[0];
+        for (fold.group = 0; fold.group < 4; ++fold.group, done += static_cast<std::int64_t>(kBlock))
+          runner_.run_group(first + done, fold.accumulators());
+        fold.group = 0;
+        fold.end_whole_block();
+        continue;
+      }
       const auto n = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, length - done));
       if (n == kBlock && runner_.makes_groups()) {
         look(n);
