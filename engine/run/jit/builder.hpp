@@ -131,6 +131,10 @@ bool knows_integers(const Target& target, catalog::Op op, DType dtype) noexcept;
 /// int64 with uint64, exactly; `x_is_signed`: which of the two x is.
 Register compare_mixed(Builder& b, catalog::Op op, bool x_is_signed, Register x, Register y);
 
+/// Whether instructions stand in the place of an elementary function of one argument; and those.
+bool is_inlined(const Target& target, catalog::Op op) noexcept;
+Register inlined(Builder& b, catalog::Op op, int bytes, Register x);
+
 /// Of complex numbers whose parts have `bytes` bytes; arguments that are real, as of Where and Complex, in `re`.
 Pair of_complex(Builder& b, catalog::Op op, int bytes, Pair x, Pair y, Pair z);
 bool knows_complex(const Target& target, catalog::Op op, DType dtype) noexcept;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 
 namespace engine::run::jit {
 namespace {
@@ -38,6 +39,7 @@ class Emitter : public Xbyak::CodeGenerator {
     const std::size_t entry = start();
     loop();
     leave();
+    write_guards();
     Emitted emitted{.size = getSize(), .entry = entry};
     if (!stores_otherwise_ && store_bytes_ >= 16) {
       emitted.stores = stores_;
@@ -53,6 +55,7 @@ class Emitter : public Xbyak::CodeGenerator {
     const int vectors = static_cast<int>(interp::kLanes) / lanes_, at_once = std::min(vectors, target_.n_accumulators);
     for (int first = 0; first < vectors; first += at_once) group(first, at_once);
     leave();
+    write_guards();
     return {getSize(), entry};
   }
 
@@ -436,6 +439,9 @@ class Emitter : public Xbyak::CodeGenerator {
       case Code::SqrtF:
         is_double ? vsqrtpd(r, x) : vsqrtps(r, x);
         return;
+      case Code::ScaleF:
+        is_double ? vscalefpd(r, x, y) : vscalefps(r, x, y);
+        return;
       case Code::RoundF:
         return round(r, x, bytes, static_cast<Rounding>(i.payload));
       case Code::AddI:
@@ -460,6 +466,12 @@ class Emitter : public Xbyak::CodeGenerator {
         return by_size(bytes, [] {}, [&] { vpsrlvw(r, x, y); }, [&] { vpsrlvd(r, x, y); }, [&] { vpsrlvq(r, x, y); });
       case Code::ShiftRightS:
         return by_size(bytes, [] {}, [&] { vpsravw(r, x, y); }, [&] { vpsravd(r, x, y); }, [&] { vpsravq(r, x, y); });
+      case Code::ShiftLeftBy:
+        is_double ? vpsllq(r, x, static_cast<std::uint8_t>(i.payload)) : vpslld(r, x, static_cast<std::uint8_t>(i.payload));
+        return;
+      case Code::ShiftRightBy:
+        is_double ? vpsrlq(r, x, static_cast<std::uint8_t>(i.payload)) : vpsrld(r, x, static_cast<std::uint8_t>(i.payload));
+        return;
       case Code::And:
         wide_ ? vpandq(r, x, y) : vpand(r, x, y);
         return;
@@ -498,6 +510,8 @@ class Emitter : public Xbyak::CodeGenerator {
       case Code::Call:
       case Code::CallTwo:
         return call(i, p);
+      case Code::Guard:
+        return guard(i, p);
       case Code::Fold: {
         const Xmm a = accumulator(vector_, bytes);
         switch (static_cast<Code>(i.payload)) {
@@ -538,6 +552,69 @@ class Emitter : public Xbyak::CodeGenerator {
                  interp::vector_function(static_cast<catalog::Op>(i.payload), i.bytes == 8 ? DType::Float64 : DType::Float32)));
     Xbyak::CodeGenerator::call(rax);
     move(p.out, 0);
+  }
+
+  // ---- guards -------------------------------------------------------------------------------------------------------
+
+  struct GuardSite {
+    Xbyak::Label enter, back;
+    std::uint32_t op;
+    int bytes, x, y;
+  };
+
+  void guard(const Instruction& i, const Placed& p) {
+    GuardSite& site = guards_.emplace_back();
+    site.op = i.payload;
+    site.bytes = i.bytes;
+    site.x = p.in[1];
+    site.y = p.in[2];
+    if (wide_) {
+      kmovw(eax, mask(p.in[0]));
+      test(eax, static_cast<std::uint32_t>((std::uint64_t{1} << lanes_) - 1));
+    } else {
+      const Xmm m = lanes_of(p.in[0], program_.widest);
+      vptest(m, m);
+    }
+    jnz(site.enter, T_NEAR);
+    L(site.back);
+    if (p.out != p.in[2]) vmovaps(vector(p.out, target_.vector_bytes), vector(p.in[2], target_.vector_bytes));
+  }
+
+  /// Behind the function: what is rare. All that the caller has in registers is kept, the argument and the result being found there.
+  void write_guards() {
+    if (guards_.empty()) return;
+    Xbyak::Label common;
+    for (GuardSite& site : guards_) {
+      L(site.enter);
+      mov(eax, site.x * static_cast<int>(kLine) << 16 | site.y * static_cast<int>(kLine));
+      push(rbx);
+      mov(rbx, reinterpret_cast<std::size_t>(
+                   interp::vector_function(static_cast<catalog::Op>(site.op), site.bytes == 8 ? DType::Float64 : DType::Float32)));
+      Xbyak::CodeGenerator::call(common);
+      pop(rbx);
+      jmp(site.back, T_NEAR);
+    }
+    static constexpr std::array<int, 9> kOthers{Operand::RDI, Operand::RSI, Operand::RDX, Operand::RCX, Operand::R8,
+                                                Operand::R9,  Operand::R10, Operand::R11, Operand::RBP};
+    const int n_vectors = wide_ ? 32 : 16, room = n_vectors * static_cast<int>(kLine);
+    L(common);
+    for (const int r : kOthers) push(Reg64(r));
+    mov(rbp, rsp);
+    sub(rsp, room + 2 * static_cast<int>(kLine));
+    and_(rsp, -static_cast<int>(kLine));
+    for (int v = 0; v < n_vectors; ++v) vmovups(ptr[rsp + v * static_cast<int>(kLine)], vector(v, target_.vector_bytes));
+    for (int k = 1; wide_ && k < 8; ++k) kmovq(ptr[rsp + room + k * 8], Opmask(k));
+    mov(dword[rsp + room + kLine], eax);
+    shr(eax, 16);
+    vmovups(vector(0, target_.vector_bytes), ptr[rsp + rax]);
+    Xbyak::CodeGenerator::call(rbx);
+    movzx(eax, word[rsp + room + kLine]);
+    vmovups(ptr[rsp + rax], vector(0, target_.vector_bytes));
+    for (int v = 0; v < n_vectors; ++v) vmovups(vector(v, target_.vector_bytes), ptr[rsp + v * static_cast<int>(kLine)]);
+    for (int k = 1; wide_ && k < 8; ++k) kmovq(Opmask(k), ptr[rsp + room + k * 8]);
+    mov(rsp, rbp);
+    for (std::size_t i = kOthers.size(); i-- > 0;) pop(Reg64(kOthers[i]));
+    ret();
   }
 
   template <class One, class Two, class Four, class Eight>
@@ -885,6 +962,7 @@ class Emitter : public Xbyak::CodeGenerator {
   std::size_t n_saved_ = 0;
   std::array<Pointer, 11> pointers_{};
   std::size_t n_pointers_ = 0;
+  std::deque<GuardSite> guards_;
 };
 
 }  // namespace

@@ -156,6 +156,8 @@ class Selector : Builder {
 
   /// `from`: the dtype of the arguments; `last`: of the last one, where it differs; `to`: of the result.
   Register apply(Op op, DType from, DType last, DType to, const std::array<Register, 3>& in) {
+    if (is_float(to) && is_inlined(target, op) && function_of(target, op, to))
+      return inlined(*this, op, static_cast<int>(item_size(to)), in[0]);
     if (is_float(to) && function_of(target, op, to))
       return make(in[1] == kNone ? Code::Call : Code::CallTwo, static_cast<int>(item_size(to)), in[0], in[1], kNone,
                   static_cast<std::uint32_t>(op));

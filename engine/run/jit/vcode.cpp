@@ -30,6 +30,7 @@ std::string payload_of(const Program& program, const Instruction& i) {
       return fmt::format(" {:#018x}", program.pool[i.payload]);
     case Code::Call:
     case Code::CallTwo:
+    case Code::Guard:
       return fmt::format(" {}", catalog::info(static_cast<catalog::Op>(i.payload)).name());
     case Code::CallKernel:
       return fmt::format(" {}", catalog::info(program.kernels[i.payload].op).name());
@@ -57,6 +58,9 @@ std::string payload_of(const Program& program, const Instruction& i) {
     case Code::HalfToF:
     case Code::FToHalf:
       return fmt::format(" from {}", i.payload);
+    case Code::ShiftLeftBy:
+    case Code::ShiftRightBy:
+      return fmt::format(" by {}", i.payload);
     case Code::Splat:
     case Code::SplatImag:
     case Code::SplatMask:

@@ -293,6 +293,35 @@ TEST_P(MachineCode, OfLongProgramsGivesTheKernelsBits) {
   }
 }
 
+/// Where an argument is out of the ordinary a function is called behind the machine's back: no register may tell.
+TEST_P(MachineCode, KeepsAllRegistersWhereAFunctionIsCalledForFewElements) {
+  for (const catalog::Op op : {catalog::Op::Exp, catalog::Op::Exp2, catalog::Op::Log})
+    for (const DType dtype : {DType::Float64, DType::Float32})
+      for (const std::size_t period : {std::size_t{3}, std::size_t{29}, std::size_t{64}}) {
+        std::vector<double> numbers(period, 1.25);
+        numbers[period / 2] = op == catalog::Op::Log ? -1 : 1e4;
+        numbers.back() = op == catalog::Op::Log ? 0x1p-1070 : -1e4;
+        const std::vector<float> singles(numbers.begin(), numbers.end());
+        const auto loop_of = [&](catalog::Op of, DType out) {
+          std::size_t loop = 0;
+          while (catalog::loops(of)[loop].out != out || catalog::loops(of)[loop].in[0] != dtype) ++loop;
+          return loop;
+        };
+        Sketch sketch;
+        const std::uint32_t x = dtype == DType::Float64 ? sketch.operand_of(dtype, numbers) : sketch.operand_of(dtype, singles);
+        std::vector<std::uint32_t> sums, masks;
+        for (int k = 0; k < 20; ++k)
+          sums.push_back(sketch.apply(catalog::Op::Add, loop_of(catalog::Op::Add, dtype), {sketch.operand(dtype), x}));
+        for (std::size_t k = 0; k < 4; ++k)
+          masks.push_back(sketch.apply(catalog::Op::Less, loop_of(catalog::Op::Less, DType::Bool), {sums[k], sums[k + 1]}));
+        std::uint32_t value = sketch.apply(op, loop_of(op, dtype), {x});
+        for (const std::uint32_t sum : sums) value = sketch.apply(catalog::Op::Maximum, loop_of(catalog::Op::Maximum, dtype), {value, sum});
+        std::vector<std::uint32_t> outs = masks;
+        outs.push_back(value);
+        EXPECT_TRUE(sketch.agrees(*compiler_, outs)) << catalog::info(op).name() << " " << name(dtype) << " one in " << period;
+      }
+}
+
 TEST_P(MachineCode, PicksElementsThatLieApart) {
   for (const bool beside_doubles : {false, true})
     each_loop(*compiler_, [&](const catalog::OpInfo& row, std::size_t loop, std::size_t arity) {
@@ -389,6 +418,20 @@ loop v0 = AddF.8 v0, v1
 loop Store.8 v0 [4]
 0 slots
 )");
+}
+
+TEST(MachineText, PutsInstructionsInThePlaceOfSomeFunctions) {
+  if (std::string_view(interp::instruction_set()) != "avx512") GTEST_SKIP() << "functions are those of another instruction set";
+  const auto text = [](catalog::Op op) {
+    Sketch sketch;
+    const std::uint32_t x = sketch.operand(DType::Float64);
+    return sketch.text("avx512", {sketch.apply_to_doubles(op, {x})});
+  };
+  for (const catalog::Op op : {catalog::Op::Exp, catalog::Op::Exp2, catalog::Op::Log}) {
+    EXPECT_EQ(text(op).find("Call"), std::string::npos) << catalog::info(op).name();
+    EXPECT_NE(text(op).find("Guard.8"), std::string::npos) << catalog::info(op).name();
+  }
+  EXPECT_NE(text(catalog::Op::Sin).find("Call.8"), std::string::npos);
 }
 
 /// x * y + z with x and z, or none of them, taken with the other sign; and the changed x, where that is wanted, too.
