@@ -1,5 +1,7 @@
 // run/jit/inlined.cpp - elementary functions as instructions: their templates over a lane that writes down what is done with it.
 // The one definition of a function is so the loop of the interpreter, the call of the machine and the code that stands in its place.
+#include <engine/error.hpp>
+
 #include <bit>
 
 #include "engine/catalog/elementary/exp.hpp"
@@ -152,7 +154,20 @@ bool is_inlined(const Target& target, catalog::Op op) noexcept {
 Register inlined(Builder& b, catalog::Op op, int bytes, Register x) {
   builder = &b;
   rare = kNone;
+  // The templates throw nothing, so memory for all that they write down is there before.
+  constexpr std::size_t kMostInstructions = 40, kMostConstants = 24;
+  const auto make_room = [](auto& vector, std::size_t n) {
+    if (vector.capacity() - vector.size() < n) vector.reserve(2 * vector.size() + n);
+  };
+  make_room(b.program.body, kMostInstructions);
+  make_room(b.program.head, kMostConstants);
+  make_room(b.program.pool, kMostConstants);
+  [[maybe_unused]] const std::size_t instructions = b.program.body.size(), constants = b.program.head.size();
   const Register result = bytes == 8 ? written<double>(op, x) : written<float>(op, x);
+#ifdef ENGINE_VERIFY
+  if (b.program.body.size() - instructions > kMostInstructions || b.program.head.size() - constants > kMostConstants)
+    throw InternalError({.what = "a function is longer than there is room for", .labels = {}, .help = {}, .text = {}});
+#endif
   return rare == kNone ? result : b.make(Code::Guard, bytes, rare, x, result, static_cast<std::uint32_t>(op));
 }
 
