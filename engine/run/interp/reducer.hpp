@@ -120,11 +120,12 @@ struct Rows {
       return end_block(lanes, combine_two);
     }
   }
+  ENGINE_LANE static V spread(T value) { return static_cast<Item>(value) - V{}; }  // a sum with zeros would lose the sign of -0.0
   /// `n` items, less than a vector, and the identity.
   ENGINE_LANE static V load_some(const T* from, std::size_t n, T identity) {
 #if defined(__AVX512F__)
     const auto mask = (1u << n) - 1;
-    const V all = V{} + static_cast<Item>(identity);
+    const V all = spread(identity);
     if constexpr (sizeof(T) == 8)
       return (V)_mm512_mask_loadu_epi64((__m512i)all, static_cast<__mmask8>(mask), from);
     else
@@ -139,7 +140,7 @@ struct Rows {
   template <class Combine, std::size_t... i>
   ENGINE_LANE static void part_of_group(V* a, const T* x, std::size_t n, T identity, Combine combine, std::index_sequence<i...>) {
     const std::size_t n_rows = n / kLanes, rest = n % kLanes, whole = rest / kItems;
-    ((a[i] = n_rows ? load(x + i * kItems) : V{} + static_cast<Item>(identity)), ...);
+    ((a[i] = n_rows ? load(x + i * kItems) : spread(identity)), ...);
     for (std::size_t row = 1; row < n_rows; ++row) ((a[i] = combine(a[i], load(x + row * kLanes + i * kItems))), ...);
     x += n_rows * kLanes;
     ((a[i] = i < whole ? combine(a[i], load(x + i * kItems)) : a[i]), ...);

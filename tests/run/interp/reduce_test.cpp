@@ -91,6 +91,16 @@ TEST(ReduceKernels, MakeBlocksAtOnceThatHaveTheBitsOfTheirGroups) {
     }
 }
 
+TEST(ReduceKernels, KeepTheSignOfZerosInPartsOfBlocks) {
+  const ReduceKernels& k = *reduce_kernels(catalog::Reduction::Sum, DType::Float64);
+  const std::vector<double> zeros(kTreeBlock, -0.0);
+  for (const std::size_t n : {std::size_t{1}, std::size_t{63}, std::size_t{65}, std::size_t{512}, std::size_t{700}, kTreeBlock}) {
+    double sum = 1;
+    k.block(&sum, zeros.data(), n);
+    EXPECT_TRUE(sum == 0 && std::signbit(sum)) << n;
+  }
+}
+
 TEST(ReduceKernels, TakeEightRowsInOrder) {
   std::mt19937_64 random(2);
   for (const catalog::Reduction primitive :
