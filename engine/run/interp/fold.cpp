@@ -218,11 +218,6 @@ struct Folding {
     if (!lanes) lanes = allocate(memory, 4 * kLanes * type.item);
     return lanes + static_cast<std::size_t>(group) * kLanes * type.item;
   }
-  /// A block of the tree whose groups all are in accumulators().
-  void end_whole_block() {
-    type.values->end_block(value, lanes);
-    value = blocks.push(value);
-  }
   void end_group(std::size_t n) {
     lanes_of_group[group] = n;
     if (++group == 4) end_block();
@@ -236,12 +231,16 @@ struct Folding {
  private:
   void end_block() {
     if (group == 0) return;
-    char* g = lanes;
-    const std::size_t step = kLanes * type.item;
-    if (group > 1) type.combine(g, g + step, lanes_of_group[1]);
-    if (group > 3) type.combine(g + 2 * step, g + 3 * step, lanes_of_group[3]);
-    if (group > 2) type.combine(g, g + 2 * step, lanes_of_group[2]);
-    type.values->fold(value, g, lanes_of_group[0]);
+    if (group == 4 && lanes_of_group[3] == kLanes && type.values->end_block) {
+      type.values->end_block(value, lanes);
+    } else {
+      char* g = lanes;
+      const std::size_t step = kLanes * type.item;
+      if (group > 1) type.combine(g, g + step, lanes_of_group[1]);
+      if (group > 3) type.combine(g + 2 * step, g + 3 * step, lanes_of_group[3]);
+      if (group > 2) type.combine(g, g + 2 * step, lanes_of_group[2]);
+      type.values->fold(value, g, lanes_of_group[0]);
+    }
     value = blocks.push(value);
     group = 0;
   }
@@ -454,15 +453,6 @@ class Share {
           done += many;
           continue;
         }
-      }
-      if (runner_.makes_groups() && length - done >= kWhole) {
-        look(kTreeBlock);
-        Folding& fold = folds_[0];
-        for (fold.group = 0; fold.group < 4; ++fold.group, done += static_cast<std::int64_t>(kBlock))
-          runner_.run_group(first + done, fold.accumulators());
-        fold.group = 0;
-        fold.end_whole_block();
-        continue;
       }
       const auto n = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, length - done));
       if (n == kBlock && runner_.makes_groups()) {

@@ -259,6 +259,8 @@ struct Reducer {
 
   static constexpr bool kPicks = kReduction == Reduction::Min || kReduction == Reduction::Max;
   static constexpr bool kHasVectors = std::is_arithmetic_v<T> && !std::is_same_v<T, bool>;
+  static constexpr bool kHasBlocks = kHasVectors && (kReduction == Reduction::Sum || kReduction == Reduction::Prod);
+  static constexpr auto kCombine = [](auto a, auto b) { return kReduction == Reduction::Sum ? a + b : a * b; };  ///< of those
   static constexpr bool kCanGuess = kPicks && (std::is_same_v<T, float> || std::is_same_v<T, double>);
 
   /// Eight rows, element by element in order: all loads are independent, so this runs at memory speed.
@@ -314,10 +316,10 @@ struct Reducer {
     const auto* x = static_cast<const T*>(in);
     if (n == kBlock) return whole_group(r, x);
     std::size_t done = n < kLanes ? n : kLanes;
-    if constexpr (kHasVectors && (kReduction == Reduction::Sum || kReduction == Reduction::Prod)) {
+    if constexpr (kHasBlocks) {
       if (n >= 2 * kLanes) {
         done = n - n % kLanes;
-        Rows<T>::combine(r, x, done / kLanes, [](auto a, auto b) { return kReduction == Reduction::Sum ? a + b : a * b; });
+        Rows<T>::combine(r, x, done / kLanes, kCombine);
       }
     }
     if (done <= kLanes)
@@ -330,8 +332,7 @@ struct Reducer {
   }
 
   ENGINE_LANE static void whole_group(T* r, const T* x) {
-    if constexpr (kReduction == Reduction::Sum && kHasVectors) return Rows<T>::combine(r, x, 8, [](auto a, auto b) { return a + b; });
-    if constexpr (kReduction == Reduction::Prod && kHasVectors) return Rows<T>::combine(r, x, 8, [](auto a, auto b) { return a * b; });
+    if constexpr (kHasBlocks) return Rows<T>::combine(r, x, 8, kCombine);
     if constexpr (kCanGuess) {
       constexpr int kSign = kReduction == Reduction::Max ? 1 : -1;
       if (Rows<T>::template pick<kSign>(r, x)) return;
@@ -399,8 +400,6 @@ struct Reducer {
 
   // ---- blocks of the tree, of sums and products -------------------------------------------------------------------------
 
-  static constexpr bool kHasBlocks = kHasVectors && (kReduction == Reduction::Sum || kReduction == Reduction::Prod);
-  static constexpr auto kCombine = [](auto a, auto b) { return kReduction == Reduction::Sum ? a + b : a * b; };
   // -0.0 + x is x, also where x is -0.0.
   static constexpr T kIdentity = kReduction == Reduction::Prod ? T(1) : std::is_floating_point_v<T> ? T(-0.0) : T(0);
   static void blocks(void* out, const void* in, std::size_t n) {
