@@ -67,6 +67,17 @@ def test_a_plan_is_made_for_each_way_of_broadcasting_and_kept():
     assert plain.stats.compilations == 1
 
 
+@pytest.mark.parametrize("text", ("exp(a) * b", "sqrt(a) + b", "exp(a[:, None]) / b", "a/7 + b"))
+def test_a_results_order_is_that_of_all_operands_also_of_what_is_computed_before(text):
+    rng = np.random.default_rng(0)
+    for of in (rng.random((30, 40, 2)), rng.random((2, 40, 30)).T, rng.random((40, 30, 2)).transpose(1, 0, 2)):
+        names = {"a": of, "b": rng.random((20, 30, 40, 2)) if "None" not in text else rng.random((30, 20, 40, 2))}
+        for b in (names["b"], names["b"].T.copy().T, names["b"][:1]):
+            leaf = of[:, None] if "None" in text else of
+            iterator = np.nditer([leaf, b, None], op_dtypes=[None, None, float])
+            assert engine.evaluate(text, names | {"b": b}).strides == iterator.operands[-1].strides
+
+
 @pytest.mark.parametrize("text", ("a[...] = a * exp(a[0])", "a[...] = a[:, :1] + a * exp(a[:, :1])", "a *= exp(a[3])"))
 def test_what_is_overwritten_is_read_before(text):
     a = np.random.default_rng(0).random((60, 50))
