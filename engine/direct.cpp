@@ -8,8 +8,8 @@ namespace engine {
 
 namespace {
 
-/// The reduction of whole operands to a number that is all a plan does, but for moving that to the result. Of floats and integers of
-/// four and eight bytes and of bools; variances have their parts made elsewhere.
+/// The reduction of whole operands to a number that is all a plan does, but for moving that to the result. Of values of up to eight
+/// bytes that are their own accumulators: not of variances.
 const plan::Fold* fold_to_number(const plan::Plan& plan) {
   if (plan.actions.size() != 2 || plan.kernels.size() != 2 || plan.finds) return nullptr;
   const plan::Kernel &folds = plan.kernels[0], &moves = plan.kernels[1];

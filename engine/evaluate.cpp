@@ -266,8 +266,10 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
   const ExtentClass all = extents_of(operands, names.size());
   if (!is_for_device) {
     ones.resize(c.graph.slots.size());
-    for (std::size_t i = 0; i < names.size(); ++i)
-      if (slot_of_symbol[names[i]] != ir::kNone) ones[slot_of_symbol[names[i]]] = axes_of_one(operands[i], all);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      c.ones.push_back(axes_of_one(operands[i], all));
+      if (slot_of_symbol[names[i]] != ir::kNone) ones[slot_of_symbol[names[i]]] = c.ones[i];
+    }
   }
   c.plan = plan::make_plan(c.graph, out ? &*c.out : nullptr, options, &c.arena, {ones, all.are_few, all.are_few_spread});
   if (wants_dump("plan")) dump("plan", plan::explain(c.graph, c.plan));
@@ -298,10 +300,7 @@ std::shared_ptr<const Compiled> Program::Impl::compile(const Operand* operands, 
     const std::uint32_t slot = slot_of_symbol[names[i]];
     if (slot != ir::kNone) c.slot_name[slot] = static_cast<std::uint32_t>(i);
   }
-  if (c.plan.heeds_extents) {
-    c.for_few = all.are_few_for(c.plan);
-    for (std::size_t i = 0; i < names.size(); ++i) c.ones.push_back(axes_of_one(operands[i], all));
-  }
+  c.for_few = all.are_few_for(c.plan);
   for (std::size_t k = 0; k < c.targets.targets.size(); ++k)
     c.slot_name[c.targets.targets[k].slot] = static_cast<std::uint32_t>(names.size() + k);
   c.direct = direct_of(c.plan, c.codes, c.slot_name, &c.arena);

@@ -115,8 +115,8 @@ struct Compiled {
   StageTimes stages{};
   std::pmr::vector<ir::OperandType> types;  ///< the signature: per name
   std::pmr::vector<bool> present;
-  bool for_few = false;                  ///< elements, where the plan heeds that
-  std::pmr::vector<std::uint32_t> ones;  ///< per name, where the plan heeds them
+  bool for_few = false;                  ///< elements; of interest where the plan heeds extents, as are
+  std::pmr::vector<std::uint32_t> ones;  ///< per name, of a plan for the host: axes_of_one()
   std::optional<DType> out;
   bool aliased = false;
   int device = kHost;
