@@ -19,11 +19,6 @@ constexpr std::uint32_t kAlign = 64;
 constexpr double kComplexCost = 50;  // of a complex function, one lane at a time, in element-operations
 constexpr double kFunctionCost = 8;  // of an elementary function on vectors
 
-bool is_called(catalog::Op op) {
-  const catalog::OpInfo& row = catalog::info(op);
-  return has(row.flags, catalog::Flags::Lanes) && row.lowering.kind == catalog::Lowering::ByCall;
-}
-
 struct ValueInfo {
   DType dtype;
   bool uniform;
@@ -167,7 +162,7 @@ class Compiler {
         }
       }
       double cost = 1;
-      if (is_called(op)) cost = is_complex(signature.out) ? kComplexCost : kFunctionCost;
+      if (is_function(op)) cost = is_complex(signature.out) ? kComplexCost : kFunctionCost;
       return remember(op, call(apply_kernel(op, loop), std::span(args).first(n), signature.out, meaning, false, cost));
     }
     catalog::Loop wide = signature;
@@ -233,7 +228,7 @@ class Compiler {
     step.kernel = kernel;
     if (const Support support = uniform ? Support::None : support_of(meaning, args, dtype); support != Support::None) {
       step.meaning = meaning;
-      step.is_called = support == Support::Call || (meaning.kind == Meaning::Kind::Apply && is_called(meaning.op));
+      step.is_called = support == Support::Call;
       takes_cells = true;
       if (cost == 1 && support == Support::Instructions) cost = machines_->cost;
     }

@@ -20,6 +20,12 @@ inline constexpr std::size_t kMostSteps = 128;
 /// Values that it reads and writes, at most: three and one of each step.
 inline constexpr std::size_t kMostReaches = 4 * kMostSteps;
 
+/// An elementary function: one written over lanes, and compiled ahead.
+inline bool is_function(catalog::Op op) noexcept {
+  const catalog::OpInfo& row = catalog::info(op);
+  return has(row.flags, catalog::Flags::Lanes) && row.lowering.kind == catalog::Lowering::ByCall;
+}
+
 /// What a call computes.
 struct Meaning {
   enum class Kind : std::uint8_t { None, Apply, Cast };
@@ -163,8 +169,8 @@ struct Segment {
   std::optional<catalog::Reduction> fold;
 };
 
-/// What becomes of a call in machine code. A Call is that of something compiled ahead, vector by vector: elementary functions, and
-/// what vectors have no instructions for.
+/// What becomes of a call in machine code. A Call is that of something compiled ahead, vector by vector: what vectors have no
+/// instructions for, and elementary functions, also where instructions that take as long stand in the place of the call.
 enum class Support : std::uint8_t { None, Instructions, Call };
 
 /// Who makes machine code of steps.

@@ -489,8 +489,8 @@ Support support(const Target& target, const Meaning& meaning, std::span<const DT
   if (meaning.kind == Meaning::Kind::None) return Support::None;
   if (meaning.kind == Meaning::Kind::Cast) return Support::Instructions;
   if (!has_instructions(target, meaning.op, in, out)) return interp::apply_kernel(meaning.op, meaning.loop) ? Support::Call : Support::None;
-  const bool is_magnitude = meaning.op == Op::Absolute && is_complex(in[0]);  // by way of hypot
-  return is_magnitude ? Support::Call : Support::Instructions;
+  if (is_complex(in[0])) return meaning.op == Op::Absolute ? Support::Call : Support::Instructions;  // by way of hypot
+  return is_float(out) && interp::is_function(meaning.op) ? Support::Call : Support::Instructions;
 }
 
 Program select_group(const Target& target, const interp::Segment& segment, std::pmr::memory_resource* memory) {
