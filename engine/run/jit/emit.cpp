@@ -10,7 +10,7 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
+#include <list>
 
 namespace engine::run::jit {
 namespace {
@@ -39,7 +39,6 @@ class Emitter : public Xbyak::CodeGenerator {
     const std::size_t entry = start();
     loop();
     leave();
-    write_guards();
     Emitted emitted{.size = getSize(), .entry = entry};
     if (!stores_otherwise_ && store_bytes_ >= 16) {
       emitted.stores = stores_;
@@ -55,7 +54,6 @@ class Emitter : public Xbyak::CodeGenerator {
     const int vectors = static_cast<int>(interp::kLanes) / lanes_, at_once = std::min(vectors, target_.n_accumulators);
     for (int first = 0; first < vectors; first += at_once) group(first, at_once);
     leave();
-    write_guards();
     return {getSize(), entry};
   }
 
@@ -137,6 +135,7 @@ class Emitter : public Xbyak::CodeGenerator {
     if (frame_) mov(rsp, ptr[rsp + frame_ - 8]);
     for (std::size_t i = n_saved_; i-- > 0;) pop(Reg64(saved_[i]));
     ret();
+    write_guards();
   }
   Address address(std::uint32_t value) { return ptr[table_ + static_cast<int>(value) * 8]; }
 
@@ -962,7 +961,7 @@ class Emitter : public Xbyak::CodeGenerator {
   std::size_t n_saved_ = 0;
   std::array<Pointer, 11> pointers_{};
   std::size_t n_pointers_ = 0;
-  std::deque<GuardSite> guards_;
+  std::list<GuardSite> guards_;  ///< whose labels stay where they are
 };
 
 }  // namespace

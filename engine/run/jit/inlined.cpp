@@ -20,7 +20,6 @@ thread_local Register rare = kNone;
 
 namespace engine::math {
 
-using run::jit::Builder;
 using run::jit::Code;
 using run::jit::Predicate;
 using run::jit::Register;
@@ -115,13 +114,10 @@ template <class T>
 Written<T> select(WrittenMask mask, Written<T> a, Written<T> b) {
   return {typename Written<T>::Made{}, run::jit::builder->select(Written<T>::kBytes, mask.id, a.id, b.id)};
 }
-/// As the interpreter's vectors have it, where there is an instruction for it.
+/// As the interpreter's vectors of AVX-512 have it: what is scaled is inlined with those alone.
 template <class T>
 Written<T> scale(Written<T> x, Exponent<Written<T>> n) {
-  if (run::jit::builder->target.has_avx512) return Written<T>::of(Code::ScaleF, x.id, n.value.id);
-  constexpr int kShift = sizeof(T) == 8 ? 52 : 23;
-  const auto half = shr<1>(n.bits);
-  return x * float_of(shl<kShift>(half)) * float_of(shl<kShift>(n.bits - half));
+  return Written<T>::of(Code::ScaleF, x.id, n.value.id);
 }
 
 }  // namespace engine::math
@@ -137,10 +133,8 @@ Register written(catalog::Op op, Register x) {
       return math::exp(a).id;
     case catalog::Op::Exp2:
       return math::exp2(a).id;
-    case catalog::Op::Log:
+    default:  // Log
       return math::log(a).id;
-    default:
-      return kNone;
   }
 }
 

@@ -18,75 +18,75 @@ using Register = std::uint32_t;
 inline constexpr Register kNone = 0xffffffffu;
 
 // name, arguments, what the result is: N a number of `bytes` bytes, M a mask, V nothing
-#define ENGINE_VCODES(X)                                                                                                    \
-  X(Load, 0, N)     /* of the address of value `payload`, at the loop's index */                                            \
-  X(LoadMask, 0, M) /* the same of bools */                                                                                 \
-  X(LoadReal, 0, N) /* of complex numbers, of `bytes` bytes a part */                                                       \
-  X(LoadImag, 0, N)                                                                                                         \
-  X(LoadOther, 0, N)    /* every other element, of 4 or 8 bytes */                                                          \
-  X(LoadBackward, 0, N) /* one element before another, of 4 or 8 bytes */                                                   \
-  X(Splat, 0, N)        /* the one number at the address of value `payload` */                                              \
-  X(SplatImag, 0, N)    /* the second of two */                                                                             \
-  X(SplatMask, 0, M)                                                                                                        \
-  X(Constant, 0, N)  /* of the pool, at `payload` */                                                                        \
-  X(Store, 1, V)     /* to the address of value `payload` */                                                                \
-  X(StorePair, 2, V) /* real and imaginary parts */                                                                         \
-  X(StoreMask, 1, V)                                                                                                        \
-  X(Fold, 1, V) /* onto an accumulator; payload: the code that combines two */                                              \
-  X(AddF, 2, N)                                                                                                             \
-  X(SubF, 2, N)                                                                                                             \
-  X(MulF, 2, N)                                                                                                             \
-  X(DivF, 2, N)                                                                                                             \
-  X(FmaF, 3, N) /* x * y + z; payload: signs */                                                                             \
-  X(MaxF, 2, N) /* x > y ? x : y */                                                                                         \
-  X(MinF, 2, N) /* x < y ? x : y */                                                                                         \
-  X(SqrtF, 1, N)                                                                                                            \
-  X(ScaleF, 2, N)   /* x * 2^y, y an integer: AVX-512's */                                                                  \
-  X(RoundF, 1, N)   /* payload: Rounding */                                                                                 \
-  X(CompareF, 2, M) /* payload: Predicate; `bytes`: of what is compared */                                                  \
-  X(AddI, 2, N)                                                                                                             \
-  X(SubI, 2, N)                                                                                                             \
-  X(MulI, 2, N) /* low half */                                                                                              \
-  X(MaxS, 2, N)                                                                                                             \
-  X(MinS, 2, N)                                                                                                             \
-  X(MaxU, 2, N)                                                                                                             \
-  X(MinU, 2, N)                                                                                                             \
-  X(AbsI, 1, N)                                                                                                             \
-  X(CompareS, 2, M)                                                                                                         \
-  X(CompareU, 2, M)                                                                                                         \
-  X(ShiftLeft, 2, N) /* by counts from 0 to beyond the width, as unsigned */                                                \
-  X(ShiftRightU, 2, N)                                                                                                      \
-  X(ShiftRightS, 2, N)                                                                                                      \
-  X(ShiftLeftBy, 1, N) /* by `payload`, of 4 or 8 bytes */                                                                  \
-  X(ShiftRightBy, 1, N)                                                                                                     \
-  X(And, 2, N)                                                                                                              \
-  X(Or, 2, N)                                                                                                               \
-  X(Xor, 2, N)                                                                                                              \
-  X(MaskAnd, 2, M)                                                                                                          \
-  X(MaskOr, 2, M)                                                                                                           \
-  X(MaskXor, 2, M)                                                                                                          \
-  X(MaskAndNot, 2, M) /* ~x & y */                                                                                          \
-  X(MaskNot, 1, M)                                                                                                          \
-  X(Select, 3, N)     /* mask, where set, where not */                                                                      \
-  X(SignExtend, 1, N) /* payload: bytes of the argument's lanes, here and below */                                          \
-  X(ZeroExtend, 1, N)                                                                                                       \
-  X(Truncate, 1, N)                                                                                                         \
-  X(SignedToF, 1, N) /* of integers as wide as the result, or half as wide */                                               \
-  X(UnsignedToF, 1, N)                                                                                                      \
-  X(FToSigned, 1, N) /* int64; NaN and what is beyond it: the smallest */                                                   \
-  X(FToF, 1, N)                                                                                                             \
-  X(HalfToF, 1, N)                                                                                                          \
-  X(FToHalf, 1, N)                                                                                                          \
-  X(Call, 1, N) /* payload: the operation, in the interpreter's vectors */                                                  \
-  X(CallTwo, 2, N)                                                                                                          \
-  X(Guard, 3, N) /* mask, x, y: y, or where the mask is true somewhere the operation `payload` of x; keeps all registers */ \
-  X(Pass, 1, V)  /* to memory, as argument `payload` of the next CallKernel */                                              \
-  X(PassMask, 1, V)                                                                                                         \
-  X(PassPair, 2, V)                                                                                                         \
-  X(CallKernel, 0, V) /* payload: index among the kernels; of as many elements */                                           \
-  X(Take, 0, N)       /* its result */                                                                                      \
-  X(TakeMask, 0, M)                                                                                                         \
-  X(TakeReal, 0, N)                                                                                                         \
+#define ENGINE_VCODES(X)                                                           \
+  X(Load, 0, N)     /* of the address of value `payload`, at the loop's index */   \
+  X(LoadMask, 0, M) /* the same of bools */                                        \
+  X(LoadReal, 0, N) /* of complex numbers, of `bytes` bytes a part */              \
+  X(LoadImag, 0, N)                                                                \
+  X(LoadOther, 0, N)    /* every other element, of 4 or 8 bytes */                 \
+  X(LoadBackward, 0, N) /* one element before another, of 4 or 8 bytes */          \
+  X(Splat, 0, N)        /* the one number at the address of value `payload` */     \
+  X(SplatImag, 0, N)    /* the second of two */                                    \
+  X(SplatMask, 0, M)                                                               \
+  X(Constant, 0, N)  /* of the pool, at `payload` */                               \
+  X(Store, 1, V)     /* to the address of value `payload` */                       \
+  X(StorePair, 2, V) /* real and imaginary parts */                                \
+  X(StoreMask, 1, V)                                                               \
+  X(Fold, 1, V) /* onto an accumulator; payload: the code that combines two */     \
+  X(AddF, 2, N)                                                                    \
+  X(SubF, 2, N)                                                                    \
+  X(MulF, 2, N)                                                                    \
+  X(DivF, 2, N)                                                                    \
+  X(FmaF, 3, N) /* x * y + z; payload: signs */                                    \
+  X(MaxF, 2, N) /* x > y ? x : y */                                                \
+  X(MinF, 2, N) /* x < y ? x : y */                                                \
+  X(SqrtF, 1, N)                                                                   \
+  X(ScaleF, 2, N)   /* x * 2^y, y an integer: AVX-512's */                         \
+  X(RoundF, 1, N)   /* payload: Rounding */                                        \
+  X(CompareF, 2, M) /* payload: Predicate; `bytes`: of what is compared */         \
+  X(AddI, 2, N)                                                                    \
+  X(SubI, 2, N)                                                                    \
+  X(MulI, 2, N) /* low half */                                                     \
+  X(MaxS, 2, N)                                                                    \
+  X(MinS, 2, N)                                                                    \
+  X(MaxU, 2, N)                                                                    \
+  X(MinU, 2, N)                                                                    \
+  X(AbsI, 1, N)                                                                    \
+  X(CompareS, 2, M)                                                                \
+  X(CompareU, 2, M)                                                                \
+  X(ShiftLeft, 2, N) /* by counts from 0 to beyond the width, as unsigned */       \
+  X(ShiftRightU, 2, N)                                                             \
+  X(ShiftRightS, 2, N)                                                             \
+  X(ShiftLeftBy, 1, N) /* by `payload`, of 4 or 8 bytes */                         \
+  X(ShiftRightBy, 1, N)                                                            \
+  X(And, 2, N)                                                                     \
+  X(Or, 2, N)                                                                      \
+  X(Xor, 2, N)                                                                     \
+  X(MaskAnd, 2, M)                                                                 \
+  X(MaskOr, 2, M)                                                                  \
+  X(MaskXor, 2, M)                                                                 \
+  X(MaskAndNot, 2, M) /* ~x & y */                                                 \
+  X(MaskNot, 1, M)                                                                 \
+  X(Select, 3, N)     /* mask, where set, where not */                             \
+  X(SignExtend, 1, N) /* payload: bytes of the argument's lanes, here and below */ \
+  X(ZeroExtend, 1, N)                                                              \
+  X(Truncate, 1, N)                                                                \
+  X(SignedToF, 1, N) /* of integers as wide as the result, or half as wide */      \
+  X(UnsignedToF, 1, N)                                                             \
+  X(FToSigned, 1, N) /* int64; NaN and what is beyond it: the smallest */          \
+  X(FToF, 1, N)                                                                    \
+  X(HalfToF, 1, N)                                                                 \
+  X(FToHalf, 1, N)                                                                 \
+  X(Call, 1, N) /* payload: the operation, in the interpreter's vectors */         \
+  X(CallTwo, 2, N)                                                                 \
+  X(Guard, 3, N) /* mask, x, y: y, or `payload` of x if any is set */              \
+  X(Pass, 1, V)  /* to memory, as argument `payload` of the next kernel */         \
+  X(PassMask, 1, V)                                                                \
+  X(PassPair, 2, V)                                                                \
+  X(CallKernel, 0, V) /* payload: index among the kernels */                       \
+  X(Take, 0, N)       /* its result */                                             \
+  X(TakeMask, 0, M)                                                                \
+  X(TakeReal, 0, N)                                                                \
   X(TakeImag, 0, N)
 
 enum class Code : std::uint8_t {
