@@ -31,7 +31,10 @@ std::vector<Halo> halo_of(const Program& program, const Compiled& c) {
       for (ir::NodeId at = spec.target; at != ir::kNone && g[at].kind == ir::NodeKind::View; at = g[at].args[0]) {
         const auto items = g.items(g.views[g[at].payload]);
         if (items.size() != g[at].rank || g[g[at].args[0]].rank != g[at].rank) continue;
-        for (std::size_t axis = 0; axis < items.size(); ++axis) begins[items.size() - 1 - axis] += items[axis].start;
+        for (std::size_t axis = 0; axis < items.size(); ++axis) {
+          std::int64_t& begin = begins[items.size() - 1 - axis];
+          begin = ir::sum_of_offsets(begin, items[axis].start);
+        }
       }
     }
     for (ir::NodeId input = 0; input < g.nodes.size(); ++input) {
