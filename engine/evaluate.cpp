@@ -696,6 +696,21 @@ void record_direct(const Compiled& compiled, std::uint64_t total) noexcept {
   kept.total = total;
 }
 
+void record_pass(const Traffic& traffic) noexcept {
+  ThreadRecord& kept = record;
+  RunInfo& info = kept.run;
+  ++info.runs;
+  info.threads = 1;
+  info.backend = BackendChoice::Cuda;
+  info.seconds = -1;
+  info.pending = info.compiled = false;
+  info.kernels_compiled = run::compilations.kernels;
+  info.compile_seconds = run::compilations.seconds;
+  run::compilations = {};
+  info.traffic = traffic;
+  kept.is_simple = false;
+}
+
 int Program::device(const Operand* operands, const ArrayView* out) const {
   try {
     return impl_->device_of(operands, out);

@@ -169,9 +169,10 @@ class Sweep {
   std::int64_t run() {
     if (!steps_.until.empty()) until_ = Program::compile(steps_.until, program_.options());
     const bool asks = until_ || steps_.stepped;
-    // Of an even number of steps to come the next one writes to the spare side, so that the last one is at home.
+    // Where an even number of passes is to come, the next one writes to the spare side, so that the last one is at home.
     std::int64_t done = 0;
-    side_ = steps_.steps % 2 == 0;
+    const std::int64_t at_once = asks ? 1 : most_there(steps_.steps);
+    side_ = (at_once > 1 ? (steps_.steps + at_once - 1) / at_once : steps_.steps) % 2 == 0;
     while (done < steps_.steps) {
       const std::int64_t next = asks ? std::min(steps_.steps, (done / steps_.every + 1) * steps_.every) : steps_.steps;
       done += advance(done, next - done);
@@ -216,8 +217,10 @@ class Sweep {
 
   /// At most `count` steps; how many it made.
   std::int64_t advance(std::int64_t done, std::int64_t count) {
-    const Blocking blocking = choose_blocking(count);
     done_ = done;
+    // `until` compares with the step before, which then is one of its own.
+    if (const std::int64_t made = advance_there(until_ && count > 1 ? count - 1 : count)) return made;
+    const Blocking blocking = choose_blocking(count);
     if (blocking.depth < 2) {
       step();
       return 1;
@@ -315,7 +318,89 @@ class Sweep {
     for (const auto& [k, target] : brought_) copy(target, homes_[0][k]);
   }
 
-  // ---- several steps at a time ----------------------------------------------------------------------------------------
+  // ---- several steps at a time, on a device -----------------------------------------------------------------------------
+
+  /// ask() for the steps that come next.
+  template <class Ask>
+  auto asked_there(Ask ask) {
+    point(operands_, latest(), homes_[side_]);
+    std::pmr::monotonic_buffer_resource memory;
+    const std::pmr::vector<const Operand*> slots = slots_of(c_, operands_.data(), &memory);
+    const Shape& shape = homes_[0][0].shape;
+    return ask(run::Advance{*stepped_, slots, sources_, {shape.begin(), shape.end()}, homes_[0][0].device});
+  }
+
+  /// How many of `count` steps the device makes at once: none where it is to make each on its own.
+  std::int64_t most_there(std::int64_t count) {
+    if (!steps_.is_blocked || !c_.executable || homes_[0][0].device == kHost) return 0;
+    if (most_there_ < 0 || most_there_of_ < count) {
+      if (most_there_ < 0) find_stepped();
+      most_there_of_ = count;
+      most_there_ = stepped_ ? asked_there([&](const run::Advance& call) { return c_.executable->most_steps(call, count); }) : 0;
+    }
+    return std::min(most_there_, count);
+  }
+
+  void find_stepped() {
+    stepped_ = plan::find_stepped(c_.graph, c_.plan);
+    if (!stepped_) return;
+    for (const plan::Store& store : c_.plan.stores_of(*stepped_->kernel)) {
+      // Operands behind those of the names are the targets, in the order of the fields.
+      const std::uint32_t name = c_.slot_name[stepped_->accesses[store.access - stepped_->kernel->first_access].slot];
+      const std::uint32_t field = fields_[name - static_cast<std::uint32_t>(program_.n_names())];
+      const auto found = std::find(c_.slot_name.begin(), c_.slot_name.end(), field);
+      sources_.push_back(static_cast<std::uint32_t>(found - c_.slot_name.begin()));
+    }
+    // A field that nobody reads has no slot; extents are those of all fields.
+    const bool is_read = std::none_of(sources_.begin(), sources_.end(), [&](std::uint32_t slot) { return slot == c_.slot_name.size(); });
+    const bool is_alike =
+        std::all_of(homes_[0].begin(), homes_[0].end(), [&](const ArrayView& home) { return home.shape == homes_[0][0].shape; });
+    if (!is_read || !is_alike || sources_.size() != fields_.size()) stepped_.reset();
+  }
+
+  /// At most `count` steps in few passes; 0 where the device makes each on its own.
+  std::int64_t advance_there(std::int64_t count) {
+    const std::int64_t most = most_there(count);
+    if (most == 0) return 0;
+    constexpr std::int64_t kMostPasses = 64;  // then somebody may ask to stop
+    // As many steps by each, and as few passes, as there can be.
+    const std::int64_t all = (count + most - 1) / most, steps = (count + all - 1) / all;
+    const std::int64_t passes = made_ ? std::min(count / steps, kMostPasses) : 1;
+    const RunOptions options = limited();
+    asked_there([&](const run::Advance& call) {
+      if (passes == 1) return c_.executable->advance(call, call, steps, 1);
+      std::vector<Operand> operands = operands_;
+      point(operands, homes_[side_], homes_[1 - side_]);
+      std::pmr::monotonic_buffer_resource memory;
+      const std::pmr::vector<const Operand*> slots = slots_of(c_, operands.data(), &memory);
+      c_.executable->advance(call, {call.step, slots, call.sources, call.extents, call.device}, steps, passes);
+    });
+    record_advance(*stepped_->kernel, steps, passes);
+    is_first_ = !made_ && steps == 1;
+    made_ = true;
+    side_ = (side_ + static_cast<std::size_t>(passes)) % 2;
+    if (options.progressed) {
+      done_ += steps * passes;
+      if (!options.progressed(options.context, 0)) throw Interrupted();
+    }
+    return steps * passes;
+  }
+
+  void record_advance(const plan::Kernel& kernel, std::int64_t steps, std::int64_t passes) const {
+    Traffic traffic{.kernels = static_cast<std::uint32_t>(passes)};
+    for (const plan::Instr& instr : c_.plan.body(kernel))
+      if (instr.kind == plan::Instr::Kind::Apply && !instr.uniform) ++traffic.operations;
+    traffic.operations *= static_cast<std::uint64_t>(steps * passes * n_items(homes_[0][0].shape));
+    const auto bytes = [passes](const ArrayView& array) {
+      return static_cast<std::uint64_t>(passes * n_items(array.shape)) * item_size(array.dtype);
+    };
+    for (std::size_t i = 0; i < program_.n_names(); ++i)
+      if (operands_[i].present && operands_[i].weak == Weak::No) traffic.bytes_read += bytes(operands_[i].array);
+    for (const ArrayView& home : homes_[0]) traffic.bytes_written += bytes(home);
+    record_pass(traffic);
+  }
+
+  // ---- several steps at a time, on the host -----------------------------------------------------------------------------
 
   /// So many steps, each over `rows` of the first axis at a time and `lag` of them behind the step before.
   struct Blocking {
@@ -459,7 +544,71 @@ class Sweep {
   bool is_first_ = true;  ///< what the last step read is the caller's
   std::int64_t done_ = 0;
   std::int64_t lag_ = -1;
+  std::optional<plan::Stepped> stepped_;  ///< of a device: what several steps are made by
+  std::vector<std::uint32_t> sources_;    ///< for each of its stores the slot of the field
+  std::int64_t most_there_ = -1, most_there_of_ = 0;
 };
+
+bool is_in_c_order(const ArrayView& array) { return !array.swapped && array.strides == c_strides(array.shape, item_size(array.dtype)); }
+
+/// Steps of arrays of the host that a device is to make: they go there once, and new values come back when the last one is made.
+class Visit {
+ public:
+  Visit(const Operand* operands, std::size_t n, std::span<const ArrayView> targets) : operands_(operands, operands + n) {
+    for (Operand& operand : operands_)
+      if (operand.present && operand.weak == Weak::No && operand.array.shape.size() > 0) bring(operand.array);
+    for (const ArrayView& target : targets) targets_.push_back(there(target));
+  }
+  const Operand* operands() const { return operands_.data(); }
+  std::span<const ArrayView> targets() const { return targets_; }
+
+  void give_back(std::span<const ArrayView> targets) const {
+    for (std::size_t k = 0; k < targets.size(); ++k) {
+      if (bytes_of(targets[k]) == 0) continue;
+      if (is_in_c_order(targets[k])) {
+        copy_to_host(kDevice, targets[k].data, targets_[k].data, bytes_of(targets[k]));
+        continue;
+      }
+      const Array here = Array::uninitialised(targets_[k].dtype, targets_[k].shape, targets_[k].strides);
+      copy_to_host(kDevice, here.view().data, targets_[k].data, bytes_of(targets[k]));
+      copy(targets[k], here.view());
+    }
+  }
+
+ private:
+  static constexpr int kDevice = 0;  ///< where operands of the host go
+  static std::size_t bytes_of(const ArrayView& array) { return static_cast<std::size_t>(n_items(array.shape)) * item_size(array.dtype); }
+
+  /// Memory for the same, in C order.
+  ArrayView there(const ArrayView& array) {
+    memory_.emplace_back(kDevice, std::max<std::size_t>(bytes_of(array), 1));
+    return {memory_.back().data(), array.dtype, false, true, array.shape, c_strides(array.shape, item_size(array.dtype)), kDevice};
+  }
+  void bring(ArrayView& array) {
+    const ArrayView copied = there(array);
+    if (bytes_of(array) > 0) {
+      if (is_in_c_order(array)) {
+        copy_to_device(kDevice, copied.data, array.data, bytes_of(array));
+      } else {
+        const Array here = Array::uninitialised(array.dtype, array.shape, copied.strides);
+        copy(here.view(), array);
+        copy_to_device(kDevice, copied.data, here.view().data, bytes_of(array));
+      }
+    }
+    array = copied;
+  }
+
+  std::vector<Operand> operands_;
+  std::vector<ArrayView> targets_;
+  std::vector<DeviceMemory> memory_;
+};
+
+/// Whether steps of a device are of arrays that all are the host's, and nobody is told of them on the way.
+bool is_visit(const Options& options, const Operand* operands, std::size_t n, const Steps& steps) {
+  if (options.backend != BackendChoice::Cuda || steps.steps < 2 || steps.stepped) return false;
+  return std::all_of(operands, operands + n,
+                     [](const Operand& operand) { return !operand.present || operand.weak != Weak::No || operand.array.device == kHost; });
+}
 
 }  // namespace
 
@@ -530,6 +679,15 @@ std::int64_t Stencil::run(const Operand* operands, std::span<const ArrayView> ta
       refuse("without its rim a field gets smaller with every step", "make one step, or choose another boundary than valid");
   }
   bool is_new = false;
+  if (is_visit(impl.options.options, operands, n_names(), steps)) {
+    try {
+      const Visit visit(operands, n_names(), targets);
+      const std::int64_t made = run(visit.operands(), visit.targets(), steps);
+      visit.give_back(targets);
+      return made;
+    } catch (const OutOfMemory&) {  // each step has what it needs of them brought there
+    }
+  }
   try {
     const std::shared_ptr<const Compiled> compiled = program.find_or_compile(operands, nullptr, false, program.device_of(operands, nullptr),
                                                                              Deadline(impl.options.options.limits), is_new);

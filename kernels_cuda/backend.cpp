@@ -13,6 +13,7 @@
 #include "kernels_cuda/disk_cache.hpp"
 #include "kernels_cuda/graph.hpp"
 #include "kernels_cuda/nvrtc_api.hpp"
+#include "kernels_cuda/steps.hpp"
 
 namespace engine::cuda {
 namespace {
@@ -23,6 +24,8 @@ class CudaExecutable final : public run::Executable {
       : CudaExecutable(graph, plan, DeviceState::get(std::max(device, 0))) {}
   void execute(plan::Binding& binding, const RunOptions& options) const override;
   int compile(plan::Binding& binding) const override;
+  std::int64_t most_steps(const run::Advance& call, std::int64_t steps) const override;
+  void advance(const run::Advance& call, const run::Advance& back, std::int64_t steps, std::int64_t passes) const override;
 
  private:
   void replay(plan::Binding& binding, LaunchGraph::Impl& kept) const;
@@ -36,6 +39,10 @@ class CudaExecutable final : public run::Executable {
   DeviceState& device_;
   mutable Kernels kernels_;  ///< under the device's mutex
   mutable std::atomic<bool> has_run_{false};
+  // Under the device's mutex, too: of passes that make several steps.
+  const DeviceInfo& rates(int device) const;
+  mutable std::optional<DeviceInfo> rates_;
+  mutable std::unique_ptr<KernelGraph> passes_;
 };
 
 /// Of the calling thread, for one execution.
@@ -97,6 +104,44 @@ int CudaExecutable::compile(plan::Binding& binding) const {
   const int before = run::compilations.kernels;
   as_if.call(binding, watch, session, 1).run();
   return run::compilations.kernels - before;
+}
+
+std::int64_t CudaExecutable::most_steps(const run::Advance& call, std::int64_t steps) const {
+  const StepsCall made({graph_, plan_, *call.step.kernel}, call);
+  Session session(device_);
+  return made.most_steps(steps, rates(call.device), kernels_);
+}
+
+const DeviceInfo& CudaExecutable::rates(int device) const {
+  if (!rates_) rates_ = info_of(device);
+  return *rates_;
+}
+
+void CudaExecutable::advance(const run::Advance& call, const run::Advance& back, std::int64_t steps, std::int64_t passes) const {
+  /// Passes that are over about as soon as they are launched go as a graph, so many of them.
+  constexpr double kBrief = 20e-6;
+  constexpr std::int64_t kWorthAGraph = 8, kMostOfGraph = 32;
+  const PlannedKernel planned{graph_, plan_, *call.step.kernel};
+  const StepsCall there(planned, call), again(planned, back);
+  Session session(device_);
+  const DeviceInfo& rates = this->rates(call.device);
+  const std::optional<StepsCall::Choice> first = there.choose(steps, rates), second = again.choose(steps, rates);
+  const auto launch = [&](std::int64_t pass) {
+    pass % 2 == 0 ? there.launch(*first, device_, kernels_) : again.launch(*second, device_, kernels_);
+  };
+  std::int64_t done = 0;
+  if (passes >= kWorthAGraph && first->seconds * static_cast<double>(steps) < kBrief && there.can_be_captured(*first, kernels_) &&
+      again.can_be_captured(*second, kernels_)) {
+    const std::int64_t n = std::min(passes / 2 * 2, kMostOfGraph);
+    if (!passes_) passes_ = std::make_unique<KernelGraph>(device_);
+    passes_->capture([&] {
+      for (std::int64_t pass = 0; pass < n; ++pass) launch(pass);
+    });
+    LaunchGraphStats stats;
+    passes_->settle({}, stats);
+    for (; done + n <= passes; done += n) passes_->launch();
+  }
+  for (; done < passes; ++done) launch(done);
 }
 
 Availability probe() {

@@ -6,6 +6,7 @@
 // depends on sizes is a parameter, so a text serves every call with arrays of the same kind.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -48,6 +49,7 @@ enum class Form : std::uint8_t {
   Parts,       ///< a thread makes a cell from the parts of its rows, which Along has left in memory
   Merge,       ///< a thread adds one more part to the tree of a cell, which lies in memory, or makes the cell from it
   Source,      ///< a step of an operation along an axis asks for elements by their place in C order: see StepText
+  Steps,       ///< several steps of a stencil, of tiles: see steps.hpp
 };
 
 struct Layout {
@@ -56,8 +58,11 @@ struct Layout {
   /// Flat, Rows, Scatter, Across, AlongShort: elements of a pack; AlongMany: rows of 64 lanes that make a row; Tiles: the side of
   /// its squares.
   int width = 1;
-  /// Elements or packs that a thread has under way at once; of AlongMany and Across rows, of Along rows of 64 lanes.
+  /// Elements or packs that a thread has under way at once; of AlongMany and Across rows, of Along rows of 64 lanes. Steps: blocks that
+  /// registers are to suffice for.
   int unroll = 1;
+  int depth = 1, height = 1;  ///< Steps: how many, and of a plane the places along the last axis but one; `width` those along the last
+  std::array<std::uint8_t, 3> walk{};  ///< Steps: the axes in the order in which they are walked
   bool down = false;                   ///< Rows: what a thread has under way lies below each other, along the last axis but one
   int kept_axes = 0, row_axes = 0;     ///< of folds: the outermost axes; the others are the innermost run
   bool in_parts = false;               ///< of folds: leaves parts, of which a later kernel makes cells

@@ -9,6 +9,7 @@
 
 #include "kernels_cuda/cost.hpp"
 #include "kernels_cuda/cub.hpp"
+#include "kernels_cuda/steps.hpp"
 
 namespace engine::cuda {
 namespace {
@@ -79,6 +80,25 @@ const Kernels::Entry& Kernels::find(const PlannedKernel& planned, const Layout& 
     std::unique_ptr<Entry> other = make(less);
     if (other->loaded->local_bytes() >= entry->loaded->local_bytes()) break;  // its own, whatever is under way
     entry = std::move(other);
+  }
+  entries_.push_back(std::move(entry));
+  return *entries_.back();
+}
+
+const Kernels::Entry& Kernels::find_steps(const PlannedKernel& planned, const plan::Stepped& step, const StepsShape& shape,
+                                          const Layout& layout) {
+  for (const std::unique_ptr<Entry>& entry : entries_)
+    if (entry->kernel == &planned.kernel && entry->asked == layout) return *entry;
+  const auto make = [&](const Layout& with) {
+    auto entry = std::make_unique<Entry>(Entry{&planned.kernel, layout, {}, with, emit_steps(planned, step, shape, with), {}});
+    load(*entry);
+    return entry;
+  };
+  std::unique_ptr<Entry> entry = make(layout);
+  if (layout.unroll > 1 && entry->loaded->local_bytes() > 0) {
+    Layout alone = layout;
+    alone.unroll = 1;
+    entry = make(alone);
   }
   entries_.push_back(std::move(entry));
   return *entries_.back();

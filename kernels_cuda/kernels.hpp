@@ -6,9 +6,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/plan/stepped.hpp"
 #include "kernels_cuda/launch.hpp"
 
 namespace engine::cuda {
+
+struct StepsShape;
 
 /// A kernel, and what it is of.
 struct PlannedKernel {
@@ -48,6 +51,9 @@ class Kernels {
   };
   /// The kernel for that layout, compiled at its first use.
   const Entry& find(const PlannedKernel& planned, const Layout& layout, const StepText& step = {});
+
+  /// The same of one that makes several steps.
+  const Entry& find_steps(const PlannedKernel& planned, const plan::Stepped& step, const StepsShape& shape, const Layout& layout);
 
   /// Runs a kernel that stores. `in_order`: one element after the other.
   void run(const PlannedKernel& planned, const Space& space, bool in_order = false);

@@ -9,7 +9,7 @@ namespace engine::cuda {
 
 using Kind = Parameter::Kind;
 
-KernelWriter::KernelWriter(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout)
+KernelWriter::KernelWriter(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout, bool declares)
     : plan_(plan), kernel_(kernel), layout_(layout), body_(body_of(graph, plan, kernel)) {
   const std::span<const plan::Instr> body = plan_.body(kernel_);
   std::uint32_t position = kernel_.n_accesses;  // they come after the plan's accesses, in order
@@ -22,7 +22,8 @@ KernelWriter::KernelWriter(const ir::Graph& graph, const plan::Plan& plan, const
     store_access_.push_back(store.access - kernel_.first_access);
     use(store_access_.back());
   }
-  for (std::uint32_t k : used_) declare_access(k);
+  if (declares)
+    for (std::uint32_t k : used_) declare_access(k);
   for (const std::uint32_t i : body_.given) {
     parameter(Kind::Constant, lane_name(body[i].dtype), fmt::format("given{}", i), static_cast<std::uint32_t>(item_size(body[i].dtype)));
     result_.parameters.back().constant = graph.values[body[i].payload];
@@ -113,9 +114,9 @@ void KernelWriter::take_apart(int begin, int end, std::string_view indent) {
 
 // ---- the whole --------------------------------------------------------------------------------------------------------
 
-std::string framed(std::string_view before, std::string_view parameters, std::string_view statements) {
-  return fmt::format("namespace engine::cuda {{\n{}extern \"C\" __global__ void __launch_bounds__({}) {}({}) {{\n{}}}\n}}\n", before,
-                     kBlock, kEntry, parameters, statements);
+std::string framed(std::string_view before, std::string_view parameters, std::string_view statements, int blocks) {
+  return fmt::format("namespace engine::cuda {{\n{}extern \"C\" __global__ void __launch_bounds__({}{}) {}({}) {{\n{}}}\n}}\n", before,
+                     kBlock, blocks ? fmt::format(", {}", blocks) : "", kEntry, parameters, statements);
 }
 
 KernelText KernelWriter::assemble(std::string_view before) {
@@ -135,7 +136,8 @@ KernelText KernelWriter::assemble(std::string_view before) {
     offset += size;
   }
   if (result_.parameters_in_memory) list = "const char* parameters";
-  const std::string text = framed(body_.text + std::string(before), list, prologue + lines_);
+  const std::string text =
+      framed(body_.text + std::string(before), list, prologue + lines_, layout_.form == Form::Steps ? layout_.unroll : 0);
   result_.text = prelude_for(text, {.complex = body_.has_complex, .half = body_.has_half}) + text;
   return std::move(result_);
 }

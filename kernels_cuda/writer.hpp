@@ -12,15 +12,17 @@
 
 namespace engine::cuda {
 
-/// A kernel's text but for its prelude: declarations, parameters, statements.
-std::string framed(std::string_view before, std::string_view parameters, std::string_view statements);
+/// A kernel's text but for its prelude: declarations, parameters, statements. `blocks`: so many are to have registers on a multiprocessor
+/// at once; 0: what ptxas finds best, which spills some for more.
+std::string framed(std::string_view before, std::string_view parameters, std::string_view statements, int blocks = 0);
 
 /// Collects parameters and lines, and puts them together. Names in the text: p<k> is the address of access k and u<k> its
 /// element where there is one alone, s<k>_<axis> a stride, e<axis> an extent, i<axis> an index, v<i> what load i of the body
 /// gives.
 class KernelWriter {
  protected:
-  KernelWriter(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout);
+  /// `declares`: the addresses or values of all accesses are parameters.
+  KernelWriter(const ir::Graph& graph, const plan::Plan& plan, const plan::Kernel& kernel, const Layout& layout, bool declares = true);
 
   const AccessLayout& access(std::uint32_t k) const { return layout_.accesses[k]; }
   std::string_view lane(std::uint32_t k) const { return lane_name(access(k).dtype); }
@@ -32,6 +34,7 @@ class KernelWriter {
                  std::uint32_t axis = 0);
   void long_parameter(Parameter::Kind kind, std::string name, std::uint32_t index = 0, std::uint32_t axis = 0);
   void unsigned_parameter(Parameter::Kind kind, std::string name, std::uint32_t axis = 0);
+  void declare_access(std::uint32_t k);
   /// Of every access that is no single element, along every axis.
   void stride_parameters();
   /// What take_apart() divides by.
@@ -79,7 +82,6 @@ class KernelWriter {
 
  private:
   void use(std::uint32_t access);
-  void declare_access(std::uint32_t k);
   bool by_bytes(std::uint32_t k) const { return access(k).swapped || access(k).unaligned; }
   std::size_t number_bytes(std::uint32_t k) const;
 

@@ -9,12 +9,22 @@
 #include <string_view>
 
 #include "engine/plan/bind.hpp"
+#include "engine/plan/stepped.hpp"
 
 namespace engine::run {
 
 /// Thrown by Executable::execute where that was not to wait for a compiler. Nothing has happened then that anybody knows of.
 struct NotCompiled {
   std::uint64_t kernel;  ///< a number for the kernel that is missing
+};
+
+/// Steps of a stencil, of which one may make several at once.
+struct Advance {
+  const plan::Stepped& step;
+  std::span<const engine::Operand* const> slots;  ///< of the graph: what the first step reads, and where the last one's values go
+  std::span<const std::uint32_t> sources;         ///< for each store of the kernel the slot whose next value it makes
+  std::span<const std::int64_t> extents;          ///< of the fields
+  int device = kHost;
 };
 
 /// A plan made ready for one backend. Many threads may run it at once.
@@ -28,6 +38,13 @@ class Executable {
   /// Has compiled what execute() would launch, on the calling thread, and keeps it: nothing is computed, and of arrays only the
   /// addresses are looked at. How many kernels that were. Throws BackendError, OutOfMemory.
   virtual int compile(plan::Binding& binding) const = 0;
+
+  /// The most steps, of `steps`, that advance() would make at once of arrays like these; 0 where execute() is better. What they need is
+  /// compiled then. Throws what execute() does.
+  virtual std::int64_t most_steps(const Advance& call, std::int64_t steps) const = 0;
+  /// Makes so many by each of some passes: those of `call`, then those of `back`, which go on from there to what the first ones read, and
+  /// so on. They may be under way when it returns.
+  virtual void advance(const Advance& call, const Advance& back, std::int64_t steps, std::int64_t passes) const = 0;
 };
 
 /// What the calling thread has had compiled for a device since it was asked to count.

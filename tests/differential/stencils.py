@@ -2,7 +2,8 @@
 
 A case is a text of one to three statements over one or two fields of any dtype, rank, layout and shape, with offsets up
 to five, a boundary for each side of each axis, and some steps, on some backend by some number of threads. NumPy has the
-same values, its neighbours taken by index; the engine's are to have the same bits.
+same values, its neighbours taken by index; the engine's are to have the same bits. With `--device` the fields are a
+device's, and such that most of their steps are made several at a time there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import engine
 
 WORDS = ("reflect", "mirror", "nearest", "wrap", "constant")
+STOPS = tuple(word for word in WORDS if word != "wrap")
 DTYPES = ("f8", "f8", "f4", "i4", "i1", "u2", "i8", "c16", "?", "f2")
 LARGE = 250  # of so many cases one has fields that are taken through several steps at a time
 
@@ -53,16 +55,20 @@ def neighbours(a: np.ndarray, offsets, sides, cval) -> np.ndarray:
 
 
 class Case:
-    """Drawn from a seed alone."""
+    """Drawn from a seed alone. `there`: on a device."""
 
-    def __init__(self, seed: int, backend: str | None = None) -> None:
+    def __init__(self, seed: int, backend: str | None = None, there: bool = False) -> None:
         self.rng = rng = random.Random(seed)
         self.numbers = np.random.default_rng(seed)
-        is_large = seed % LARGE == 0
+        self.there = there
+        is_large = seed % LARGE == 0 and not there
         self.rank = rank = 2 if is_large else rng.choice((1, 1, 2, 2, 2, 3, 3, 4))
-        most = {1: 40, 2: 12, 3: 6, 4: 4}[rank]
+        least, most = (5, {1: 3000, 2: 60, 3: 16, 4: 7}[rank]) if there else (1, {1: 40, 2: 12, 3: 6, 4: 4}[rank])
+        if there and rank > 1 and rng.random() < 0.2:  # more than a tile
+            least, most = {2: (30, 500), 3: (20, 40)}.get(rank, (least, most))
+        self.far = 2 if there else 5
         self.shape = (
-            (200 + rng.randrange(200), 2000) if is_large else tuple(rng.randrange(1, most) for _ in range(rank))
+            (200 + rng.randrange(200), 2000) if is_large else tuple(rng.randrange(least, most) for _ in range(rank))
         )
         self.dtype = np.dtype("f8" if is_large else rng.choice(DTYPES))
         self.names = ["u", "v"][: rng.choice((1, 1, 2))]
@@ -71,9 +77,17 @@ class Case:
             self.sides = {
                 name: [(rng.choice(WORDS[:3]), rng.choice(WORDS[:3])), *rest] for name, (_, *rest) in self.sides.items()
             }
+        if there:  # an axis goes on for all fields, or for none
+            wraps = [rng.random() < 0.4 for _ in range(rank)]
+            self.sides = {
+                name: [("wrap", "wrap") if w else (rng.choice(STOPS), rng.choice(STOPS)) for w in wraps]
+                for name in self.names
+            }
         self.cval = {name: rng.randrange(2) for name in self.names}
         self.fields = {name: self._field() for name in self.names}
-        self.steps = rng.choice((1, 2, 2, 3, 5)) + (rng.randrange(2, 9) if is_large else 0)
+        self.steps = (
+            rng.choice((1, 2, 2, 3, 5)) + (rng.randrange(8) if there else 0) + (rng.randrange(2, 9) if is_large else 0)
+        )
         self.threads = rng.randrange(1, 4)
         self.backend = backend or rng.choice(("auto", "auto", "interp"))
         self.statements = []
@@ -122,7 +136,10 @@ class Case:
         name = rng.choice(self.names + self.parts)
         if rng.random() < 0.2:
             return name, lambda env: env[name]
-        offsets = tuple(rng.choice((-1, 0, 1, -1, 0, 1, rng.randrange(-5, 6))) for _ in range(self.rank))
+        far = self.far
+        offsets = tuple(rng.choice((-1, 0, 1, -1, 0, 1, rng.randrange(-far, far + 1))) for _ in range(self.rank))
+        if name in self.parts and self.there:  # a part's neighbours are found by steps that are made one by one
+            offsets = (0,) * self.rank
         sides, cval = (self.sides[name], self.cval[name]) if name in self.sides else self._common()
         if rng.random() < 0.5:
             text = f"{name}[{', '.join(map(str, offsets))}]"
@@ -148,21 +165,31 @@ class Case:
         return {name: fields[name] for name in self.updated}
 
     def got(self) -> dict[str, np.ndarray]:
+        fields = self.fields
+        if self.there:
+            fields = {name: self._on_device(field) for name, field in fields.items()}
         made = engine.stencil(
             self.text,
-            self.fields,
+            fields,
             boundary={**self.sides, None: "wrap"},
             cval=self.cval,
             steps=self.steps,
-            backend=self.backend,
+            backend="auto" if self.there else self.backend,
             threads=self.threads,
         )
-        return made if isinstance(made, dict) else {self.updated[0]: made}
+        made = made if isinstance(made, dict) else {self.updated[0]: made}
+        return {name: value.numpy() for name, value in made.items()} if self.there else made
+
+    def _on_device(self, field: np.ndarray):
+        """With gaps, transposed or in another byte order there, too."""
+        if field.ndim > 1 and field.flags.f_contiguous:
+            return engine.to_device(np.ascontiguousarray(field.T)).T
+        return engine.to_device(field)
 
 
-def check(seed: int, backend: str | None = None) -> str:
+def check(seed: int, backend: str | None = None, there: bool = False) -> str:
     """What is wrong with a case; empty where nothing is."""
-    case = Case(seed, backend)
+    case = Case(seed, backend, there)
     with np.errstate(all="ignore"):
         wanted = case.wanted()
     try:
@@ -178,8 +205,8 @@ def check(seed: int, backend: str | None = None) -> str:
     return ""
 
 
-def check_many(first: int, count: int, backend: str | None = None) -> list[str]:
-    return [wrong for seed in range(first, first + count) if (wrong := check(seed, backend))]
+def check_many(first: int, count: int, backend: str | None = None, there: bool = False) -> list[str]:
+    return [wrong for seed in range(first, first + count) if (wrong := check(seed, backend, there))]
 
 
 def main() -> int:
@@ -188,10 +215,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--backend")
+    parser.add_argument("--device", action="store_true", dest="there")
     options = parser.parse_args()
-    start, wrong, chunk = time.time(), 0, 500
+    start, wrong, chunk = time.time(), 0, 50 if options.there else 500
     tasks = [
-        (options.seed + at, min(chunk, options.cases - at), options.backend) for at in range(0, options.cases, chunk)
+        (options.seed + at, min(chunk, options.cases - at), options.backend, options.there)
+        for at in range(0, options.cases, chunk)
     ]
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         for found in pool.starmap(check_many, tasks):

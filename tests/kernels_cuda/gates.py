@@ -10,8 +10,8 @@ wide       : loads of 128 bits on the fast path; narrow: loads and stores of les
 per_element: SASS instructions on the fast path for each element that it stores, paths for rare values included
 calls, mufu: CALL instructions; those of the approximate unit
 in_flight  : KiB of loads that a multiprocessor full of such blocks has under way
-Per case: executed, PTX instructions of all lanes for each element of the widest operand; sectors, 32-byte sectors of
-memory accesses over those that the distinct bytes fill.
+Per case: executed, PTX instructions of all lanes for each element of the widest operand, of stencils for each step of
+it; sectors, 32-byte sectors of memory accesses over those that the distinct bytes fill.
 """
 
 from __future__ import annotations
@@ -102,6 +102,17 @@ CASES = {
     "sort": ("sort(a)", FLAT, ["int8", "int16", "int32", "float16", "float64"]),
     "sort_last": ("argsort(a, axis=1)", MATRIX, ["int8", "int16", "float32", "float64"]),
 }
+# Stencils: text, shape of the field, dtypes, steps; several are made at a time, by tiles (kernels_cuda/steps.hpp).
+FIVE_POINTS = "u + 0.1*(u[-1,0] + u[1,0] + u[0,-1] + u[0,1] - 4*u)"
+NINE_POINTS = "0.2*(u[-1,0] + u[1,0] + u[0,-1] + u[0,1]) + 0.05*(u[-1,-1] + u[-1,1] + u[1,-1] + u[1,1]) + 0.1*u"
+SEVEN_POINTS = "u + 0.1*(u[-1,0,0] + u[1,0,0] + u[0,-1,0] + u[0,1,0] + u[0,0,-1] + u[0,0,1] - 6*u)"
+STENCILS = {
+    "steps_line": ("u + 0.2*(u[-1] + u[1] - 2*u)", (16000,), FLOATS, 8),
+    "steps_five": (FIVE_POINTS, (512, 496), FLOATS, 8),
+    "steps_nine": (NINE_POINTS, (512, 496), ["float32", "float64", "complex64"], 8),
+    "steps_seven": (SEVEN_POINTS, (64, 56, 56), ["float32", "float64"], 2),
+}
+CASES |= {case: (text, {"u": shape}, dtypes) for case, (text, shape, dtypes, _) in STENCILS.items()}
 # Of several kernels, the longest of which does the work.
 STEPS = ("cumsum", "cumsum_of_product", "compress", "sort", "sort_last")
 
@@ -130,7 +141,13 @@ def run_cases(wanted: list[str]) -> None:
         }
         driver.standin_reset_counters()
         before = len(list(folder.glob("*.cubin")))
-        result = engine.evaluate(text, arrays)
+        if case in STENCILS:  # of a small device, which such fields fill as larger ones do others
+            steps = STENCILS[case][3]
+            driver.standin_set(b"multiprocessors", b"4")
+            result = engine.stencil(text, arrays, steps=steps)
+            driver.standin_set(b"multiprocessors", b"8")
+        else:
+            steps, result = 1, engine.evaluate(text, arrays)
         counters = Counters()
         driver.standin_counters(ctypes.byref(counters))
         made = list(range(before, len(list(folder.glob("*.cubin")))))
@@ -139,7 +156,7 @@ def run_cases(wanted: list[str]) -> None:
         row = {
             "name": name,
             "cubins": made,
-            "executed": round(counters.lane_instructions / size, 1),
+            "executed": round(counters.lane_instructions / size / steps, 1),
             "sectors": round(counters.global_sectors / max(counters.global_ideal_sectors, 1), 2),
         }
         print(json.dumps(row), flush=True)

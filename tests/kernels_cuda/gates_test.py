@@ -112,6 +112,15 @@ def test_scans_and_sorts_keep_their_elements_in_registers_and_touch_whole_sector
     assert all(sorts[name] <= (1.25 if name == "sort float16" else 1.1) for name in sorts)
 
 
+def test_steps_of_stencils_take_few_instructions_and_whole_sectors():
+    """Halos and the first and last planes of tiles among them."""
+    most = {"steps_five float64": 30, "steps_nine float64": 35, "steps_line float64": 40, "steps_seven float64": 50}
+    assert all(RECORDED[name]["executed"] <= bound for name, bound in most.items())
+    assert all(
+        row["sectors"] <= 1.1 for name, row in RECORDED.items() if name.startswith(("steps", "filter_wide float64"))
+    )
+
+
 def test_enough_bytes_are_under_way():
     assert not breaches(ARITHMETIC, lambda n, a, row: row["in_flight"] >= gates.NEEDED[a])
 
