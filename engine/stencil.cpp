@@ -320,14 +320,19 @@ class Sweep {
 
   // ---- several steps at a time, on a device -----------------------------------------------------------------------------
 
-  /// ask() for the steps that come next.
+  /// ask() for steps from some arrays to others.
   template <class Ask>
-  auto asked_there(Ask ask) {
-    point(operands_, latest(), homes_[side_]);
+  auto asked_there(std::span<const ArrayView> from, std::span<const ArrayView> to, Ask ask) {
+    point(operands_, from, to);
     std::pmr::monotonic_buffer_resource memory;
     const std::pmr::vector<const Operand*> slots = slots_of(c_, operands_.data(), &memory);
     const Shape& shape = homes_[0][0].shape;
     return ask(run::Advance{*stepped_, slots, sources_, {shape.begin(), shape.end()}, homes_[0][0].device});
+  }
+
+  static bool is_alike(std::span<const ArrayView> a, std::span<const ArrayView> b) {
+    return std::equal(a.begin(), a.end(), b.begin(),
+                      [](const ArrayView& x, const ArrayView& y) { return x.strides == y.strides && x.swapped == y.swapped; });
   }
 
   /// How many of `count` steps the device makes at once: none where it is to make each on its own.
@@ -336,7 +341,16 @@ class Sweep {
     if (most_there_ < 0 || most_there_of_ < count) {
       if (most_there_ < 0) find_stepped();
       most_there_of_ = count;
-      most_there_ = stepped_ ? asked_there([&](const run::Advance& call) { return c_.executable->most_steps(call, count); }) : 0;
+      most_there_ = 0;
+      if (stepped_) {
+        const auto most = [&](std::span<const ArrayView> from, std::span<const ArrayView> to) {
+          return asked_there(from, to, [&](const run::Advance& call) { return c_.executable->most_steps(call, count); });
+        };
+        most_there_ = most(source_, homes_[0]);
+        // The spare side may lie otherwise than what the caller gave.
+        if (!is_alike(source_, homes_[0]) || !is_alike(homes_[0], homes_[1]))
+          most_there_ = std::min({most_there_, most(source_, homes_[1]), most(homes_[0], homes_[1]), most(homes_[1], homes_[0])});
+      }
     }
     return std::min(most_there_, count);
   }
@@ -353,9 +367,9 @@ class Sweep {
     }
     // A field that nobody reads has no slot; extents are those of all fields.
     const bool is_read = std::none_of(sources_.begin(), sources_.end(), [&](std::uint32_t slot) { return slot == c_.slot_name.size(); });
-    const bool is_alike =
+    const bool has_one_shape =
         std::all_of(homes_[0].begin(), homes_[0].end(), [&](const ArrayView& home) { return home.shape == homes_[0][0].shape; });
-    if (!is_read || !is_alike || sources_.size() != fields_.size()) stepped_.reset();
+    if (!is_read || !has_one_shape || sources_.size() != fields_.size()) stepped_.reset();
   }
 
   /// At most `count` steps in few passes; 0 where the device makes each on its own.
@@ -367,7 +381,7 @@ class Sweep {
     const std::int64_t all = (count + most - 1) / most, steps = (count + all - 1) / all;
     const std::int64_t passes = made_ ? std::min(count / steps, kMostPasses) : 1;
     const RunOptions options = limited();
-    asked_there([&](const run::Advance& call) {
+    asked_there(latest(), homes_[side_], [&](const run::Advance& call) {
       if (passes == 1) return c_.executable->advance(call, call, steps, 1);
       std::vector<Operand> operands = operands_;
       point(operands, homes_[side_], homes_[1 - side_]);

@@ -126,6 +126,9 @@ void CudaExecutable::advance(const run::Advance& call, const run::Advance& back,
   Session session(device_);
   const DeviceInfo& rates = this->rates(call.device);
   const std::optional<StepsCall::Choice> first = there.choose(steps, rates), second = again.choose(steps, rates);
+  if (!first || !second)
+    throw BackendError(
+        {.what = "no kernel makes so many steps of these arrays", .labels = {}, .help = "ask most_steps() of them", .text = {}});
   const auto launch = [&](std::int64_t pass) {
     pass % 2 == 0 ? there.launch(*first, device_, kernels_) : again.launch(*second, device_, kernels_);
   };

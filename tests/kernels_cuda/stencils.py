@@ -45,8 +45,39 @@ def callbacks() -> int:
     return 7
 
 
+class Elsewhere:
+    """Memory of a device seen with other strides."""
+
+    def __init__(self, array, shape, strides):
+        self.array, self.shape, self.strides = array, shape, strides
+        self.first = -sum((n - 1) * s for n, s in zip(shape, strides, strict=True) if s < 0)
+
+    @property
+    def __cuda_array_interface__(self):
+        facts = self.array.__cuda_array_interface__
+        start = (facts["data"][0] + self.first, False)
+        return {**facts, "shape": self.shape, "strides": self.strides, "data": start}
+
+    def numpy(self):
+        return np.ndarray(self.shape, "f8", self.array.numpy().tobytes(), self.first, self.strides).copy()
+
+
+def other_layouts() -> int:
+    """Fields, targets and what lies between steps, each with another axis whose elements are neighbours."""
+    shape, compared = (5, 40, 9), 0
+    u = RNG.random(shape)
+    text = "u + 0.1*(u[-1,0,0] + u[0,1,0] + u[0,-1,-1] + u[0,2,0] - 4*u)"
+    wanted = engine.stencil(text, u=u, steps=9, boundary=("reflect", "wrap", "keep"))
+    for strides in ((8, 40, 1600), (360 * 8, 8, 320), (8, 40 * 9 * 8, 40), (-2880, 72, 8)):
+        out = Elsewhere(engine.to_device(np.zeros(5 * 40 * 9 * 9)), shape, strides)
+        engine.stencil(text, u=engine.to_device(u), steps=9, boundary=("reflect", "wrap", "keep"), out=out)
+        same(out.numpy(), wanted)
+        compared += 1
+    return compared
+
+
 def main() -> None:
-    compared = 0
+    compared = other_layouts()
     for shape, dtype, word in itertools.product(((7,), (5, 6), (2, 3, 4)), ("f8", "i4", "c16", ">f8", "?"), WORDS):
         a = (RNG.random(shape) * 9).astype(dtype)
         join = "|" if dtype == "?" else "+"
