@@ -28,7 +28,7 @@ import peers
 import report
 
 OUTPUT = Path(__file__).resolve().parent.parent / "build" / "compare.json"
-ROUND = 50e-6  # seconds that one turn is to take at least
+ROUND = 1e-3  # seconds that one turn is to take at least: threads that slept are awake for most of it
 BRIEF = 1e-3  # calls above this need no untimed one
 SETTLE = 1e-3  # seconds in which the threads of the peer before stop spinning
 PATIENCE = 15.0  # seconds after which three rounds are enough

@@ -22,6 +22,9 @@ namespace {
 
 constexpr std::size_t kHuge = std::size_t{2} << 20;
 constexpr std::int64_t kIdleSeconds = 10;
+/// Idle bytes that the system is not told of: telling it interrupts the other threads' CPUs, which costs as much as a pass
+/// over some megabytes, and malloc keeps as much to itself.
+constexpr std::size_t kMostKept = std::size_t{64} << 20;
 
 std::int64_t seconds_now() noexcept {
   timespec now{};
@@ -33,6 +36,7 @@ struct Pages {
   char* at;
   std::size_t bytes;
   std::int64_t since;  ///< when it was given back
+  bool is_offered;     ///< the system may have it when it runs short
 };
 
 char* map(std::size_t bytes) noexcept {
@@ -83,7 +87,7 @@ class Pool {
       drop(0);
       at = map(bytes);
     }
-    if (at) used_.push_back({at, bytes, 0});
+    if (at) used_.push_back({at, bytes, 0, false});
     return at;
   }
 
@@ -99,11 +103,10 @@ class Pool {
       return;
     }
     drop(most_idle_ - block.bytes);
-#ifdef MADV_FREE
-    madvise(block.at, block.bytes, MADV_FREE);  // the system may have it when it runs short
-#endif
     block.since = seconds_now();
+    block.is_offered = false;
     idle_.push_back(block);
+    offer();
     count_idle();
     drop_old(block.since);
   }
@@ -133,6 +136,18 @@ class Pool {
  private:
   std::vector<Pages>::iterator find(void* memory) noexcept {
     return std::find_if(used_.begin(), used_.end(), [&](const Pages& block) { return block.at == memory; });
+  }
+
+  /// Of what is idle, all but the kMostKept bytes that were given back last.
+  void offer() noexcept {
+#ifdef MADV_FREE
+    std::size_t kept = 0;
+    for (std::size_t i = idle_.size(); i-- > 0;) {
+      Pages& block = idle_[i];
+      kept += block.bytes;
+      if (kept > kMostKept && !block.is_offered) block.is_offered = madvise(block.at, block.bytes, MADV_FREE) == 0;
+    }
+#endif
   }
 
   /// Unmaps the blocks that were given back first until no more than `most` bytes are idle.

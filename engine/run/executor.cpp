@@ -19,6 +19,7 @@
 #include "engine/run/interp/block.hpp"
 #include "engine/run/interp/scratch.hpp"
 #include "engine/run/ordered/ordered.hpp"
+#include "engine/run/thread_pool.hpp"
 
 namespace engine::run {
 namespace {
@@ -67,15 +68,9 @@ class Snapshot {
   Block memory_;
 };
 
-/// Element-operations that take about a microsecond, and that make a second thread worth waking.
+/// Element-operations that take about a microsecond, and how many more than one thread is never worth.
 constexpr double kPerMicrosecond = 6000;
-constexpr double kWorthAThread = 20 * kPerMicrosecond;
-
-/// `operations`: on elements.
-int threads_for(double operations, int most) {
-  if (most < 2) return 1;
-  return static_cast<int>(std::clamp(operations / kWorthAThread, 1.0, static_cast<double>(most)));
-}
+constexpr double kOfOneThread = 10 * kPerMicrosecond;
 
 double work_of(const interp::Code& code, const plan::BoundKernel& kernel) { return static_cast<double>(kernel.total) * (code.cost + 1); }
 
@@ -166,9 +161,9 @@ class Call {
   }
 
   int choose_threads(double operations) {
-    if (options_.threads == 1 || operations < 2 * kWorthAThread) return 1;
+    if (options_.threads == 1 || operations < kOfOneThread) return 1;
     if (most_ == 0) most_ = options_.threads ? options_.threads : num_threads();
-    const int threads = threads_for(operations, most_);
+    const int threads = worthwhile_threads(operations / kPerMicrosecond, most_);
     used_ = std::max(used_, threads);
     return threads;
   }

@@ -1,9 +1,11 @@
 // run/thread_pool.cpp - see thread_pool.hpp. Measured reasons for each choice: shared notes on the CPU path, DECISIONS.md.
 #include "engine/run/thread_pool.hpp"
 
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <engine/threads.hpp>
@@ -37,7 +39,11 @@ using Clock = std::chrono::steady_clock;
 
 /// How long a thread looks for news before it sleeps: a wake-up through the kernel costs 4 to 7 us on either side.
 constexpr auto kSpin = std::chrono::microseconds(40);
+/// How long after a helper was woken for short work, and sleeps again, the next one is.
+constexpr auto kWakeAgain = std::chrono::nanoseconds(500'000);
 constexpr int kMaxThreads = 256;
+/// Work on one thread, in microseconds, that makes one more worth its while: while it looks for news, or asleep.
+constexpr double kWorthAwake = 5, kWorthAsleep = 20;
 
 void relax() noexcept {
 #if defined(__x86_64__)
@@ -45,15 +51,21 @@ void relax() noexcept {
 #endif
 }
 
+/// Whether `changed()` became true within kSpin.
+template <class Changed>
+bool is_seen(Changed changed) {
+  const auto until = Clock::now() + kSpin;
+  for (int i = 0;; ++i) {
+    if (changed()) return true;
+    relax();
+    if ((i & 63) == 63 && Clock::now() > until) return false;
+  }
+}
+
 /// Waits until `changed()` is true: spinning first, then asleep on `word`.
 template <class Changed>
 void await(std::atomic<std::uint32_t>& word, Changed changed) {
-  const auto until = Clock::now() + kSpin;
-  for (int i = 0;; ++i) {
-    if (changed()) return;
-    relax();
-    if ((i & 63) == 63 && Clock::now() > until) break;
-  }
+  if (is_seen(changed)) return;
   while (true) {
     const std::uint32_t seen = word.load(std::memory_order_acquire);
     if (changed()) return;
@@ -138,15 +150,15 @@ class Pool {
     body_ = body;
     context_ = context;
     n_chunks_ = static_cast<std::uint32_t>(n_chunks);
-    limit_.store(threads - 1, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
     n_left_ = 0;
     caller_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
     failure_ = nullptr;
     const std::uint32_t generation = static_cast<std::uint32_t>(claim_.load(std::memory_order_relaxed) >> 32) + 1;
     claim_.store(std::uint64_t{generation} << 32, std::memory_order_seq_cst);
+    seats_.store(std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(threads - 1), std::memory_order_seq_cst);
     news_.fetch_add(1, std::memory_order_seq_cst);
-    news_.notify_all();
+    wake(threads - 1 - awake());
     work(generation, false);
     // From here on no chunk can be claimed: late helpers see a closed counter and leave what follows alone.
     claim_.store(std::uint64_t{generation} << 32 | kClosed, std::memory_order_release);
@@ -156,8 +168,36 @@ class Pool {
     return true;
   }
 
+  /// Helpers that look for news.
+  int awake() const noexcept { return n_awake_.load(std::memory_order_seq_cst); }
+
  private:
   static constexpr std::uint32_t kClosed = 0x80000000u;
+
+  /// Of the helpers that sleep. One that is about to has read an older count of news, so that its sleep ends at once.
+  void wake(int helpers) noexcept {
+    if (helpers > 0) syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&news_), FUTEX_WAKE_PRIVATE, helpers, nullptr, nullptr, 0);
+  }
+
+  /// Returns when there is more news than `seen`.
+  void await_news(std::uint32_t seen) noexcept {
+    const auto is_news = [&] { return news_.load(std::memory_order_seq_cst) != seen; };
+    n_awake_.fetch_add(1, std::memory_order_seq_cst);
+    while (!is_seen(is_news)) {
+      n_awake_.fetch_sub(1, std::memory_order_seq_cst);
+      syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&news_), FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
+      n_awake_.fetch_add(1, std::memory_order_seq_cst);
+    }
+    n_awake_.fetch_sub(1, std::memory_order_seq_cst);
+  }
+
+  /// Whether one more may help with this generation.
+  bool take_seat(std::uint32_t generation) noexcept {
+    std::uint64_t seats = seats_.load(std::memory_order_acquire);
+    while (seats >> 32 == generation && static_cast<std::uint32_t>(seats) > 0)
+      if (seats_.compare_exchange_weak(seats, seats - 1, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
+    return false;
+  }
 
   void start(int helpers) {
     for (; n_helpers_ < std::min(helpers, kMaxThreads); ++n_helpers_) {
@@ -166,7 +206,7 @@ class Pool {
       pthread_sigmask(SIG_SETMASK, &all, &old);  // signals belong to the program's own threads
       bool started = true;
       try {
-        std::thread([this, index = n_helpers_] { help(index); }).detach();
+        std::thread([this] { help(); }).detach();
       } catch (const std::exception&) {  // no more threads or no memory for one: fewer will do
         started = false;
       }
@@ -205,7 +245,7 @@ class Pool {
     if (done_.fetch_add(finished, std::memory_order_acq_rel) + finished == n_chunks_) done_.notify_all();
   }
 
-  void help(int index) {
+  void help() {
     pthread_setname_np(pthread_self(), "engine");
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
@@ -213,10 +253,8 @@ class Pool {
     int avoided = -1;
     std::uint32_t seen = 0;
     while (true) {
-      await(news_, [&] { return news_.load(std::memory_order_acquire) != seen; });
+      await_news(seen);
       seen = news_.load(std::memory_order_acquire);
-      const std::uint64_t claim = claim_.load(std::memory_order_acquire);
-      if (index >= limit_.load(std::memory_order_relaxed)) continue;
       // A helper that wakes on the caller's own CPU would trade time slices of milliseconds with it.
       const int cpu = caller_cpu_.load(std::memory_order_relaxed);
       if (!pinned && cpu >= 0 && cpu != avoided && sched_getcpu() == cpu && cpu < CPU_SETSIZE) {
@@ -224,7 +262,9 @@ class Pool {
         CPU_CLR(cpu, &others);
         if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0) avoided = cpu;
       }
-      work(static_cast<std::uint32_t>(claim >> 32), true);
+      const auto generation = static_cast<std::uint32_t>(claim_.load(std::memory_order_acquire) >> 32);
+      if (!take_seat(generation)) continue;
+      work(generation, true);
     }
   }
 
@@ -234,7 +274,6 @@ class Pool {
   void (*body_)(void*, std::int64_t) = nullptr;
   void* context_ = nullptr;
   std::atomic<std::uint32_t> n_chunks_{0};
-  std::atomic<int> limit_{0};
   std::atomic<int> caller_cpu_{-1};
   std::exception_ptr failure_;
   std::array<std::uint32_t, kMaxThreads> left_;  ///< chunks that helpers had no memory for: the caller runs them at the end
@@ -242,11 +281,16 @@ class Pool {
   std::mutex failure_mutex_;                               ///< for the three above
   alignas(64) std::atomic<std::uint64_t> claim_{kClosed};  ///< generation, then the next chunk
   alignas(64) std::atomic<std::uint32_t> done_{0};
+  alignas(64) std::atomic<std::uint64_t> seats_{0};  ///< generation, then how many helpers may still join
   alignas(64) std::atomic<std::uint32_t> news_{0};
+  alignas(64) std::atomic<int> n_awake_{0};
 };
 
 std::atomic<Pool*> the_pool{nullptr};
 std::atomic<int> cpus{0};
+/// When work that helpers would have been worth, had they been awake, was last asked about, and when one was woken for it;
+/// nanoseconds.
+std::atomic<std::int64_t> last_asked{0}, last_woken{0};
 
 /// In a forked child the helpers do not exist and a lock may be held for ever: both are left behind.
 void forget() noexcept {
@@ -278,6 +322,25 @@ int available_cpus() noexcept {
     n = 1;  // for now: the next call looks again
   }
   return n;
+}
+
+int worthwhile_threads(double microseconds, int most) noexcept {
+  if (most < 2 || microseconds < 2 * kWorthAwake) return 1;
+  const auto share = [&](double worth) { return static_cast<int>(std::min(microseconds / worth, static_cast<double>(most))); };
+  const std::int64_t now = std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
+  const std::int64_t since = now - last_asked.exchange(now, std::memory_order_relaxed);
+  const int asleep = share(kWorthAsleep);
+  if (asleep >= most) return asleep;
+  const Pool* const found = the_pool.load(std::memory_order_acquire);
+  const int awake = found ? found->awake() : 0;
+  if (awake == 0 && asleep < 2) {
+    // Where one such call follows another, the wake-up is paid once for many of them, unless no CPU is free for the helper.
+    const bool is_next = static_cast<double>(since) * 1e-3 < microseconds + kSpin.count();
+    if (!is_next || now - last_woken.load(std::memory_order_relaxed) < kWakeAgain.count()) return 1;
+    last_woken.store(now, std::memory_order_relaxed);
+    return 2;
+  }
+  return std::max(asleep, std::min(share(kWorthAwake), 1 + awake));
 }
 
 void run_chunks(int threads, std::int64_t n_chunks, void (*body)(void*, std::int64_t), void* context) {

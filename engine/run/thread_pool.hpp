@@ -13,6 +13,10 @@ namespace engine::run {
 /// CPUs this process may use: its affinity mask, cut to the CPU quota of its control group.
 int available_cpus() noexcept;
 
+/// How many threads, `most` of them at most, so much work on one thread is worth: a helper that still looks for news needs
+/// little of it, one that sleeps has to be woken, which is also done where such calls follow each other closely.
+int worthwhile_threads(double microseconds, int most) noexcept;
+
 /// Calls body(chunk) once for each chunk in [0, n_chunks), from at most `threads` threads. Returns when all have returned;
 /// an exception of any of them is thrown here, after the others have finished. A helper that throws std::bad_alloc leaves
 /// its chunk to the caller, who calls body for it once more: body asks for memory before it does anything else.

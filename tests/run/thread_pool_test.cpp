@@ -6,7 +6,9 @@
 
 #include <engine/threads.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -57,6 +59,59 @@ TEST(ThreadPool, ThrowsWhatAChunkThrewAfterAllAreDone) {
     EXPECT_THROW(parallel_for(threads, 16, body), std::runtime_error);
     EXPECT_EQ(inside.load(), 0);
   }
+}
+
+TEST(ThreadPool, HasNoMoreThreadsAtWorkThanAskedFor) {
+  parallel_for(8, 64, [](std::int64_t) {});  // so that there are more of them
+  std::atomic<int> inside{0}, most{0};
+  for (int round = 0; round < 2000; ++round)
+    parallel_for(3, 24, [&](std::int64_t) {
+      const int now = ++inside;
+      int seen = most.load();
+      while (seen < now && !most.compare_exchange_weak(seen, now)) {
+      }
+      --inside;
+    });
+  EXPECT_LE(most.load(), 3);
+}
+
+TEST(ThreadPool, HelpersThatSleepAreWoken) {
+  std::atomic<bool> helped{false};
+  const std::thread::id caller = std::this_thread::get_id();
+  for (int round = 0; round < 100 && !helped; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    parallel_for(2, 8, [&](std::int64_t) {
+      if (std::this_thread::get_id() != caller) helped = true;
+      for (int i = 0; i < 100 && !helped; ++i) std::this_thread::sleep_for(std::chrono::microseconds(20));
+    });
+  }
+  EXPECT_TRUE(helped);
+}
+
+TEST(WorthwhileThreads, GrowWithTheWorkAndAreNoMoreThanAllowed) {
+  EXPECT_EQ(worthwhile_threads(1e6, 8), 8);
+  EXPECT_EQ(worthwhile_threads(1e6, 1), 1);
+  EXPECT_EQ(worthwhile_threads(9.9, 8), 1);
+  EXPECT_GE(worthwhile_threads(60, 8), 3);
+}
+
+TEST(WorthwhileThreads, AreFewerForShortWorkUnlessItComesAgainAtOnce) {
+  const auto any = [](auto is_so) {  // this thread may be kept waiting at any time
+    for (int round = 0; round < 1000; ++round)
+      if (is_so()) return true;
+    return false;
+  };
+  const auto sleep = [] { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
+  EXPECT_TRUE(any([&] { return sleep(), worthwhile_threads(12, 8) == 1; }));
+  EXPECT_TRUE(any([&] { return sleep(), worthwhile_threads(12, 8), worthwhile_threads(12, 8) == 2; }));
+  // A helper that looks for news needs no such reason.
+  EXPECT_TRUE(any([&] {
+    parallel_for(2, 8, [](std::int64_t) { std::this_thread::sleep_for(std::chrono::microseconds(50)); });
+    const auto since = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - since < std::chrono::microseconds(10)) {
+    }
+    return worthwhile_threads(12, 8) == 2;
+  }));
 }
 
 #if !ENGINE_SANITIZED_THREADS
