@@ -107,6 +107,38 @@ def test_the_bits_are_the_interpreters_where_stores_go_past_the_caches(text, ske
         assert not whole[:skew].any() and not whole[skew + n :].any()
 
 
+@pytest.mark.parametrize("dtype", ("f4", "f8", "i8", "c16", "f2"))
+@pytest.mark.parametrize("n", (511, 512, 2047, 2048, 2049, 2560, 6143, 6144, 10_000, 131_072 + 700))
+def test_sums_of_what_is_computed_have_the_interpreters_bits_however_operands_lie(dtype, n):
+    rng = np.random.default_rng(n)
+    wide = (100 * rng.standard_normal((3, 2 * n + 1))).astype(dtype)
+    rows = (100 * rng.standard_normal((5, n + 3))).astype(dtype)
+    names = {
+        "a": wide[0, :n],
+        "b": wide[1, 1::2],
+        "r": wide[2, :n][::-1],
+        "s": wide[0, 7],
+        "m": rows[:, 2 : 2 + n],
+        "k": 3,
+    }
+    names["row"] = wide[1, :n]
+    for text in (
+        "sum(a*a)",
+        "sum(a*b)",
+        "sum(a*r + s)",
+        "prod(1 + a*1e-6)",
+        "sum((a + k)*s)",
+        "sum(m*row, axis=1)",
+        "sum(m*m)",
+        "sum(m*s, axis=1)",
+        "sum(a*row)",
+    ):
+        want = engine.evaluate(text, names, backend="interp", threads=1)
+        for threads in (1, 2):
+            got = engine.evaluate(text, names, backend="jit", threads=threads)
+            assert np.asarray(got).tobytes() == np.asarray(want).tobytes(), (text, threads)
+
+
 @pytest.mark.parametrize("dtype", ("?", "i1", "i2", "f4", "f8"))
 def test_nothing_beyond_the_page_of_an_operand_is_read(dtype):
     page = mmap.PAGESIZE

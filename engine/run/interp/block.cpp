@@ -735,11 +735,19 @@ void BlockRunner::read(const Step& step, std::size_t n) {
     positions(static_cast<std::int64_t*>(table_[step.out]), kernel_.accesses[step.access], n);
 }
 
-void BlockRunner::run_group(std::int64_t first, void* accumulators) {
+std::size_t BlockRunner::run_groups(std::int64_t first, std::size_t most, void* accumulators) {
   locate(first);
+  const auto lies = [&](const Step& step) {
+    if (step.kind != Step::Kind::Load) return step.kind == Step::Kind::Machine;
+    const Reach& r = reach_[step.access];
+    return r.flat || r.contiguous || r.cell || r.steps;
+  };
+  const bool one_row = static_cast<std::int64_t>(most * kBlock) <= inner_ - at_[kernel_.rank - 1];
+  const std::size_t n = most > 1 && one_row && std::ranges::all_of(code_.steps, lies) ? most : 1;
   for (const Step& step : code_.steps)
-    if (step.kind != Step::Kind::Machine) read(step, kBlock);
-  machine_->group(table_.data(), accumulators);
+    if (step.kind != Step::Kind::Machine) read(step, n * kBlock);
+  machine_->groups(table_.data(), accumulators, n);
+  return n;
 }
 
 void BlockRunner::run(std::int64_t first, std::size_t n, bool store) {

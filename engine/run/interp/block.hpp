@@ -43,9 +43,10 @@ class BlockRunner {
   /// Rows that are computed together where so many follow.
   std::int64_t rows_at_once() const noexcept { return together_.rows; }
   void run_rows(std::int64_t first, std::int64_t end, Watch& watch);
-  /// The accumulators of the group [first, first + kBlock) of the only fold, where there is code for that: see Machine::group.
-  bool makes_groups() const noexcept { return machine_ && machine_->group; }
-  void run_group(std::int64_t first, void* accumulators);
+  /// The accumulators of the group [first, first + kBlock) of the only fold, where there is code for that: see Machine::groups. Where
+  /// `most` groups lie as the code wants them, of all of these. Gives how many.
+  bool makes_groups() const noexcept { return machine_ && machine_->groups; }
+  std::size_t run_groups(std::int64_t first, std::size_t most, void* accumulators);
 
   /// The longest block that should start there: to the end of a long row, across short ones.
   std::size_t block_at(std::int64_t first, std::int64_t end) const noexcept;

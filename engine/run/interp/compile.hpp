@@ -102,16 +102,16 @@ struct Machine {
   };
   explicit Machine(std::pmr::memory_resource* memory) : ins(memory), outs(memory) {}
   MachineFunction function = nullptr;
-  /// Where the calls make nothing but the value of a sum or product: of kBlock elements, the accumulators of one group of the
-  /// reduction's tree (ReduceKernels::group), without storing the elements. Else null.
-  using Group = void (*)(void* const* table, void* accumulators);
-  Group group = nullptr;
+  /// Where the calls make nothing but the value of a sum or product: of n * kBlock elements, the accumulators of n groups of the
+  /// reduction's tree (ReduceKernels::group) one after another, without storing the elements. Else null.
+  using Groups = void (*)(void* const* table, void* accumulators, std::size_t n);
+  Groups groups = nullptr;
   std::size_t lanes = 1;
-  std::pmr::vector<Reach> ins;                       ///< read, an element for each element that is computed
-  std::pmr::vector<Reach> outs;                      ///< written; may be one of `ins` exactly
-  std::shared_ptr<const void> memory, group_memory;  ///< where the functions are
-  std::shared_ptr<const Streaming> streaming;        ///< null where there is none such
-  std::shared_ptr<const Variants> variants;          ///< null where there are none
+  std::pmr::vector<Reach> ins;                        ///< read, an element for each element that is computed
+  std::pmr::vector<Reach> outs;                       ///< written; may be one of `ins` exactly
+  std::shared_ptr<const void> memory, groups_memory;  ///< where the functions are
+  std::shared_ptr<const Streaming> streaming;         ///< null where there is none such
+  std::shared_ptr<const Variants> variants;           ///< null where there are none
 };
 
 /// A uniform value spread over a register once per run.

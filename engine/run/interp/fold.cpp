@@ -456,10 +456,12 @@ class Share {
       }
       const auto n = static_cast<std::size_t>(std::min<std::int64_t>(kBlock, length - done));
       if (n == kBlock && runner_.makes_groups()) {
-        look(n);
-        runner_.run_group(first + done, folds_[0].accumulators());
-        folds_[0].end_group(kLanes);
-        done += static_cast<std::int64_t>(n);
+        // A block of the tree at once: while nothing is computed between groups, memory does not wait.
+        const std::size_t most = done % kWhole == 0 && length - done >= kWhole ? kTreeBlock / kBlock : 1;
+        const std::size_t n_groups = runner_.run_groups(first + done, most, folds_[0].accumulators());
+        look(n_groups * kBlock);
+        for (std::size_t i = 0; i < n_groups; ++i) folds_[0].end_group(kLanes);
+        done += static_cast<std::int64_t>(n_groups * kBlock);
         continue;
       }
       run(first + done, n);

@@ -24,7 +24,7 @@ inline constexpr std::byte kStoreOpcode{0x11}, kStreamOpcode{0x2b};
 /// Writes a MachineFunction (System V calling convention) that may be moved to any address that is a multiple of 64. Size 0
 /// where `buffer` is too small for it.
 Emitted emit(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer);
-/// Writes a Machine::Group of a program that folds.
-Emitted emit_group(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer);
+/// Writes a Machine::Groups of a program that folds.
+Emitted emit_groups(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer);
 
 }  // namespace engine::run::jit

@@ -241,7 +241,7 @@ bool make(const interp::Segment& segment, interp::Machine& machine) {
   // Worth having, but not needed.
   const Program group = select_group(kFolding, segment, &memory);
   if (group.identity != kNone)
-    put(emit_group(kFolding, group, allocate(kFolding, group, &memory), buffer), buffer, machine.group, machine.group_memory);
+    put(emit_groups(kFolding, group, allocate(kFolding, group, &memory), buffer), buffer, machine.groups, machine.groups_memory);
   if constexpr (is_first)
     machine.variants = std::make_shared<OtherForms>(segment, machine, &make<kTarget, false>, machine.ins.get_allocator().resource());
   return true;
