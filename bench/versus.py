@@ -264,6 +264,8 @@ def environment(threads):
     # libgomp (C, numba parallel) spins for many milliseconds, and where both its threads land on one core it spins away
     # the time slice that its own helper waits for. Some 0.4 ms, then asleep, serves it best on a shared machine.
     changed["GOMP_SPINCOUNT"] = os.environ.get("GOMP_SPINCOUNT", "30000")
+    # So do those of OpenBLAS, by 2**26 cycles: 2**20 are as long.
+    changed["OPENBLAS_THREAD_TIMEOUT"] = os.environ.get("OPENBLAS_THREAD_TIMEOUT", "20")
     # The pool of jax is as large as NPROC says.
     if threads == 1:
         changed["XLA_FLAGS"] = (os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false").strip()

@@ -70,9 +70,18 @@ class Snapshot {
 
 /// Element-operations that take about a microsecond, and how many more than one thread is never worth.
 constexpr double kPerMicrosecond = 6000;
-constexpr double kOfOneThread = 10 * kPerMicrosecond;
+constexpr double kOfOneThread = 7 * kPerMicrosecond;
 
-double work_of(const interp::Code& code, const plan::BoundKernel& kernel) { return static_cast<double>(kernel.total) * (code.cost + 1); }
+/// What a byte costs that comes from a second-level cache or goes there.
+constexpr double kPerByte = kPerMicrosecond / 100'000;
+
+/// In element-operations, of which those that wait for memory are done meanwhile.
+double work_of(const interp::Code& code, const plan::BoundKernel& kernel) {
+  double bytes = 0;
+  for (const plan::BoundAccess& access : kernel.accesses)
+    if (kernel.rank && access.strides[kernel.rank - 1] != 0) bytes += static_cast<double>(item_size(access.dtype));
+  return static_cast<double>(kernel.total) * std::max(code.cost, bytes * kPerByte);
+}
 
 double work_of(const plan::Action& action, const plan::Binding& binding) {
   return static_cast<double>(n_items(binding.buffers[action.sources[0].buffer].shape)) * catalog::form_of(action.ordered).cost;

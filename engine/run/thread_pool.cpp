@@ -43,7 +43,7 @@ constexpr auto kSpin = std::chrono::microseconds(40);
 constexpr auto kWakeAgain = std::chrono::nanoseconds(500'000);
 constexpr int kMaxThreads = 256;
 /// Work on one thread, in microseconds, that makes one more worth its while: while it looks for news, or asleep.
-constexpr double kWorthAwake = 5, kWorthAsleep = 20;
+constexpr double kWorthAwake = 3.5, kWorthAsleep = 20;
 
 void relax() noexcept {
 #if defined(__x86_64__)
@@ -335,7 +335,7 @@ int worthwhile_threads(double microseconds, int most) noexcept {
   const int awake = found ? found->awake() : 0;
   if (awake == 0 && asleep < 2) {
     // Where one such call follows another, the wake-up is paid once for many of them, unless no CPU is free for the helper.
-    const bool is_next = static_cast<double>(since) * 1e-3 < microseconds + kSpin.count();
+    const bool is_next = static_cast<double>(since) * 1e-3 < 2 * microseconds + kSpin.count();
     if (!is_next || now - last_woken.load(std::memory_order_relaxed) < kWakeAgain.count()) return 1;
     last_woken.store(now, std::memory_order_relaxed);
     return 2;

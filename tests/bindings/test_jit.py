@@ -139,6 +139,44 @@ def test_sums_of_what_is_computed_have_the_interpreters_bits_however_operands_li
             assert np.asarray(got).tobytes() == np.asarray(want).tobytes(), (text, threads)
 
 
+@pytest.mark.parametrize("dtype", ("f8", "f4", "i2", "c8", "?"))
+@pytest.mark.parametrize(
+    "shape", ((2049, 17), (1101, 33), (403, 316), (33, 1100), (5, 7001), (9, 123, 31), (3, 11, 1025))
+)
+def test_rows_computed_together_have_the_interpreters_bits(shape, dtype):
+    rng = np.random.default_rng(len(shape) + shape[-1])
+
+    def filled(*shape):
+        return (10 * rng.standard_normal(shape)).astype(dtype)
+
+    wide = filled(*shape[:-1], shape[-1] + 3)
+    names = {
+        "a": filled(*shape),
+        "r": filled(shape[-1]),  # the same in all rows
+        "c": filled(shape[-2], 1),
+        "w": wide[..., 2:-1],
+        "s": filled(*shape[:-2], 1, 1),
+        "x": filled(*shape[:-2], shape[-1], shape[-2]).swapaxes(-1, -2),
+        "b": filled(*shape),
+    }
+    texts = (
+        "a*r + c",
+        "(w*r + a)*s",
+        "w + a",
+        "where(a > r, c, w)",
+        "b[...] = b*r + w",
+        "r*r*w + x",
+        "b[..., 1:] = b[..., :-1]*r[1:]",
+    )
+    for text in texts if dtype != "?" else texts[3:4]:
+        made = []
+        for backend, threads in (("interp", 1), ("jit", 1), ("jit", 2)):
+            given = names | {"b": names["b"].copy()}
+            result = engine.evaluate(text, given, backend=backend, threads=threads, casting="unsafe")
+            made.append((None if result is None else result.tobytes(), given["b"].tobytes()))
+        assert made[0] == made[1] == made[2], text
+
+
 @pytest.mark.parametrize("dtype", ("?", "i1", "i2", "f4", "f8"))
 def test_nothing_beyond_the_page_of_an_operand_is_read(dtype):
     page = mmap.PAGESIZE

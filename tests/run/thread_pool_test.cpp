@@ -91,7 +91,7 @@ TEST(ThreadPool, HelpersThatSleepAreWoken) {
 TEST(WorthwhileThreads, GrowWithTheWorkAndAreNoMoreThanAllowed) {
   EXPECT_EQ(worthwhile_threads(1e6, 8), 8);
   EXPECT_EQ(worthwhile_threads(1e6, 1), 1);
-  EXPECT_EQ(worthwhile_threads(9.9, 8), 1);
+  EXPECT_EQ(worthwhile_threads(6.9, 8), 1);
   EXPECT_GE(worthwhile_threads(60, 8), 3);
 }
 
@@ -102,15 +102,15 @@ TEST(WorthwhileThreads, AreFewerForShortWorkUnlessItComesAgainAtOnce) {
     return false;
   };
   const auto sleep = [] { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
-  EXPECT_TRUE(any([&] { return sleep(), worthwhile_threads(12, 8) == 1; }));
-  EXPECT_TRUE(any([&] { return sleep(), worthwhile_threads(12, 8), worthwhile_threads(12, 8) == 2; }));
+  EXPECT_TRUE(any([&] { return sleep(), worthwhile_threads(9, 8) == 1; }));
+  EXPECT_TRUE(any([&] { return sleep(), worthwhile_threads(9, 8), worthwhile_threads(9, 8) == 2; }));
   // A helper that looks for news needs no such reason.
   EXPECT_TRUE(any([&] {
     parallel_for(2, 8, [](std::int64_t) { std::this_thread::sleep_for(std::chrono::microseconds(50)); });
     const auto since = std::chrono::steady_clock::now();
     while (std::chrono::steady_clock::now() - since < std::chrono::microseconds(10)) {
     }
-    return worthwhile_threads(12, 8) == 2;
+    return worthwhile_threads(9, 8) == 2;
   }));
 }
 

@@ -326,16 +326,17 @@ Lie BlockRunner::plan_forms() noexcept {
   return {};
 }
 
-/// Finds operands that are each other's neighbours on the next outer axis. Rows that are computed together read what they share once,
-/// and compute once what depends on that alone.
+/// Finds operands that are each other's neighbours on the next outer axis, or the same in all rows. Rows that are computed together read
+/// what they share once, and compute once what depends on that alone; and where rows are short, their beginnings and ends are fewer.
 void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
   constexpr std::int64_t kWorthwhile = std::int64_t{1} << 15;  // elements, for the time it takes to make the code
-  constexpr std::int64_t kFarthest = 16;
+  constexpr std::int64_t kFarthest = 16, kShort = 64;
   const Machine& one = code_.machines[0];
   const int last = kernel_.rank - 1;
   if (!one.variants || !kernel_.isolated || kernel_.total < kWorthwhile || kernel_.extents[last - 1] < kMostRows) return;
   const std::size_t n_ins = one.ins.size(), n_values = code_.offsets.size();
-  if (n_ins < 2 || n_ins > 64 || code_.calls * 2 > kMostSteps) return;
+  const bool is_short = inner_ <= kShort;
+  if ((n_ins < 2 && !is_short) || n_ins > 64 || code_.calls * 2 > kMostSteps) return;
   const int rows = code_.calls * kMostRows <= kMostSteps ? kMostRows : 2;
 
   const auto access_of = [&](std::uint32_t value) -> std::uint32_t {
@@ -354,7 +355,13 @@ void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
     if (lie.cells >> i & 1u) continue;
     const plan::BoundAccess& access = kernel_.accesses[k];
     const std::int64_t stride = access.strides[last - 1];
-    for (std::uint32_t other = 0; other < i && neighbours[i].of == i && stride; ++other) {
+    if (stride == 0) {
+      neighbours[i].rows = kStill;
+      read += static_cast<std::size_t>(rows);
+      ++apart;
+      continue;
+    }
+    for (std::uint32_t other = 0; other < i && neighbours[i].of == i; ++other) {
       const std::uint32_t with = access_of(one.ins[other].value);
       const plan::BoundAccess& before = kernel_.accesses[with];
       const std::int64_t between = access.base - before.base;
@@ -373,14 +380,15 @@ void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
       apart += is_new;
     }
   }
-  if (4 * apart > 3 * read) return;
+  const bool is_shared = 4 * apart <= 3 * read;
+  if (!is_shared && !is_short) return;
   // What goes past the caches goes by whole lines, which are to begin where those of the first row do.
   bool is_aligned = true, is_large = false;
   for (const StoreSlot& slot : code_.stores) {
     is_aligned = is_aligned && kernel_.accesses[slot.access].strides[last - 1] % static_cast<std::int64_t>(kLine) == 0;
     is_large = is_large || kernel_.total * reach_[slot.access].item > last_level_cache() / 2;
   }
-  if (is_large && !is_aligned) return;
+  if (is_large && (!is_aligned || inner_ < kLongRow * 4)) return;
 
   const Machine* const machine = one.variants->with_rows(lie, rows, {neighbours.data(), n_ins});
   if (!machine) return;

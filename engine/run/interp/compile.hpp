@@ -75,9 +75,10 @@ struct Lie {
 /// need not read again.
 struct Neighbour {
   std::uint32_t of;   ///< index in Machine::ins; of the operand itself where there is none before it
-  std::int32_t rows;  ///< from that one to this one
+  std::int32_t rows;  ///< from that one to this one; kStill of an operand that is the same in all rows
   friend bool operator==(const Neighbour&, const Neighbour&) = default;
 };
+inline constexpr std::int32_t kStill = INT32_MIN;
 /// Rows that are computed together, at most.
 inline constexpr int kMostRows = 4;
 

@@ -197,7 +197,7 @@ class OtherForms final : public interp::Variants {
       for (std::size_t i = 0; i < ins_.size(); ++i) {
         const auto [of, apart] = shape.neighbours[i];
         std::uint32_t& place = places[row * n + ins_[i].value];
-        const std::int64_t at = static_cast<std::int64_t>(row) + apart;
+        const std::int64_t at = apart == interp::kStill ? 0 : static_cast<std::int64_t>(row) + apart;
         const auto same = std::ranges::find_if(seen, [&](const Seen& s) { return s.of == of && s.row == at; });
         if (same == seen.end())
           seen.push_back({of, at, place});

@@ -19,11 +19,11 @@ struct Found {
   std::int64_t rows_at_once = 0;
 };
 
-/// Of the value of a text over views of (300, 400) doubles whose elements lie `step` elements apart.
-Found find(std::string_view text, std::int64_t step = 1) {
-  constexpr std::int64_t kRows = 300, kColumns = 400;
-  std::vector<double> data(3 * kRows * kColumns), result(kRows * kColumns);
-  ArrayView view{.data = data.data(), .shape = {kRows, kColumns}, .strides = {24 * kColumns, 8 * step}};
+/// Of the value of a text over views of (rows, 400) doubles whose elements lie `step` elements apart.
+Found find(std::string_view text, std::int64_t step = 1, std::int64_t rows = 300) {
+  constexpr std::int64_t kColumns = 400;
+  std::vector<double> data(static_cast<std::size_t>(3 * rows * kColumns)), result(static_cast<std::size_t>(rows * kColumns));
+  ArrayView view{.data = data.data(), .shape = {rows, kColumns}, .strides = {24 * kColumns, 8 * step}};
   if (step < 0) view.data = data.data() + kColumns - 1;
   const Operand operand(view);
   std::pmr::monotonic_buffer_resource memory;
@@ -66,6 +66,16 @@ TEST_F(Rows, OfLongProgramsAreComputedTwoAtATime) {
   std::string text = "a[2:] + 2*a[1:-1] - a[:-2]";
   for (int i = 3; i < 14; ++i) text += " + " + std::to_string(i) + "*a[2:]*a[1:-1]*a[:-2]";
   EXPECT_EQ(find(text).rows_at_once, 2);
+}
+
+TEST_F(Rows, ThatShareARowAreComputedFourAtATime) {
+  EXPECT_EQ(find("a * a[0]").rows_at_once, 4);
+  EXPECT_EQ(find("a * a[:, :1]").rows_at_once, 1) << "a number of each row is no row";
+}
+
+TEST_F(Rows, ThatAreShortAreComputedFourAtATime) {
+  EXPECT_EQ(find("a[:, :60] * 2", 1, 600).rows_at_once, 4);
+  EXPECT_EQ(find("a[:, :70] * 2", 1, 600).rows_at_once, 1);
 }
 
 TEST_F(Rows, ThatShareNothingAreComputedOneByOne) {
