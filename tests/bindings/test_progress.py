@@ -39,7 +39,7 @@ def test_shares_grow_and_end_at_one(text, threads):
 
 def test_long_work_is_told_of_on_its_way():
     told = []
-    engine.evaluate("gamma(a) * erf(a) * sin(exp(a))", {"a": np.tile(A, 5)}, threads=1, progress=told.append)
+    engine.evaluate("gamma(a) * erf(a) * sin(exp(a))", {"a": np.tile(A, 20)}, threads=1, progress=told.append)
     assert len(told) > 5 and len({round(share, 1) for share in told}) > 5
 
 
