@@ -427,9 +427,14 @@ void BlockRunner::plan_stream() noexcept {
     }
     return false;
   };
+  const auto elements_of = [&](const plan::BoundAccess& access) {
+    std::int64_t n = 1;
+    for (int axis = 0; axis < kernel_.rank; ++axis) n *= access.strides[axis] ? kernel_.extents[axis] : 1;
+    return n;
+  };
   std::int64_t bytes = 0;
   for (std::size_t k = 0; k < reach_.size(); ++k)
-    if (reach_[k].contiguous && !is_counted(k)) bytes += kernel_.total * reach_[k].item;
+    if (reach_[k].contiguous && !is_counted(k)) bytes += elements_of(kernel_.accesses[k]) * reach_[k].item;
   r.stream = streams_ = bytes > last_level_cache();
   const bool by_machine = code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine;
   if (!streams_ || !by_machine) return;
