@@ -2,6 +2,7 @@
 #include "engine/base/pages.hpp"
 #include "engine/plan/hazard.hpp"
 #include "engine/program.hpp"
+#include "engine/run/executor.hpp"
 #include "engine/run/interp/block.hpp"
 
 namespace engine {
@@ -69,13 +70,6 @@ Direct direct_of(const plan::Plan& plan, std::span<const run::interp::Code> code
   return direct;
 }
 
-namespace {
-
-/// So much that preparing it would show.
-constexpr double kSmall = 10'000;
-
-}  // namespace
-
 bool Program::run_small(const Operand* operands, const ArrayView* out, Order order, Allocator allocator) const {
   trim_old_pages();
   const Impl& impl = *impl_;
@@ -92,8 +86,10 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
 
   const Shape& shape = operands[c.direct.arrays[0].name].array.shape;
   const std::int64_t total = n_items(shape);
-  if (c.direct.fold && (out || total > static_cast<std::int64_t>(run::interp::kTreeBlock))) return false;
-  if (total == 0 || static_cast<double>(total) * (code.cost + 1) > kSmall) return false;
+  if (total == 0 || (c.direct.fold && out)) return false;
+  double bytes = 0;
+  for (const Direct::Place& place : c.direct.arrays) bytes += static_cast<double>(item_size(place.dtype));
+  if (!run::is_short(static_cast<double>(total), code.cost, bytes)) return false;
   void* table[Direct::kMostValues];
   const std::size_t n_read = c.direct.arrays.size() - 1;
   for (std::size_t k = 0; k < n_read; ++k) {
@@ -140,13 +136,9 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
   }
   const auto n = static_cast<std::size_t>(total);
   if (c.direct.fold) {
-    alignas(64) std::byte values[run::interp::kTreeBlock * 8];
-    if (!code.machines.empty()) {
-      table[c.direct.folded] = values;
-      run::interp::run_machine(code.machines[0], table, n, true);
-    }
     void* const number = allocator.allocate(allocator.context, result.dtype, Shape{}, Strides{}, static_cast<std::size_t>(item));
-    run::interp::fold_few(*c.direct.fold, result.dtype, table[c.direct.folded], n, number);
+    const run::interp::Machine* const machine = code.machines.empty() ? nullptr : &code.machines[0];
+    run::interp::fold_directly(*c.direct.fold, result.dtype, machine, table, c.direct.folded, n, number);
   } else {
     run::interp::run_machine(code.machines[0], table, n, true);
   }

@@ -76,11 +76,13 @@ constexpr double kOfOneThread = 7 * kPerMicrosecond;
 constexpr double kPerByte = kPerMicrosecond / 100'000;
 
 /// In element-operations, of which those that wait for memory are done meanwhile.
+double work_of(double elements, double cost, double bytes) { return elements * std::max(cost, bytes * kPerByte); }
+
 double work_of(const interp::Code& code, const plan::BoundKernel& kernel) {
   double bytes = 0;
   for (const plan::BoundAccess& access : kernel.accesses)
     if (kernel.rank && access.strides[kernel.rank - 1] != 0) bytes += static_cast<double>(item_size(access.dtype));
-  return static_cast<double>(kernel.total) * std::max(code.cost, bytes * kPerByte);
+  return work_of(static_cast<double>(kernel.total), code.cost, bytes);
 }
 
 double work_of(const plan::Action& action, const plan::Binding& binding) {
@@ -326,6 +328,8 @@ std::size_t at_risk(const plan::Binding& binding, std::size_t first, std::size_t
 void refuse(const ir::Graph& graph, const plan::Action& action, const ordered::Refused& refused) {
   throw RangeError({.what = refused.what, .labels = {{action.span, "here"}}, .help = refused.help, .text = std::string(graph.text)});
 }
+
+bool is_short(double elements, double cost, double bytes) noexcept { return work_of(elements, cost, bytes) < kOfOneThread; }
 
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept {
   double sum = 0;

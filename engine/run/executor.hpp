@@ -19,6 +19,8 @@ void check_not_negative(const ir::Graph& graph, const plan::Action& action, DTyp
 
 /// Predicted seconds by `threads` threads.
 double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding, int threads) noexcept;
+/// Whether so many elements, of so many element-operations and bytes each, are work for one thread alone.
+bool is_short(double elements, double cost, double bytes) noexcept;
 /// Predicted element-operations.
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;
 

@@ -66,12 +66,6 @@ void run_rest(const Machine& machine, void** table, std::size_t first, std::size
   }
 }
 
-/// Moves the addresses on by so many elements.
-void move_on(const Machine& machine, void** table, std::ptrdiff_t n) {
-  for (const Machine::Reach& in : machine.ins) table[in.value] = static_cast<char*>(table[in.value]) + n * in.stride();
-  for (const Machine::Reach& out : machine.outs) table[out.value] = static_cast<char*>(table[out.value]) + n * out.item;
-}
-
 /// Elements [n - n % lanes, n), the ones before them being done. Where nothing is read that has been written since, the last whole
 /// vector is computed, of which some are done again.
 void run_end(const Machine& machine, void** table, std::size_t n, bool is_apart) {
@@ -100,6 +94,11 @@ std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
 }
 
 }  // namespace
+
+void move_on(const Machine& machine, void** table, std::ptrdiff_t n) {
+  for (const Machine::Reach& in : machine.ins) table[in.value] = static_cast<char*>(table[in.value]) + n * in.stride();
+  for (const Machine::Reach& out : machine.outs) table[out.value] = static_cast<char*>(table[out.value]) + n * out.item;
+}
 
 void run_machine(const Machine& machine, void** table, std::size_t n, bool is_apart) {
   const std::size_t rest = n % machine.lanes;

@@ -209,9 +209,12 @@ void visit_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
 void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results);
 /// Runs a kernel that folds; results[i] is the buffer of fold i, contiguous, in the accumulator's dtype. The tree of
 /// combinations, and so every bit, is the same for any number of threads.
-/// *out = the reduction, but for the last step of variances, of n values that follow each other, 0 < n <= kTreeBlock. Of sums, products,
-/// means and what is picked.
-void fold_few(const plan::Fold& fold, DType dtype, const void* values, std::size_t n, void* out);
+/// *out = the reduction of n > 0 elements, of up to eight bytes that are their own accumulators: not of variances. They follow each other
+/// at table[folded], or the machine makes them of what the table's other addresses are of; these are moved.
+void fold_directly(const plan::Fold& fold, DType dtype, const Machine* machine, void** table, std::uint32_t folded, std::size_t n,
+                   void* out);
+/// Moves the addresses that the machine reads and writes on by so many elements.
+void move_on(const Machine& machine, void** table, std::ptrdiff_t n);
 void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, const Team& team);
 
 }  // namespace engine::run::interp

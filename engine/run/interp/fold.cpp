@@ -706,20 +706,50 @@ void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::sp
   }
 }
 
-void fold_few(const plan::Fold& fold, DType dtype, const void* values, std::size_t n, void* out) {
+void fold_directly(const plan::Fold& fold, DType dtype, const Machine* machine, void** table, std::uint32_t folded, std::size_t n,
+                   void* out) {
   const ReduceKernels& kernels = *reduce_kernels(catalog::info(fold.reduction).kernel, dtype);
-  if (kernels.block) {
-    kernels.block(out, values, n);
-  } else {
-    FoldType type{.values = &kernels, .item = item_size(dtype), .part = item_size(dtype)};
-    std::array<std::byte, 4 * kLanes * 16 + 1024> bytes;
-    std::pmr::monotonic_buffer_resource memory(bytes.data(), bytes.size());
-    plan::BoundKernel flat;
-    Folding folding(type, flat, &memory);
-    for (std::size_t done = 0; done < n; done += kBlock)
-      folding.add_group(static_cast<const char*>(values) + done * type.item, std::min(kBlock, n - done));
-    std::memcpy(out, folding.end_row(), type.item);
+  alignas(kAlignment) std::byte values[kTreeBlock * 8];
+  const auto few = [&](std::size_t m) {
+    if (!machine) return static_cast<const char*>(table[folded]);
+    table[folded] = values;
+    run_machine(*machine, table, m, true);
+    return reinterpret_cast<const char*>(values);
+  };
+  if (kernels.block && n <= kTreeBlock) {
+    kernels.block(out, few(n), n);
+    return finish_fold(fold, dtype, static_cast<std::int64_t>(n), 1, out);
   }
+  const FoldType type{.values = &kernels, .item = item_size(dtype), .part = item_size(dtype)};
+  constexpr std::size_t kLevels = 32;
+  std::array<std::byte, 4 * kLanes * 8 + (kLevels + 8) * kAlignment> bytes;
+  std::pmr::monotonic_buffer_resource memory(bytes.data(), bytes.size());
+  const plan::BoundKernel flat;
+  Folding folding(type, flat, &memory);
+  for (std::size_t done = 0, m; done < n; done += m) {
+    m = std::min(16 * kTreeBlock, n - done) / kTreeBlock * kTreeBlock;
+    if (m && !machine && kernels.many && kernels.many(folding.value, table[folded], m)) {  // their order does not show
+      folding.value = folding.blocks.push(folding.value);
+      table[folded] = static_cast<char*>(table[folded]) + m * type.item;
+      continue;
+    }
+    m = std::min(kTreeBlock, n - done);
+    if (machine && machine->groups && m == kTreeBlock) {
+      machine->groups(table, folding.accumulators(), kTreeBlock / kBlock);
+      for (std::size_t i = 0; i < kTreeBlock / kBlock; ++i) folding.end_group(kLanes);
+    } else if (kernels.block) {
+      kernels.block(folding.value, few(m), m);
+      folding.value = folding.blocks.push(folding.value);
+    } else {
+      const char* const from = few(m);
+      for (std::size_t at = 0; at < m; at += kBlock) folding.add_group(from + at * type.item, std::min(kBlock, m - at));
+    }
+    if (machine)
+      move_on(*machine, table, static_cast<std::ptrdiff_t>(m));
+    else
+      table[folded] = static_cast<char*>(table[folded]) + m * type.item;
+  }
+  std::memcpy(out, folding.end_row(), type.item);
   finish_fold(fold, dtype, static_cast<std::int64_t>(n), 1, out);
 }
 
