@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <optional>
 
 #include "bindings.hpp"
 #include "device.hpp"
@@ -317,10 +318,14 @@ std::size_t read_operand(Ref& reference, const Program& program, std::size_t ind
   return copied;
 }
 
-ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
-  const auto fail = [&](std::string what, std::string help) {
-    throw DTypeError({.what = std::move(what), .labels = {}, .help = std::move(help), .text = text});
-  };
+namespace {
+
+[[noreturn]] void refuse_out(const std::string& text, std::string what, std::string help) {
+  throw DTypeError({.what = std::move(what), .labels = {}, .help = std::move(help), .text = text});
+}
+
+/// An out that is no plain ndarray: as one, in `array`, or as the memory of a device.
+std::optional<ArrayView> read_other_out(PyObject* object, const std::string& text, Ref& array) {
   // bytes and NumPy scalars are buffers too, but none that could keep a result.
   const bool is_constant = PyBytes_Check(object) || PyArray_IsScalar(object, Generic);
   const Subject subject{"out", {}, text};
@@ -344,12 +349,12 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
     const bool is_refused = !array && (PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_TypeError));
     // An object that refuses its buffer is taken by NumPy for a sequence, and copied: what is written would be lost.
     if (is_refused || (array && PyArray_CHKFLAGS(reinterpret_cast<PyArrayObject*>(array.get()), NPY_ARRAY_OWNDATA)))
-      fail(fmt::format("out is a buffer of type '{}' that NumPy cannot read in place", Py_TYPE(object)->tp_name),
-           "give its items another format, memoryview(out).cast('d')");
+      refuse_out(text, fmt::format("out is a buffer of type '{}' that NumPy cannot read in place", Py_TYPE(object)->tp_name),
+                 "give its items another format, memoryview(out).cast('d')");
   } else if (!is_constant && has_dlpack(object)) {
     DlpackArray tensor = read_dlpack(object, subject);
     if (tensor.copied)
-      fail(fmt::format("out is of type '{}', which gives a copy of itself", Py_TYPE(object)->tp_name), "pass a NumPy array");
+      refuse_out(text, fmt::format("out is of type '{}', which gives a copy of itself", Py_TYPE(object)->tp_name), "pass a NumPy array");
     if (tensor.legacy)
       throw ShapeError({.what = "out does not say whether it may be written: its DLPack is older than 1.0",
                         .labels = {},
@@ -357,10 +362,22 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
                         .text = text});
     array = make_ndarray(tensor);
   } else {
-    fail(fmt::format("out is of type '{}', which is no array", Py_TYPE(object)->tp_name), "pass a NumPy array or a writable buffer");
+    refuse_out(text, fmt::format("out is of type '{}', which is no array", Py_TYPE(object)->tp_name),
+               "pass a NumPy array or a writable buffer");
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
+  if (PyArray_CheckExact(object))
+    array = Ref(Py_NewRef(object));
+  else if (const std::optional<ArrayView> view = read_other_out(object, text, array))
+    return *view;
   if (!array) throw PythonError{};
-  if (!PyArray_CheckExact(array.get()) && is_masked(array.get())) fail("out is a masked array: its mask would be wrong", "pass out.data");
+  if (!PyArray_CheckExact(array.get()) && is_masked(array.get()))
+    refuse_out(text, "out is a masked array: its mask would be wrong", "pass out.data");
   auto* ndarray = reinterpret_cast<PyArrayObject*>(array.get());
   if (PyArray_NDIM(ndarray) > kMaxRank)
     throw ShapeError({.what = fmt::format("out has {} axes, more than {}", PyArray_NDIM(ndarray), kMaxRank),
@@ -369,7 +386,7 @@ ArrayView read_out(PyObject* object, const std::string& text, Ref& array) {
                       .text = text});
   ArrayView view;
   if (!read_array(ndarray, view))
-    fail(fmt::format("out has dtype {}, which is not supported", dtype_name(ndarray)), "pass a numeric array");
+    refuse_out(text, fmt::format("out has dtype {}, which is not supported", dtype_name(ndarray)), "pass a numeric array");
   if (!view.writable) throw ShapeError({.what = "out is read-only", .labels = {}, .help = "pass a writable array", .text = text});
   return view;
 }

@@ -25,6 +25,7 @@ ProgramObject* self_of(PyObject* object) { return reinterpret_cast<ProgramObject
 bool has_name(const CachedProgram& cached, PyObject* keyword) {
   for (const Ref& name : cached.names)
     if (name.get() == keyword) return true;
+  if (PyUnicode_CHECK_INTERNED(keyword)) return false;  // as the names are
   for (const Ref& name : cached.names)
     if (PyUnicode_Compare(name.get(), keyword) == 0) return true;
   return false;
