@@ -1,9 +1,14 @@
 // direct.cpp - small calls of whole arrays, straight into machine code: nothing is bound, and nothing kept.
+#include <algorithm>
+#include <chrono>
+#include <engine/threads.hpp>
+
 #include "engine/base/pages.hpp"
 #include "engine/plan/hazard.hpp"
 #include "engine/program.hpp"
 #include "engine/run/executor.hpp"
 #include "engine/run/interp/block.hpp"
+#include "engine/run/thread_pool.hpp"
 
 namespace engine {
 
@@ -70,7 +75,30 @@ Direct direct_of(const plan::Plan& plan, std::span<const run::interp::Code> code
   return direct;
 }
 
-bool Program::run_small(const Operand* operands, const ArrayView* out, Order order, Allocator allocator) const {
+namespace {
+
+/// Microseconds. What takes longer may be stopped on its way.
+constexpr double kMost = 100;
+
+/// The elements that the table's addresses are of, by several threads.
+void run_in_parts(const run::interp::Code& code, void* const* table, std::size_t n, int threads) {
+  const run::interp::Machine& machine = code.machines[0];
+  constexpr std::size_t kBlock = run::interp::kBlock;
+  const std::size_t parts = static_cast<std::size_t>(threads) * run::interp::kChunksPerThread;
+  const std::size_t blocks = (n + kBlock - 1) / kBlock, chunk = (blocks + parts - 1) / parts * kBlock;
+  run::parallel_for(threads, static_cast<std::int64_t>((n + chunk - 1) / chunk), [&](std::int64_t i) {
+    void* mine[Direct::kMostValues];
+    std::copy_n(table, code.offsets.size(), mine);
+    const std::size_t first = static_cast<std::size_t>(i) * chunk;
+    run::interp::move_on(machine, mine, static_cast<std::ptrdiff_t>(first));
+    run::interp::run_machine(machine, mine, std::min(chunk, n - first), true);
+  });
+}
+
+}  // namespace
+
+bool Program::run_small(const Operand* operands, const ArrayView* out, Order order, Allocator allocator, int threads,
+                        void (*starts)(void* context) noexcept) const {
   trim_old_pages();
   const Impl& impl = *impl_;
   if (order == Order::F || impl.may_alias || impl.options.limits.seconds > 0 || impl.options.limits.result_bytes >= 0) return false;
@@ -89,7 +117,14 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
   if (total == 0 || (c.direct.fold && out)) return false;
   double bytes = 0;
   for (const Direct::Place& place : c.direct.arrays) bytes += static_cast<double>(item_size(place.dtype));
-  if (!run::is_short(static_cast<double>(total), code.cost, bytes)) return false;
+  const double microseconds = run::microseconds_of(static_cast<double>(total), code.cost, bytes);
+  if (microseconds >= run::kOfOneThread) {
+    if (microseconds > kMost || c.direct.fold || threads == 1) return false;
+    threads = run::worthwhile_threads(microseconds, threads ? threads : num_threads());
+    if (threads < 2) return false;
+  } else {
+    threads = 1;
+  }
   void* table[Direct::kMostValues];
   const std::size_t n_read = c.direct.arrays.size() - 1;
   for (std::size_t k = 0; k < n_read; ++k) {
@@ -135,15 +170,21 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
     step.kernel(table[step.out], in, 1);
   }
   const auto n = static_cast<std::size_t>(total);
+  double seconds = -1;
   if (c.direct.fold) {
     void* const number = allocator.allocate(allocator.context, result.dtype, Shape{}, Strides{}, static_cast<std::size_t>(item));
     const run::interp::Machine* const machine = code.machines.empty() ? nullptr : &code.machines[0];
     run::interp::fold_directly(*c.direct.fold, result.dtype, machine, table, c.direct.folded, n, number);
-  } else {
+  } else if (threads < 2) {
     run::interp::run_machine(code.machines[0], table, n, true);
+  } else {
+    if (starts) starts(allocator.context);
+    const auto start = std::chrono::steady_clock::now();
+    run_in_parts(code, table, n, threads);
+    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   impl.direct_hits.fetch_add(1, std::memory_order_relaxed);
-  record_direct(c, static_cast<std::uint64_t>(total));
+  record_direct(c, static_cast<std::uint64_t>(total), threads, seconds);
   return true;
 }
 

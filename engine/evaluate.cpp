@@ -681,13 +681,13 @@ const RunInfo& last_run() noexcept {
   return kept.run;
 }
 
-void record_direct(const Compiled& compiled, std::uint64_t total) noexcept {
+void record_direct(const Compiled& compiled, std::uint64_t total, int threads, double seconds) noexcept {
   ThreadRecord& kept = record;
   RunInfo& info = kept.run;
   ++info.runs;
-  info.threads = 1;
+  info.threads = threads;
   info.backend = compiled.in_machines ? BackendChoice::Jit : BackendChoice::Interp;
-  info.seconds = -1;
+  info.seconds = seconds;
   info.pending = info.compiled = false;
   info.kernels_compiled = 0;
   info.compile_seconds = 0;

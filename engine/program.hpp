@@ -88,7 +88,7 @@ struct Direct {
   bool exists = false;
 };
 /// What last_run() says of a call that went that way.
-void record_direct(const Compiled& compiled, std::uint64_t total) noexcept;
+void record_direct(const Compiled& compiled, std::uint64_t total, int threads, double seconds) noexcept;
 /// The same of a pass of a device that makes several steps of a stencil.
 void record_pass(const Traffic& traffic) noexcept;
 Direct direct_of(const plan::Plan& plan, std::span<const run::interp::Code> codes, std::span<const std::uint32_t> slot_name,

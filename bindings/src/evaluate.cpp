@@ -143,7 +143,9 @@ PyObject* run(const CachedProgram& cached, const Names& names, const CallOptions
   try {
     Destination destination{&fresh, cached.program->device(operands.data(), out ? &out_view : nullptr)};
     if (destination.device == kHost && !call.stream && !call.progress && !call.graph &&
-        cached.program->run_small(operands.data(), out ? &out_view : nullptr, options.order, {&Destination::allocate, &destination})) {
+        cached.program->run_small(operands.data(), out ? &out_view : nullptr, options.order, {&Destination::allocate, &destination},
+                                  options.threads, &Destination::start)) {
+      destination.begun.reset();
       if (operands.copies()) conversions = {last_run().runs, operands.copies(), operands.bytes_copied()};
       return out ? Py_NewRef(out) : as_result(fresh.release());
     }

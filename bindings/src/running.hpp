@@ -55,6 +55,9 @@ struct Destination {
   Ref* array;
   int device;
   WithoutGil* released = nullptr;
+  std::optional<WithoutGil> begun;
+  /// What is left to do takes no Python, until `begun` is reset.
+  static void start(void* context) noexcept { static_cast<Destination*>(context)->begun.emplace(); }
   static void* allocate(void* context, DType dtype, const Shape& shape, const Strides& strides, std::size_t n_bytes) {
     const auto& to = *static_cast<Destination*>(context);
     const auto made = [&] {

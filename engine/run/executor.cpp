@@ -68,9 +68,8 @@ class Snapshot {
   Block memory_;
 };
 
-/// Element-operations that take about a microsecond, and how many more than one thread is never worth.
+/// Element-operations that take about a microsecond.
 constexpr double kPerMicrosecond = 6000;
-constexpr double kOfOneThread = 7 * kPerMicrosecond;
 
 /// What a byte costs that comes from a second-level cache or goes there.
 constexpr double kPerByte = kPerMicrosecond / 100'000;
@@ -172,7 +171,7 @@ class Call {
   }
 
   int choose_threads(double operations) {
-    if (options_.threads == 1 || operations < kOfOneThread) return 1;
+    if (options_.threads == 1 || operations < kOfOneThread * kPerMicrosecond) return 1;
     if (most_ == 0) most_ = options_.threads ? options_.threads : num_threads();
     const int threads = worthwhile_threads(operations / kPerMicrosecond, most_);
     used_ = std::max(used_, threads);
@@ -329,7 +328,7 @@ void refuse(const ir::Graph& graph, const plan::Action& action, const ordered::R
   throw RangeError({.what = refused.what, .labels = {{action.span, "here"}}, .help = refused.help, .text = std::string(graph.text)});
 }
 
-bool is_short(double elements, double cost, double bytes) noexcept { return work_of(elements, cost, bytes) < kOfOneThread; }
+double microseconds_of(double elements, double cost, double bytes) noexcept { return work_of(elements, cost, bytes) / kPerMicrosecond; }
 
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept {
   double sum = 0;
