@@ -18,7 +18,7 @@ inline constexpr std::size_t kRecycledBytes = std::size_t{4} << 20;
 void* take_pages(std::size_t bytes) noexcept;
 
 /// What take_pages gave, for later: up to a quarter of the machine's memory and 1 GiB is kept, what has lain idle for 10
-/// seconds goes back to the system at a later call of the engine, and all of it at any time where the system runs short.
+/// seconds goes back to the system at a later call of the engine, and all but the last 64 MiB at any time where the system runs short.
 void give_pages(void* memory) noexcept;
 
 /// As realloc. On nullptr the old memory is as it was.
