@@ -10,8 +10,9 @@ def trim() -> int:
 
     Results of 4 MiB and more live in memory that the engine recycles, since pages fresh from the system cost more
     than most expressions. It keeps at most 1 GiB and a quarter of the machine's memory; what has been idle for 10
-    seconds goes back at a later call, and the system may take all but the last 64 MiB of it when it runs short. A GPU's memory is kept
-    until this call, or until an allocation fails; kernels of programs that are gone are unloaded here, too.
+    seconds goes back at a later call, and the system may take all but the last 64 MiB of it when it runs short. A
+    GPU's memory is kept until this call, or until an allocation fails; kernels of programs that are gone are unloaded
+    here, too.
     Returns the number of bytes given back.
 
     >>> import engine, numpy as np
