@@ -80,9 +80,10 @@ namespace {
 /// Microseconds. What takes longer may be stopped on its way.
 constexpr double kMost = 100;
 
-/// The elements that the table's addresses are of, by several threads.
-void run_in_parts(const run::interp::Code& code, void* const* table, std::size_t n, int threads) {
+/// The elements that the table's addresses are of, by so many threads.
+void run_in_parts(const run::interp::Code& code, void** table, std::size_t n, int threads) {
   const run::interp::Machine& machine = code.machines[0];
+  if (threads < 2) return run::interp::run_machine(machine, table, n, true);
   constexpr std::size_t kBlock = run::interp::kBlock;
   const std::size_t parts = static_cast<std::size_t>(threads) * run::interp::kChunksPerThread;
   const std::size_t blocks = (n + kBlock - 1) / kBlock, chunk = (blocks + parts - 1) / parts * kBlock;
@@ -115,16 +116,12 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
   const Shape& shape = operands[c.direct.arrays[0].name].array.shape;
   const std::int64_t total = n_items(shape);
   if (total == 0 || (c.direct.fold && out)) return false;
+  const std::span<const Direct::Place> moved = std::span(c.direct.arrays).first(c.direct.arrays.size() - (c.direct.fold ? 1 : 0));
   double bytes = 0;
-  for (const Direct::Place& place : c.direct.arrays) bytes += static_cast<double>(item_size(place.dtype));
+  for (const Direct::Place& place : moved) bytes += static_cast<double>(item_size(place.dtype));
   const double microseconds = run::microseconds_of(static_cast<double>(total), code.cost, bytes);
-  if (microseconds >= run::kOfOneThread) {
-    if (microseconds > kMost || c.direct.fold || threads == 1) return false;
-    threads = run::worthwhile_threads(microseconds, threads ? threads : num_threads());
-    if (threads < 2) return false;
-  } else {
-    threads = 1;
-  }
+  const bool is_short = microseconds < run::kOfOneThread;
+  if (!is_short && (microseconds > kMost || c.direct.fold)) return false;
   void* table[Direct::kMostValues];
   const std::size_t n_read = c.direct.arrays.size() - 1;
   for (std::size_t k = 0; k < n_read; ++k) {
@@ -171,20 +168,22 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
   }
   const auto n = static_cast<std::size_t>(total);
   double seconds = -1;
+  int used = 1;
   if (c.direct.fold) {
     void* const number = allocator.allocate(allocator.context, result.dtype, Shape{}, Strides{}, static_cast<std::size_t>(item));
     const run::interp::Machine* const machine = code.machines.empty() ? nullptr : &code.machines[0];
     run::interp::fold_directly(*c.direct.fold, result.dtype, machine, table, c.direct.folded, n, number);
-  } else if (threads < 2) {
+  } else if (is_short) {
     run::interp::run_machine(code.machines[0], table, n, true);
   } else {
     if (starts) starts(allocator.context);
     const auto start = std::chrono::steady_clock::now();
-    run_in_parts(code, table, n, threads);
+    used = run::worthwhile_threads(microseconds, threads ? threads : num_threads());
+    run_in_parts(code, table, n, used);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   impl.direct_hits.fetch_add(1, std::memory_order_relaxed);
-  record_direct(c, static_cast<std::uint64_t>(total), threads, seconds);
+  record_direct(c, static_cast<std::uint64_t>(total), used, seconds);
   return true;
 }
 

@@ -68,10 +68,6 @@ class Extents {
   Extents(const Extents& other) noexcept { *this = other; }
   Extents& operator=(const Extents& other) noexcept {
     size_ = other.size_;
-    if (size_ == 1) {  // without the call that a loop which copies becomes
-      values_[0] = other.values_[0];
-      return *this;
-    }
     for (int axis = 0; axis < size_; ++axis) values_[axis] = other.values_[axis];  // only what is used
     return *this;
   }

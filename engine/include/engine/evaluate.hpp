@@ -244,7 +244,7 @@ class Program {
  public:
   /// Runs at once what is small, has run before with such operands, and lies as it is best: whole arrays of one shape, without gaps,
   /// and numbers. False where it is not so: nothing has happened then, and Execution does it. Throws what `allocator` throws.
-  /// `starts` is called with the allocator's context, if not null, before several threads begin what takes some microseconds.
+  /// `starts` is called with the allocator's context, if not null, before what takes some microseconds.
   bool run_small(const Operand* operands, const ArrayView* out, Order order, Allocator allocator, int threads = 0,
                  void (*starts)(void* context) noexcept = nullptr) const;
 
