@@ -11,8 +11,8 @@
 namespace engine {
 namespace {
 
-/// Element-operations below which nobody asks whether a device would be faster: about 3 ms of one thread.
-constexpr double kWorthPlacing = 2e7;
+/// Element-operations below which nobody asks whether a device would be faster: about 2 ms of one thread.
+constexpr double kWorthPlacing = 1.2e7;
 
 /// The least seconds on the host for which a device is started: ENGINE_AUTO_SECONDS, or a quarter.
 double least_seconds() {
