@@ -81,18 +81,14 @@ namespace {
 constexpr double kMost = 100;
 
 /// The elements that the table's addresses are of, by so many threads.
-void run_in_parts(const run::interp::Code& code, void** table, std::size_t n, int threads) {
+void run_machine_by(int threads, const run::interp::Code& code, void** table, std::int64_t total) {
   const run::interp::Machine& machine = code.machines[0];
-  if (threads < 2) return run::interp::run_machine(machine, table, n, true);
-  constexpr std::size_t kBlock = run::interp::kBlock;
-  const std::size_t parts = static_cast<std::size_t>(threads) * run::interp::kChunksPerThread;
-  const std::size_t blocks = (n + kBlock - 1) / kBlock, chunk = (blocks + parts - 1) / parts * kBlock;
-  run::parallel_for(threads, static_cast<std::int64_t>((n + chunk - 1) / chunk), [&](std::int64_t i) {
+  if (threads < 2) return run::interp::run_machine(machine, table, static_cast<std::size_t>(total), true);
+  run::interp::in_chunks(threads, total, [&](std::int64_t first, std::int64_t end) {
     void* mine[Direct::kMostValues];
     std::copy_n(table, code.offsets.size(), mine);
-    const std::size_t first = static_cast<std::size_t>(i) * chunk;
-    run::interp::move_on(machine, mine, static_cast<std::ptrdiff_t>(first));
-    run::interp::run_machine(machine, mine, std::min(chunk, n - first), true);
+    run::interp::move_on(machine, mine, first);
+    run::interp::run_machine(machine, mine, static_cast<std::size_t>(end - first), true);
   });
 }
 
@@ -116,14 +112,14 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
   const Shape& shape = operands[c.direct.arrays[0].name].array.shape;
   const std::int64_t total = n_items(shape);
   if (total == 0 || (c.direct.fold && out)) return false;
-  const std::span<const Direct::Place> moved = std::span(c.direct.arrays).first(c.direct.arrays.size() - (c.direct.fold ? 1 : 0));
+  const std::size_t n_read = c.direct.arrays.size() - 1;
   double bytes = 0;
-  for (const Direct::Place& place : moved) bytes += static_cast<double>(item_size(place.dtype));
+  for (const Direct::Place& place : std::span(c.direct.arrays).first(c.direct.fold ? n_read : n_read + 1))
+    bytes += static_cast<double>(item_size(place.dtype));
   const double microseconds = run::microseconds_of(static_cast<double>(total), code.cost, bytes);
   const bool is_short = microseconds < run::kOfOneThread;
   if (!is_short && (microseconds > kMost || c.direct.fold)) return false;
   void* table[Direct::kMostValues];
-  const std::size_t n_read = c.direct.arrays.size() - 1;
   for (std::size_t k = 0; k < n_read; ++k) {
     const Direct::Place& place = c.direct.arrays[k];
     const Operand& operand = operands[place.name];
@@ -179,7 +175,7 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
     if (starts) starts(allocator.context);
     const auto start = std::chrono::steady_clock::now();
     used = run::worthwhile_threads(microseconds, threads ? threads : num_threads());
-    run_in_parts(code, table, n, used);
+    run_machine_by(used, code, table, total);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   impl.direct_hits.fetch_add(1, std::memory_order_relaxed);

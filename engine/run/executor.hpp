@@ -21,8 +21,6 @@ void check_not_negative(const ir::Graph& graph, const plan::Action& action, DTyp
 double seconds(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding, int threads) noexcept;
 /// Predicted microseconds of one thread, for so many elements of so many element-operations and bytes each.
 double microseconds_of(double elements, double cost, double bytes) noexcept;
-/// What takes less is work for one thread alone.
-inline constexpr double kOfOneThread = 7;
 /// Predicted element-operations.
 double work(const plan::Plan& plan, std::span<const interp::Code> codes, const plan::Binding& binding) noexcept;
 

@@ -43,7 +43,7 @@ constexpr auto kSpin = std::chrono::microseconds(40);
 constexpr auto kWakeAgain = std::chrono::nanoseconds(500'000);
 constexpr int kMaxThreads = 256;
 /// Work on one thread, in microseconds, that makes one more worth its while: while it looks for news, or asleep.
-constexpr double kWorthAwake = 3.5, kWorthAsleep = 20;
+constexpr double kWorthAwake = kOfOneThread / 2, kWorthAsleep = 20;
 
 void relax() noexcept {
 #if defined(__x86_64__)
@@ -325,7 +325,7 @@ int available_cpus() noexcept {
 }
 
 int worthwhile_threads(double microseconds, int most) noexcept {
-  if (most < 2 || microseconds < 2 * kWorthAwake) return 1;
+  if (most < 2 || microseconds < kOfOneThread) return 1;
   const auto share = [&](double worth) { return static_cast<int>(std::min(microseconds / worth, static_cast<double>(most))); };
   const std::int64_t now = std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
   const std::int64_t since = now - last_asked.exchange(now, std::memory_order_relaxed);

@@ -13,6 +13,8 @@ namespace engine::run {
 /// CPUs this process may use: its affinity mask, cut to the CPU quota of its control group.
 int available_cpus() noexcept;
 
+/// Microseconds of work that are one thread's alone, whoever else is awake.
+inline constexpr double kOfOneThread = 7;
 /// How many threads, `most` of them at most, so much work on one thread is worth: a helper that still looks for news needs
 /// little of it, one that sleeps has to be woken, which is also done where such calls follow each other closely.
 int worthwhile_threads(double microseconds, int most) noexcept;

@@ -329,7 +329,7 @@ Lie BlockRunner::plan_forms() noexcept {
 /// what they share once, and compute once what depends on that alone; and where rows are short, their beginnings and ends are fewer.
 void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
   constexpr std::int64_t kWorthwhile = std::int64_t{1} << 15;  // elements, for the time it takes to make the code
-  constexpr std::int64_t kFarthest = 16, kShort = 64;
+  constexpr std::int64_t kFarthest = 16, kShort = 64, kLongEnoughToStream = 384;
   const Machine& one = code_.machines[0];
   const int last = kernel_.rank - 1;
   if (!one.variants || !kernel_.isolated || kernel_.total < kWorthwhile || kernel_.extents[last - 1] < kMostRows) return;
@@ -387,7 +387,7 @@ void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
     is_aligned = is_aligned && kernel_.accesses[slot.access].strides[last - 1] % static_cast<std::int64_t>(kLine) == 0;
     is_large = is_large || kernel_.total * reach_[slot.access].item > last_level_cache() / 2;
   }
-  if (is_large && (!is_aligned || inner_ < kLongRow * 4)) return;
+  if (is_large && (!is_aligned || inner_ < kLongEnoughToStream)) return;
 
   const Machine* const machine = one.variants->with_rows(lie, rows, {neighbours.data(), n_ins});
   if (!machine) return;
@@ -904,12 +904,9 @@ void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& t
   if (team.threads < 2 || kernel.ordered) {
     store_range(code, kernel, 0, kernel.total, *team.watch);
   } else {
-    const std::int64_t parts = std::int64_t{team.threads} * kChunksPerThread;
-    const std::int64_t blocks = (kernel.total + std::int64_t{kBlock} - 1) / std::int64_t{kBlock};
-    const std::int64_t chunk = (blocks + parts - 1) / parts * std::int64_t{kBlock};
     const Scratch* const callers = &Scratch::of_thread();  // which is kept until the last kernel has run
-    parallel_for(team.threads, (kernel.total + chunk - 1) / chunk, [&](std::int64_t i) {
-      store_range(code, kernel, i * chunk, std::min(kernel.total, (i + 1) * chunk), *team.watch);
+    in_chunks(team.threads, kernel.total, [&](std::int64_t first, std::int64_t end) {
+      store_range(code, kernel, first, end, *team.watch);
       if (Scratch& mine = Scratch::of_thread(); &mine != callers) mine.trim();
     });
   }

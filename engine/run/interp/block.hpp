@@ -1,6 +1,7 @@
 // run/interp/block.hpp - runs a kernel's code over any range of its space, at most one block at a time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory_resource>
@@ -8,6 +9,7 @@
 
 #include "engine/plan/bind.hpp"
 #include "engine/run/interp/compile.hpp"
+#include "engine/run/thread_pool.hpp"
 #include "engine/run/watch.hpp"
 
 namespace engine::run::interp {
@@ -178,6 +180,15 @@ struct Team {
   Watch* watch = nullptr;
 };
 
+/// Calls body(first, end) for each of the chunks, of whole blocks but for the last, that so many threads share `total` > 0 elements in.
+template <class Body>
+void in_chunks(int threads, std::int64_t total, Body body) {
+  const std::int64_t parts = std::int64_t{threads} * kChunksPerThread;
+  const std::int64_t blocks = (total + std::int64_t{kBlock} - 1) / std::int64_t{kBlock};
+  const std::int64_t chunk = (blocks + parts - 1) / parts * std::int64_t{kBlock};
+  parallel_for(threads, (total + chunk - 1) / chunk, [&](std::int64_t i) { body(i * chunk, std::min(total, (i + 1) * chunk)); });
+}
+
 /// Scratch memory that a thread takes for its part of a kernel, at most: whoever has reserved as much needs no other.
 std::size_t working_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 /// Of that, what the trees of a kernel that folds take.
@@ -209,12 +220,12 @@ void visit_range(const Code& code, const plan::BoundKernel& kernel, std::int64_t
 void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results);
 /// Runs a kernel that folds; results[i] is the buffer of fold i, contiguous, in the accumulator's dtype. The tree of
 /// combinations, and so every bit, is the same for any number of threads.
+void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, const Team& team);
 /// *out = the reduction of n > 0 elements, of up to eight bytes that are their own accumulators: not of variances. They follow each other
 /// at table[folded], or the machine makes them of what the table's other addresses are of; these are moved.
 void fold_directly(const plan::Fold& fold, DType dtype, const Machine* machine, void** table, std::uint32_t folded, std::size_t n,
                    void* out);
 /// Moves the addresses that the machine reads and writes on by so many elements.
 void move_on(const Machine& machine, void** table, std::ptrdiff_t n);
-void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, const Team& team);
 
 }  // namespace engine::run::interp
