@@ -11,19 +11,17 @@ import argparse
 import os
 import random
 import statistics
-import time
 
 # libgomp (numba) spins for many milliseconds otherwise: see environment() in versus.py.
 os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 
 import numexpr
 import numpy as np
+import versus
 from scipy import ndimage
 
 import engine
 
-SETTLE = 1e-3  # seconds in which the threads of the peer before stop spinning
-ROUND = 1e-3  # seconds that one turn is to take at least: threads that slept are awake for most of it
 NINE = "a + 0.5*(a[-1,0] + a[1,0] + a[0,-1] + a[0,1]) + 0.25*(a[-1,-1] + a[-1,1] + a[1,-1] + a[1,1])"
 NINE_SLICES = (
     "b[1:-1,1:-1] = a[1:-1,1:-1] + 0.5*(a[:-2,1:-1] + a[2:,1:-1] + a[1:-1,:-2] + a[1:-1,2:])"
@@ -86,24 +84,9 @@ def numexpr_nine(a, b):
     numexpr.evaluate(text, views, out=b[1:-1, 1:-1], casting="same_kind")
 
 
-def seconds(call) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
 def measure(title: str, forms: dict, elements: int, item: int, copy, rounds: int, steps: int = 1) -> None:
-    # In every round in another order, once the threads of the one before have stopped spinning, each in its own caches.
-    rng = random.Random(title)
-    calls = [*forms.items(), ("copy", copy)]
-    times: dict[str, list[float]] = {name: [] for name, _ in calls}
-    for _ in range(rounds + 1):
-        rng.shuffle(calls)
-        for name, call in calls:
-            time.sleep(SETTLE)
-            repeats = max(1, int(ROUND / seconds(call)))
-            times[name].append(seconds(lambda call=call, repeats=repeats: [call() for _ in range(repeats)]) / repeats)
-    medians = {name: statistics.median(each[1:]) for name, each in times.items()}
+    times = versus.rounds(forms | {"copy": copy}, 0, least=rounds, rng=random.Random(title))
+    medians = {name: statistics.median(each) for name, each in times.items()}
     ours = medians.pop("engine")
     limit = medians.pop("copy") * steps
     others = "  ".join(f"{name} {medians[name] / ours:5.2f}" for name in medians)

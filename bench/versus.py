@@ -2,10 +2,10 @@
 
 Each number of threads is a process of its own, since some peers read theirs once, at start. In it, all peers take
 turns in rounds whose order is drawn anew each time; a turn is one untimed call, so that nobody starts from another's
-caches or sleeping threads, then enough calls to fill 50 µs. Ratios are of medians, their spread a paired bootstrap
-over the rounds. Each result is compared with NumPy's before it is timed. The first call of each expression is timed on
-ten items, so it is compilation, not computation. The least traffic of a case over its time, as a share of what memory
-can do on a working set of that size, is measured in the same process.
+caches or sleeping threads, then enough calls to fill a millisecond. Ratios are of medians, their spread a paired
+bootstrap over the rounds. Each result is compared with NumPy's before it is timed. The first call of each expression is
+timed on ten items, so it is compilation, not computation. The least traffic of a case over its time, as a share of what
+memory can do on a working set of that size, is measured in the same process.
 """
 
 import ctypes
