@@ -118,7 +118,7 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
     bytes += static_cast<double>(item_size(place.dtype));
   const double microseconds = run::microseconds_of(static_cast<double>(total), code.cost, bytes);
   const bool is_short = microseconds < run::kOfOneThread;
-  if (!is_short && (microseconds > kMost || c.direct.fold)) return false;
+  if (!is_short && microseconds > kMost) return false;
   void* table[Direct::kMostValues];
   for (std::size_t k = 0; k < n_read; ++k) {
     const Direct::Place& place = c.direct.arrays[k];
@@ -163,19 +163,23 @@ bool Program::run_small(const Operand* operands, const ArrayView* out, Order ord
     step.kernel(table[step.out], in, 1);
   }
   const auto n = static_cast<std::size_t>(total);
+  void* number = nullptr;
+  if (c.direct.fold) number = allocator.allocate(allocator.context, result.dtype, Shape{}, Strides{}, static_cast<std::size_t>(item));
+  const auto run_by = [&](int n_threads) {
+    if (!c.direct.fold) return run_machine_by(n_threads, code, table, total);
+    const run::interp::Machine* const machine = code.machines.empty() ? nullptr : &code.machines[0];
+    const std::span used_table(table, code.offsets.size());
+    run::interp::fold_directly(*c.direct.fold, result.dtype, machine, used_table, c.direct.folded, n, number, n_threads);
+  };
   double seconds = -1;
   int used = 1;
-  if (c.direct.fold) {
-    void* const number = allocator.allocate(allocator.context, result.dtype, Shape{}, Strides{}, static_cast<std::size_t>(item));
-    const run::interp::Machine* const machine = code.machines.empty() ? nullptr : &code.machines[0];
-    run::interp::fold_directly(*c.direct.fold, result.dtype, machine, table, c.direct.folded, n, number);
-  } else if (is_short) {
-    run::interp::run_machine(code.machines[0], table, n, true);
+  if (is_short) {
+    run_by(1);
   } else {
     if (starts) starts(allocator.context);
     const auto start = std::chrono::steady_clock::now();
     used = run::worthwhile_threads(microseconds, threads ? threads : num_threads());
-    run_machine_by(used, code, table, total);
+    run_by(used);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   impl.direct_hits.fetch_add(1, std::memory_order_relaxed);

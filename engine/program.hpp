@@ -75,7 +75,7 @@ struct Compiled;
 struct Direct {
   explicit Direct(std::pmr::memory_resource* memory) : arrays(memory), scalars(memory) {}
   static constexpr std::uint32_t kResult = plan::kNone;
-  static constexpr std::size_t kMostValues = 48, kMostScalars = 16;
+  static constexpr std::size_t kMostValues = run::interp::kMostDirect, kMostScalars = 16;
   struct Place {
     std::uint32_t value;
     std::uint32_t name;  ///< the operand's, or kResult

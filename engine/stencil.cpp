@@ -498,7 +498,7 @@ class Sweep {
     const RunOptions options = limited();
     const std::thread::id caller = std::this_thread::get_id();
     // Workers share the steps, each one behind the one before it; the first waits for nobody, so they may also run one after another.
-    run::parallel_for(threads, threads, [&](std::int64_t worker) {
+    const auto work = [&](std::int64_t worker) {
       const auto me = static_cast<std::size_t>(worker);
       const std::int64_t first = b.depth * worker / threads, end = b.depth * (worker + 1) / threads;
       try {
@@ -528,7 +528,8 @@ class Sweep {
         failed.store(true, std::memory_order_relaxed);
         progress[me].store(parts, std::memory_order_release);
       }
-    });
+    };
+    run::parallel_for(threads, threads, work, run::Claims::InOrder);
     for (const std::exception_ptr& error : errors)
       if (error) std::rethrow_exception(error);
     made_ = true;

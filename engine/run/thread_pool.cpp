@@ -143,26 +143,34 @@ int count_cpus() {
 class Pool {
  public:
   /// False, and nothing done, when the helpers are at other work.
-  bool run(int threads, std::int64_t n_chunks, void (*body)(void*, std::int64_t), void* context) {
+  bool run(int threads, std::int64_t n_chunks, void (*body)(void*, std::int64_t), void* context, Claims claims) {
     std::unique_lock busy(busy_, std::try_to_lock);
     if (!busy) return false;
     start(threads - 1);
     body_ = body;
     context_ = context;
-    n_chunks_ = static_cast<std::uint32_t>(n_chunks);
+    const auto n = static_cast<std::uint32_t>(n_chunks);
+    n_chunks_.store(n, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
     n_left_ = 0;
     caller_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
     failure_ = nullptr;
-    const std::uint32_t generation = static_cast<std::uint32_t>(claim_.load(std::memory_order_relaxed) >> 32) + 1;
-    claim_.store(std::uint64_t{generation} << 32, std::memory_order_seq_cst);
+    const std::uint32_t generation = static_cast<std::uint32_t>(seats_.load(std::memory_order_relaxed) >> 32) + 1;
+    const int n_shares = claims == Claims::InOrder ? 1 : threads;
+    n_shares_.store(n_shares, std::memory_order_relaxed);
+    for (int s = 0; s < n_shares; ++s) {
+      const auto start_of = [&](int share) { return static_cast<std::uint32_t>(n_chunks * share / n_shares); };
+      shares_[static_cast<std::size_t>(s)].end.store(start_of(s + 1), std::memory_order_relaxed);
+      shares_[static_cast<std::size_t>(s)].next.store(std::uint64_t{generation} << 32 | start_of(s), std::memory_order_release);
+    }
     seats_.store(std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(threads - 1), std::memory_order_seq_cst);
     news_.fetch_add(1, std::memory_order_seq_cst);
     wake(threads - 1 - awake());
-    work(generation, false);
-    // From here on no chunk can be claimed: late helpers see a closed counter and leave what follows alone.
-    claim_.store(std::uint64_t{generation} << 32 | kClosed, std::memory_order_release);
-    await(done_, [&] { return done_.load(std::memory_order_acquire) == n_chunks_; });
+    work(generation, 0, n);
+    // From here on no chunk can be claimed: late helpers see closed counters and leave what follows alone.
+    for (int s = 0; s < n_shares; ++s)
+      shares_[static_cast<std::size_t>(s)].next.store(std::uint64_t{generation} << 32 | kClosed, std::memory_order_release);
+    await(done_, [&] { return done_.load(std::memory_order_acquire) == n; });
     for (std::uint32_t i = 0; i < n_left_ && !failure_; ++i) body(context, left_[i]);
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));  // of which nothing is to be kept
     return true;
@@ -191,12 +199,13 @@ class Pool {
     n_awake_.fetch_sub(1, std::memory_order_seq_cst);
   }
 
-  /// Whether one more may help with this generation.
-  bool take_seat(std::uint32_t generation) noexcept {
+  /// The generation that one more helps with, or 0.
+  std::uint32_t take_seat() noexcept {
     std::uint64_t seats = seats_.load(std::memory_order_acquire);
-    while (seats >> 32 == generation && static_cast<std::uint32_t>(seats) > 0)
-      if (seats_.compare_exchange_weak(seats, seats - 1, std::memory_order_acq_rel, std::memory_order_acquire)) return true;
-    return false;
+    while (static_cast<std::uint32_t>(seats) > 0)
+      if (seats_.compare_exchange_weak(seats, seats - 1, std::memory_order_acq_rel, std::memory_order_acquire))
+        return static_cast<std::uint32_t>(seats >> 32);
+    return 0;
   }
 
   void start(int helpers) {
@@ -206,7 +215,7 @@ class Pool {
       pthread_sigmask(SIG_SETMASK, &all, &old);  // signals belong to the program's own threads
       bool started = true;
       try {
-        std::thread([this] { help(); }).detach();
+        std::thread([this, number = n_helpers_ + 1] { help(number); }).detach();
       } catch (const std::exception&) {  // no more threads or no memory for one: fewer will do
         started = false;
       }
@@ -215,16 +224,32 @@ class Pool {
     }
   }
 
-  /// Claims chunks of one generation until there are none, or until a helper has no memory to work in.
-  void work(std::uint32_t generation, bool helps) {
+  /// The chunks of one generation that are claimed one after another.
+  struct Share {
+    alignas(64) std::atomic<std::uint64_t> next{kClosed};  ///< generation, then the next chunk
+    std::atomic<std::uint32_t> end{0};
+  };
+
+  /// Claims chunks of one generation until there are none, of its own share first, or until a helper has no memory to work in. `who`:
+  /// 0 of the caller.
+  void work(std::uint32_t generation, int who, std::uint32_t n) {
     std::uint32_t finished = 0;
+    const int n_shares = n_shares_.load(std::memory_order_relaxed);
+    bool is_going_on = true;
+    for (int k = 0; k < n_shares && is_going_on; ++k)
+      is_going_on = work_on(shares_[static_cast<std::size_t>((who + k) % n_shares)], generation, who != 0, finished);
+    if (finished == 0) return;
+    if (done_.fetch_add(finished, std::memory_order_acq_rel) + finished == n) done_.notify_all();
+  }
+
+  /// False where a helper lacks memory.
+  bool work_on(Share& share, std::uint32_t generation, bool helps, std::uint32_t& finished) {
     bool lacks_memory = false;
-    std::uint64_t claim = claim_.load(std::memory_order_acquire);
+    std::uint64_t claim = share.next.load(std::memory_order_acquire);
     while (claim >> 32 == generation && !(claim & kClosed) && !lacks_memory) {
       const auto chunk = static_cast<std::uint32_t>(claim);
-      const std::uint32_t n = n_chunks_;
-      if (chunk >= n) break;
-      if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      if (chunk >= share.end.load(std::memory_order_relaxed)) break;
+      if (!share.next.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
       try {
         body_(context_, chunk);
       } catch (const std::bad_alloc&) {
@@ -239,13 +264,13 @@ class Pool {
         if (!failure_) failure_ = std::current_exception();
       }
       ++finished;  // or left, which is counted alike
-      claim = claim_.load(std::memory_order_acquire);
+      claim = share.next.load(std::memory_order_acquire);
     }
-    if (finished == 0) return;
-    if (done_.fetch_add(finished, std::memory_order_acq_rel) + finished == n_chunks_) done_.notify_all();
+    return !lacks_memory;
   }
 
-  void help() {
+  /// `number`: from 1 on.
+  void help(int number) {
     pthread_setname_np(pthread_self(), "engine");
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
@@ -262,24 +287,23 @@ class Pool {
         CPU_CLR(cpu, &others);
         if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0) avoided = cpu;
       }
-      const auto generation = static_cast<std::uint32_t>(claim_.load(std::memory_order_acquire) >> 32);
-      if (!take_seat(generation)) continue;
-      work(generation, true);
+      if (const std::uint32_t generation = take_seat()) work(generation, number, n_chunks_.load(std::memory_order_relaxed));
     }
   }
 
   std::mutex busy_;
   int n_helpers_ = 0;
-  // Of the work at hand; written while the counter is closed, read by whoever has seen it open.
+  // Of the work at hand; written while the counters are closed, read by whoever has seen one open.
   void (*body_)(void*, std::int64_t) = nullptr;
   void* context_ = nullptr;
   std::atomic<std::uint32_t> n_chunks_{0};
+  std::atomic<int> n_shares_{1};
   std::atomic<int> caller_cpu_{-1};
   std::exception_ptr failure_;
   std::array<std::uint32_t, kMaxThreads> left_;  ///< chunks that helpers had no memory for: the caller runs them at the end
   std::uint32_t n_left_ = 0;
-  std::mutex failure_mutex_;                               ///< for the three above
-  alignas(64) std::atomic<std::uint64_t> claim_{kClosed};  ///< generation, then the next chunk
+  std::mutex failure_mutex_;  ///< for the three above
+  std::array<Share, kMaxThreads> shares_;
   alignas(64) std::atomic<std::uint32_t> done_{0};
   alignas(64) std::atomic<std::uint64_t> seats_{0};  ///< generation, then how many helpers may still join
   alignas(64) std::atomic<std::uint32_t> news_{0};
@@ -343,10 +367,10 @@ int worthwhile_threads(double microseconds, int most) noexcept {
   return std::max(asleep, std::min(share(kWorthAwake), 1 + awake));
 }
 
-void run_chunks(int threads, std::int64_t n_chunks, void (*body)(void*, std::int64_t), void* context) {
+void run_chunks(int threads, std::int64_t n_chunks, void (*body)(void*, std::int64_t), void* context, Claims claims) {
   threads = static_cast<int>(std::min<std::int64_t>(std::min(threads, kMaxThreads), n_chunks));
   if (threads > 1 && n_chunks < (std::int64_t{1} << 31) - 1)
-    if (Pool* helpers = pool(); helpers && helpers->run(threads, n_chunks, body, context)) return;
+    if (Pool* helpers = pool(); helpers && helpers->run(threads, n_chunks, body, context, claims)) return;
   for (std::int64_t chunk = 0; chunk < n_chunks; ++chunk) body(context, chunk);
 }
 

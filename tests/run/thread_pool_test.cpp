@@ -25,6 +25,40 @@ TEST(ThreadPool, RunsEachChunkOnce) {
     }
 }
 
+/// A chunk that waits for the one before it is no reason to wait for ever, whoever comes late.
+TEST(ThreadPool, ClaimsInOrderWhatIsToBe) {
+  for (int round = 0; round < 2000; ++round) {
+    std::atomic<std::int64_t> ready{0};
+    const auto body = [&](std::int64_t i) {
+      while (ready.load() != i) std::this_thread::yield();
+      ready.store(i + 1);
+    };
+    parallel_for(3, 7, body, Claims::InOrder);
+    ASSERT_EQ(ready.load(), 7);
+  }
+}
+
+TEST(ThreadPool, GivesEachThreadTheChunksThatItHadInTheCallBefore) {
+  if (available_cpus() < 2) GTEST_SKIP() << "one CPU";
+  constexpr std::int64_t kChunks = 8;
+  // Both are at work until all of the helper's share is claimed: neither takes what is the other's.
+  std::vector<std::thread::id> who(kChunks);
+  const auto body = [&](std::int64_t i) {
+    const auto start = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - start < std::chrono::microseconds(300)) {
+    }
+    who[static_cast<std::size_t>(i)] = std::this_thread::get_id();
+  };
+  int rounds_apart = 0;
+  for (int round = 0; round < 50; ++round) {
+    parallel_for(2, kChunks, body);
+    const bool is_mine = std::all_of(who.begin(), who.begin() + kChunks / 2, [&](auto id) { return id == std::this_thread::get_id(); });
+    const bool is_other = std::none_of(who.begin() + kChunks / 2, who.end(), [&](auto id) { return id == std::this_thread::get_id(); });
+    rounds_apart += is_mine && is_other;
+  }
+  EXPECT_GT(rounds_apart, 0) << "by halves, unless one of them is kept from its CPU";
+}
+
 TEST(ThreadPool, ShowsTheCallerWhatItsHelpersWrote) {
   std::vector<long> cells(64);
   for (long round = 1; round < 20'000; ++round) {

@@ -150,8 +150,8 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
   for (const plan::Detour& detour : kernel_.detours) reach_[detour.access].detour = true;
   if (kernel_.total > kFetchAhead / 64) plan_ahead(memory);
   plan_panels(memory);
-  plan_machine(memory);
   if (kernel_.total > last_level_cache() / 64) plan_stream();
+  plan_machine(memory);
 
   for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
   for (const Step& step : code_.uniform_loads) {
@@ -227,6 +227,17 @@ bool BlockRunner::in_panel(const void* at) const noexcept {
                      [&](const Panel& panel) { return at >= panel.memory && at < panel.memory + panel.bytes; });
 }
 
+/// Elements of whole rows, those that are packed or computed together, unless there are too few for so many threads.
+std::int64_t BlockRunner::unit_of(const Code& code, const plan::BoundKernel& kernel, int threads) noexcept {
+  constexpr std::int64_t kFewest = 2 * kChunksPerThread;
+  if (kernel.rank < 2) return static_cast<std::int64_t>(kBlock);
+  const Panels found = find_panels(code, kernel);
+  constexpr auto kBlockOf = static_cast<std::int64_t>(kBlock);
+  std::int64_t unit = (found.n ? panel_rows(kernel, found.access[0]) : kMostRows) * kernel.extents[kernel.rank - 1];
+  unit *= (kBlockOf + unit - 1) / unit;
+  return kernel.total / unit >= kFewest * threads ? unit : kBlockOf;
+}
+
 /// Packs the rows around `row`.
 void BlockRunner::fill(Panel& panel, std::int64_t row) const {
   const plan::BoundAccess& access = kernel_.accesses[panel.access];
@@ -265,7 +276,11 @@ void* BlockRunner::from_panel(const Step& step, const Reach& r, std::size_t n) {
 
 /// Operands that are the same along a row need not be spread over a register each time: the machine does that.
 void BlockRunner::plan_machine(std::pmr::memory_resource* memory) {
-  if (code_.machines.size() != 1) return;
+  if (code_.machines.size() != 1) {
+    if (streams_ && code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine)
+      streaming_ = code_.machines[code_.steps.back().access].streaming.get();
+    return;
+  }
   machine_ = &code_.machines[0];
   const bool stays = lies_in_rows();  // what is short, too, if all of it is in rows
   // Of folds, blocks that go on from one row to the next: see fold.cpp.
@@ -277,15 +292,18 @@ void BlockRunner::plan_machine(std::pmr::memory_resource* memory) {
   const auto in_row = [&](const Step& step) {
     if (step.kind != Step::Kind::Load) return true;
     const Reach& r = reach_[step.access];
-    return (r.contiguous || r.cell || r.steps) && !r.panel;
+    return r.contiguous || r.cell || r.steps || r.panel;
   };
   walks_rows_ = stays && std::all_of(code_.steps.begin(), code_.steps.end(), in_row);
+  if (walks_rows_) plan_walk(lie, memory);
+  if (!panels_.empty()) walks_rows_ = walker_ != nullptr;
   if (walks_rows_) {
     rows_ = allocate<char*>(memory, kernel_.accesses.size());
-    plan_rows(lie, memory);
+    if (panels_.empty()) plan_rows(lie, memory);
   } else if (kernel_.rank > 1 && inner_ < kLongRow) {  // rows that are gathered together have forms of their own
     drop_forms();
   }
+  if (streams_ && code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine) streaming_ = machine_->streaming.get();
 }
 
 void BlockRunner::drop_forms() noexcept {
@@ -325,14 +343,71 @@ Lie BlockRunner::plan_forms() noexcept {
   return {};
 }
 
+/// Elements from which on the time pays that it takes to make code for what goes from row to row.
+constexpr std::int64_t kWorthwhileRows = std::int64_t{1} << 15;
+
+/// Rows whose stores go into the caches are gone through by the machine itself.
+void BlockRunner::plan_walk(const Lie& lie, std::pmr::memory_resource* memory) {
+  const Machine& one = code_.machines[0];
+  if (!one.variants || streams_ || !kernel_.isolated || kernel_.total < kWorthwhileRows) return;
+  if (inner_ < static_cast<std::int64_t>(machine_->lanes)) return;
+  // Elements that are computed twice must not have been read in the meantime.
+  for (const Step& step : code_.steps)
+    for (const StoreSlot& slot : code_.stores)
+      if (step.kind == Step::Kind::Load && kernel_.accesses[step.access].base == kernel_.accesses[slot.access].base &&
+          inner_ % static_cast<std::int64_t>(machine_->lanes))
+        return;
+  walker_ = one.variants->walking(lie, 1, {});
+  if (!walker_) return;
+  row_steps_ = allocate<std::ptrdiff_t>(memory, table_.size());
+  plan_tiles();
+  for (const Step& step : code_.steps)
+    if (step.kind == Step::Kind::Load) row_steps_[step.out] = kernel_.accesses[step.access].strides[kernel_.rank - 2];
+  for (const StoreSlot& slot : code_.stores) row_steps_[slot.value] = kernel_.accesses[slot.access].strides[kernel_.rank - 2];
+}
+
+/// Columns of a tile, which takes a half of a first-level cache with those of the panels: what is packed is used at once.
+void BlockRunner::plan_tiles() noexcept {
+  constexpr std::int64_t kTile = 16 << 10, kNarrowest = 64;
+  std::int64_t bytes = 0;
+  for (const Panel& panel : panels_) bytes += panel.most * reach_[panel.access].item;
+  if (bytes) tile_ = std::max(kNarrowest, kTile / bytes / kNarrowest * kNarrowest);
+}
+
+/// `count` whole rows from where rows_ points, of which those of panels are packed tile by tile.
+void BlockRunner::run_tiles(std::int64_t count) {
+  const int last = kernel_.rank - 1;
+  const auto rows = static_cast<std::size_t>(count);
+  for (Panel& panel : panels_) panel.rows = 0;  // of whole rows, which from_panel() looks for
+  const auto lanes = static_cast<std::int64_t>(walker_->lanes);
+  for (std::int64_t column = 0, n; column < inner_; column += n) {
+    n = std::min(tile_, inner_ - column);
+    if (inner_ - column - n < lanes) n = inner_ - column;  // the last one is of one vector at least
+    const auto put = [&](std::uint32_t value, std::uint32_t access) {
+      const Reach& r = reach_[access];
+      char* const at = rows_[access] + column * kernel_.accesses[access].strides[last];
+      table_[value] = at;
+      if (!r.panel) return;
+      const Panel& panel = panels_[r.panel - 1u];
+      table_[value] = panel.memory;
+      row_steps_[value] = n * r.item;
+      interp::panel(panel.memory, at, kernel_.accesses[access].strides[last], static_cast<std::size_t>(n), rows, r.item,
+                    static_cast<std::size_t>(inner_ - column - n));
+    };
+    for (const Step& step : code_.steps)
+      if (step.kind == Step::Kind::Load) put(step.out, step.access);
+    for (const StoreSlot& slot : code_.stores) put(slot.value, slot.access);
+    walker_->walk(table_.data(), static_cast<std::size_t>(n), rows, row_steps_.data());
+  }
+}
+
 /// Finds operands that are each other's neighbours on the next outer axis, or the same in all rows. Rows that are computed together read
 /// what they share once, and compute once what depends on that alone; and where rows are short, their beginnings and ends are fewer.
 void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
-  constexpr std::int64_t kWorthwhile = std::int64_t{1} << 15;  // elements, for the time it takes to make the code
   constexpr std::int64_t kFarthest = 16, kShort = 64, kLongEnoughToStream = 384;
   const Machine& one = code_.machines[0];
   const int last = kernel_.rank - 1;
-  if (!one.variants || !kernel_.isolated || kernel_.total < kWorthwhile || kernel_.extents[last - 1] < kMostRows) return;
+  if (!one.variants || !kernel_.isolated || kernel_.total < kWorthwhileRows || kernel_.extents[last - 1] < kMostRows) return;
   const std::size_t n_ins = one.ins.size(), n_values = code_.offsets.size();
   const bool is_short = inner_ <= kShort;
   if ((n_ins < 2 && !is_short) || n_ins > 64 || code_.calls * 2 > kMostSteps) return;
@@ -389,9 +464,11 @@ void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
   }
   if (is_large && (!is_aligned || inner_ < kLongEnoughToStream)) return;
 
-  const Machine* const machine = one.variants->with_rows(lie, rows, {neighbours.data(), n_ins});
+  const std::span all(neighbours.data(), n_ins);
+  const Machine* const machine = walker_ ? one.variants->walking(lie, rows, all) : one.variants->with_rows(lie, rows, all);
   if (!machine) return;
   together_.table = allocate<void*>(memory, n_values * static_cast<std::size_t>(rows));
+  if (walker_) together_.steps = allocate<std::ptrdiff_t>(memory, together_.table.size());
   together_.at = allocate<Together::At>(memory, (n_ins + code_.stores.size()) * static_cast<std::size_t>(rows));
   std::copy(table_.begin(), table_.end(), together_.table.begin());
   std::size_t n = 0;
@@ -400,6 +477,7 @@ void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
       const std::uint32_t access = access_of(value);
       together_.at[n++] = {static_cast<std::uint32_t>(r) * static_cast<std::uint32_t>(n_values) + value, access,
                            r * kernel_.accesses[access].strides[last - 1]};
+      if (walker_) together_.steps[together_.at[n - 1].place] = rows * kernel_.accesses[access].strides[last - 1];
     };
     for (const Machine::Reach& in : one.ins) add(in.value);
     for (const StoreSlot& slot : code_.stores) add(slot.value);
@@ -435,10 +513,6 @@ void BlockRunner::plan_stream() noexcept {
   for (std::size_t k = 0; k < reach_.size(); ++k)
     if (reach_[k].contiguous && !is_counted(k)) bytes += elements_of(kernel_.accesses[k]) * reach_[k].item;
   r.stream = streams_ = bytes > last_level_cache();
-  const bool by_machine = code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine;
-  if (!streams_ || !by_machine) return;
-  const Machine& last = machine_ ? *machine_ : code_.machines[code_.steps.back().access];
-  streaming_ = last.streaming.get();
 }
 
 void BlockRunner::run_machine(const Machine& machine, std::span<void*> table, std::size_t n) {
@@ -487,27 +561,76 @@ bool BlockRunner::lies_in_rows() const noexcept {
   return code_.stores.size() == machine_->outs.size();
 }
 
+/// `whole` > 0 rows from where rows_ points, or the first of them, as many as are best done at once. Gives how many.
+std::int64_t BlockRunner::run_whole_rows(std::int64_t whole) {
+  const int last = kernel_.rank - 1;
+  const auto n = static_cast<std::size_t>(inner_);
+  if (!panels_.empty()) {
+    const Panel& panel = *std::ranges::min_element(panels_, {}, &Panel::most);
+    const std::int64_t row = at_[last - 1];
+    const std::int64_t band = row < panel.phase ? panel.phase - row : panel.most - (row - panel.phase) % panel.most;
+    whole = std::min(whole, band);
+    run_tiles(whole);
+    return whole;
+  }
+  if (walker_) whole = std::min(whole, std::max(std::int64_t{kMostRows}, static_cast<std::int64_t>(kMostBlock) / inner_));
+  if (together_.machine && whole >= together_.rows) {
+    const std::int64_t times = walker_ ? whole / together_.rows : 1;
+    for (const Together::At& at : together_.at) together_.table[at.place] = rows_[at.access] + at.offset;
+    if (walker_)
+      together_.machine->walk(together_.table.data(), n, static_cast<std::size_t>(times), together_.steps.data());
+    else
+      run_machine(*together_.machine, together_.table, n);
+    return times * together_.rows;
+  }
+  point(0);
+  if (walker_)
+    walker_->walk(table_.data(), n, static_cast<std::size_t>(whole), row_steps_.data());
+  else
+    run_machine(*machine_, table_, n);
+  return walker_ ? whole : 1;
+}
+
+/// Elements [first, first + n) of one row, which rows_ points to.
+void BlockRunner::run_part_of_row(std::int64_t first, std::int64_t column, std::int64_t n) {
+  if (panels_.empty()) {
+    point(column);
+    return run_machine(*machine_, table_, static_cast<std::size_t>(n));
+  }
+  for (std::int64_t done = 0, some; done < n; done += some) {
+    some = std::min(n - done, static_cast<std::int64_t>(kBlock));
+    run(first + done, static_cast<std::size_t>(some), true);
+  }
+}
+
+/// Has the table point to that column of the row.
+void BlockRunner::point(std::int64_t column) noexcept {
+  const int last = kernel_.rank - 1;
+  const auto put = [&](std::uint32_t value, std::uint32_t access) {
+    table_[value] = rows_[access] + column * kernel_.accesses[access].strides[last];
+  };
+  for (const Step& step : code_.steps)
+    if (step.kind == Step::Kind::Load) put(step.out, step.access);
+  for (const StoreSlot& slot : code_.stores) put(slot.value, slot.access);
+}
+
 void BlockRunner::run_rows(std::int64_t first, std::int64_t end, Watch& watch) {
   const int last = kernel_.rank - 1;
   locate(first);
-  std::int64_t column = std::exchange(at_[last], 0);
+  std::int64_t column = at_[last];
+  at_[last] = 0;
   const std::span<char*> rows = rows_;
   for (std::size_t k = 0; k < rows.size(); ++k) rows[k] = kernel_.accesses[k].base + offset_of(kernel_.accesses[k]);
   std::int64_t since = 0;
   while (true) {
+    const std::int64_t whole = column == 0 ? std::min((end - first) / inner_, kernel_.extents[last - 1] - at_[last - 1]) : 0;
     std::int64_t n = std::min(inner_ - column, end - first), step_rows = 1;
-    if (together_.machine && column == 0 && end - first >= together_.rows * inner_ &&
-        at_[last - 1] + together_.rows <= kernel_.extents[last - 1]) {
-      step_rows = together_.rows;
-      for (const Together::At& at : together_.at) together_.table[at.place] = rows[at.access] + at.offset;
-      run_machine(*together_.machine, together_.table, static_cast<std::size_t>(n));
+    if (whole > 0) {
+      step_rows = run_whole_rows(whole);
       n *= step_rows;
     } else {
-      for (const Step& step : code_.steps)
-        if (step.kind == Step::Kind::Load) table_[step.out] = rows[step.access] + column * kernel_.accesses[step.access].strides[last];
-      for (const StoreSlot& slot : code_.stores)
-        table_[slot.value] = rows[slot.access] + column * kernel_.accesses[slot.access].strides[last];
-      run_machine(*machine_, table_, static_cast<std::size_t>(n));
+      run_part_of_row(first, column, n);
+      at_[last] = 0;
     }
     first += n;
     since += n;
@@ -546,7 +669,9 @@ std::size_t BlockRunner::table_bytes(const Code& code, const plan::BoundKernel& 
                       std::max<std::size_t>(kernel.accesses.size(), 1) * (sizeof(Reach) + sizeof(Ahead) + sizeof(char*)) +
                       6 * alignof(std::max_align_t);
   if (code.machines.size() == 1 && kernel.rank > 1)
-    bytes += kMostRows * (code.offsets.size() * sizeof(void*) + (code.machines[0].ins.size() + code.stores.size()) * sizeof(Together::At));
+    bytes += code.offsets.size() * sizeof(std::ptrdiff_t) + 2 * alignof(std::max_align_t) +
+             kMostRows * (code.offsets.size() * (sizeof(void*) + sizeof(std::ptrdiff_t)) +
+                          (code.machines[0].ins.size() + code.stores.size()) * sizeof(Together::At));
   const Panels panels = find_panels(code, kernel);
   if (panels.n) bytes += panels.n * sizeof(Panel) + alignof(Panel);
   for (std::size_t i = 0; i < panels.n; ++i) bytes += panel_bytes(kernel, panels.access[i]) + kLine;
@@ -905,10 +1030,11 @@ void run_stores(const Code& code, const plan::BoundKernel& kernel, const Team& t
     store_range(code, kernel, 0, kernel.total, *team.watch);
   } else {
     const Scratch* const callers = &Scratch::of_thread();  // which is kept until the last kernel has run
-    in_chunks(team.threads, kernel.total, [&](std::int64_t first, std::int64_t end) {
+    const auto work = [&](std::int64_t first, std::int64_t end) {
       store_range(code, kernel, first, end, *team.watch);
       if (Scratch& mine = Scratch::of_thread(); &mine != callers) mine.trim();
-    });
+    };
+    in_chunks(team.threads, kernel.total, work, BlockRunner::unit_of(code, kernel, team.threads));
   }
   if (kernel.detours.empty()) return;
   // Now everything has been read: bring the finished values home, in iteration order.

@@ -33,6 +33,9 @@ class BlockRunner {
   /// What it takes from `memory`, at most.
   static std::size_t table_bytes(const Code& code, const plan::BoundKernel& kernel) noexcept;
 
+  /// What threads best share a kernel in, in elements.
+  static std::int64_t unit_of(const Code& code, const plan::BoundKernel& kernel, int threads) noexcept;
+
   /// Computes elements [first, first + n), n <= most(). Stores are done when `store` is set.
   void run(std::int64_t first, std::size_t n, bool store);
 
@@ -44,6 +47,8 @@ class BlockRunner {
   bool walks_rows() const noexcept { return walks_rows_; }
   /// Rows that are computed together where so many follow.
   std::int64_t rows_at_once() const noexcept { return together_.rows; }
+  /// Whether it does that by itself, as long as it is not to stop.
+  bool machine_walks() const noexcept { return walker_ != nullptr; }
   void run_rows(std::int64_t first, std::int64_t end, Watch& watch);
   /// The accumulators of the group [first, first + kBlock) of the only fold, where there is code for that: see Machine::groups. Where
   /// `most` groups lie as the code wants them, of all of these. Gives how many.
@@ -120,9 +125,15 @@ class BlockRunner {
   void plan_stream() noexcept;
   void plan_machine(std::pmr::memory_resource* memory);
   Lie plan_forms() noexcept;
+  void plan_walk(const Lie& lie, std::pmr::memory_resource* memory);
+  void plan_tiles() noexcept;
   void plan_rows(const Lie& lie, std::pmr::memory_resource* memory);
   void drop_forms() noexcept;
   bool lies_in_rows() const noexcept;
+  std::int64_t run_whole_rows(std::int64_t whole);
+  void run_tiles(std::int64_t count);
+  void run_part_of_row(std::int64_t first, std::int64_t column, std::int64_t n);
+  void point(std::int64_t column) noexcept;
   bool in_panel(const void* at) const noexcept;
   void fill(Panel& panel, std::int64_t row) const;
   void* from_panel(const Step& step, const Reach& reach, std::size_t n);
@@ -159,11 +170,15 @@ class BlockRunner {
     std::int64_t rows = 1;
     bool is_aligned = false;  ///< lines of all rows begin at the same columns
     std::span<void*> table;
+    std::span<std::ptrdiff_t> steps;  ///< of the table, from these rows to the next, where it walks
     std::span<At> at;
   };
   Together together_;
   bool streams_ = false;
   bool walks_rows_ = false;
+  const Machine* walker_ = nullptr;       ///< of single rows, where the machine itself goes from one to the next
+  std::span<std::ptrdiff_t> row_steps_;   ///< of the table
+  std::int64_t tile_ = 0;                 ///< columns that are packed at once
   const Machine* machine_ = nullptr;      ///< the only one, in the form for these operands
   const Streaming* streaming_ = nullptr;  ///< who stores past the caches without a copy
   std::size_t most_ = kBlock;
@@ -180,12 +195,11 @@ struct Team {
   Watch* watch = nullptr;
 };
 
-/// Calls body(first, end) for each of the chunks, of whole blocks but for the last, that so many threads share `total` > 0 elements in.
+/// Calls body(first, end) for each of the chunks, of whole units but for the last, that so many threads share `total` > 0 elements in.
 template <class Body>
-void in_chunks(int threads, std::int64_t total, Body body) {
+void in_chunks(int threads, std::int64_t total, Body body, std::int64_t unit = kBlock) {
   const std::int64_t parts = std::int64_t{threads} * kChunksPerThread;
-  const std::int64_t blocks = (total + std::int64_t{kBlock} - 1) / std::int64_t{kBlock};
-  const std::int64_t chunk = (blocks + parts - 1) / parts * std::int64_t{kBlock};
+  const std::int64_t units = (total + unit - 1) / unit, chunk = (units + parts - 1) / parts * unit;
   parallel_for(threads, (total + chunk - 1) / chunk, [&](std::int64_t i) { body(i * chunk, std::min(total, (i + 1) * chunk)); });
 }
 
@@ -222,9 +236,10 @@ void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::sp
 /// combinations, and so every bit, is the same for any number of threads.
 void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results, const Team& team);
 /// *out = the reduction of n > 0 elements, of up to eight bytes that are their own accumulators: not of variances. They follow each other
-/// at table[folded], or the machine makes them of what the table's other addresses are of; these are moved.
-void fold_directly(const plan::Fold& fold, DType dtype, const Machine* machine, void** table, std::uint32_t folded, std::size_t n,
-                   void* out);
+/// at table[folded], or the machine makes them of what the table's other addresses are of; these are moved. By so many threads, with
+/// the same bits for any number. `table`: at most kMostDirect.
+void fold_directly(const plan::Fold& fold, DType dtype, const Machine* machine, std::span<void*> table, std::uint32_t folded, std::size_t n,
+                   void* out, int threads);
 /// Moves the addresses that the machine reads and writes on by so many elements.
 void move_on(const Machine& machine, void** table, std::ptrdiff_t n);
 

@@ -20,6 +20,9 @@ inline constexpr std::size_t kMostSteps = 128;
 /// Values that it reads and writes, at most: three and one of each step.
 inline constexpr std::size_t kMostReaches = 4 * kMostSteps;
 
+/// Addresses in the table of a call that binds nothing, at most.
+inline constexpr std::size_t kMostDirect = 48;
+
 /// An elementary function: one written over lanes, and compiled ahead.
 inline bool is_function(catalog::Op op) noexcept {
   const catalog::OpInfo& row = catalog::info(op);
@@ -91,6 +94,8 @@ class Variants {
   /// For so many rows at once. Value v of row r has place r * n + v in the table, n being the values of one row; what is the same in
   /// all rows has that of row 0. `neighbours`: of each of Machine::ins. Null where there is no room for it.
   virtual const Machine* with_rows(const Lie& lie, int rows, std::span<const Neighbour> neighbours) const noexcept = 0;
+  /// The same, to go from row to row without coming back: a machine that has `walk` instead of `function`.
+  virtual const Machine* walking(const Lie& lie, int rows, std::span<const Neighbour> neighbours) const noexcept = 0;
 };
 
 /// Machine code in the place of calls that follow each other. What they hand to each other stays in the processor's registers.
@@ -107,6 +112,10 @@ struct Machine {
   /// reduction's tree (ReduceKernels::group) one after another, without storing the elements. Else null.
   using Groups = void (*)(void* const* table, void* accumulators, std::size_t n);
   Groups groups = nullptr;
+  /// Of one that Variants::walking() gives: n elements, at least its lanes, of each of `rows` > 0 rows, after which each address of the
+  /// table is moved by its entry of `steps`, in bytes. Of the last n % lanes elements of a row, the ones before them are computed again.
+  using Walk = void (*)(void** table, std::size_t n, std::size_t rows, const std::ptrdiff_t* steps);
+  Walk walk = nullptr;
   std::size_t lanes = 1;
   std::pmr::vector<Reach> ins;                        ///< read, an element for each element that is computed
   std::pmr::vector<Reach> outs;                       ///< written; may be one of `ins` exactly
@@ -168,6 +177,7 @@ struct Segment {
   std::span<const std::uint32_t> outs;
   /// Of the only out, where that is what is folded, and read by nobody else.
   std::optional<catalog::Reduction> fold;
+  bool walks = false;  ///< see Machine::Walk
 };
 
 /// What becomes of a call in machine code. A Call is that of something compiled ahead, vector by vector: what vectors have no

@@ -53,7 +53,7 @@ struct Square {
 /// out[r * n + c] = the number r of column c, which starts at base + c * stride. Columns are fetched ahead: they lie on pages
 /// of their own, where no hardware looks.
 template <class T>
-void panel_of(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows) {
+void panel_of(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t n_after) {
   using S = Square<T>;
   using V = typename S::V;
   constexpr std::size_t kSide = S::kSide, kAhead = 16;
@@ -62,7 +62,7 @@ void panel_of(void* out, const void* base, std::ptrdiff_t stride, std::size_t n,
   const auto column = [&](std::size_t c) { return from + static_cast<std::ptrdiff_t>(c) * stride; };
   std::size_t c = 0;
   for (; c + kSide <= n; c += kSide) {
-    if (c + kSide + kAhead <= n)
+    if (c + kSide + kAhead <= n + n_after)
       for (std::size_t i = 0; i < kSide; ++i)
         for (std::size_t byte = 0; byte < rows * sizeof(T); byte += 64) __builtin_prefetch(column(c + kAhead + i) + byte, 0, 2);
     std::size_t row = 0;
@@ -83,28 +83,28 @@ void panel_of(void* out, const void* base, std::ptrdiff_t stride, std::size_t n,
 struct Pair {
   std::uint64_t first, second;
 };
-void panel_of_pairs(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows) {
+void panel_of_pairs(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t n_after) {
   auto* const r = static_cast<Pair*>(out);
   for (std::size_t c = 0; c < n; ++c) {
     const char* const column = static_cast<const char*>(base) + static_cast<std::ptrdiff_t>(c) * stride;
-    if (c + 16 < n)
+    if (c + 16 < n + n_after)
       for (std::size_t byte = 0; byte < rows * sizeof(Pair); byte += 64) __builtin_prefetch(column + 16 * stride + byte, 0, 2);
     for (std::size_t row = 0; row < rows; ++row) __builtin_memcpy(r + row * n + c, column + row * sizeof(Pair), sizeof(Pair));
   }
 }
 
-void panel(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t item) {
+void panel(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t item, std::size_t n_after) {
   switch (item) {
     case 1:
-      return panel_of<std::uint8_t>(out, base, stride, n, rows);
+      return panel_of<std::uint8_t>(out, base, stride, n, rows, n_after);
     case 2:
-      return panel_of<std::uint16_t>(out, base, stride, n, rows);
+      return panel_of<std::uint16_t>(out, base, stride, n, rows, n_after);
     case 4:
-      return panel_of<std::uint32_t>(out, base, stride, n, rows);
+      return panel_of<std::uint32_t>(out, base, stride, n, rows, n_after);
     case 8:
-      return panel_of<std::uint64_t>(out, base, stride, n, rows);
+      return panel_of<std::uint64_t>(out, base, stride, n, rows, n_after);
     default:
-      return panel_of_pairs(out, base, stride, n, rows);
+      return panel_of_pairs(out, base, stride, n, rows, n_after);
   }
 }
 

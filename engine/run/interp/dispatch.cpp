@@ -127,8 +127,9 @@ void unpack_rows(void* base, std::ptrdiff_t row_stride, std::size_t rows, std::p
                  std::size_t item) noexcept {
   chosen().table.unpack_rows(base, row_stride, rows, stride, in, n, item);
 }
-void panel(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t item) noexcept {
-  chosen().table.panel(out, base, stride, n, rows, item);
+void panel(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t item,
+           std::size_t n_after) noexcept {
+  chosen().table.panel(out, base, stride, n, rows, item, n_after);
 }
 void stream(void* out, const void* in, std::size_t n_bytes) noexcept { chosen().table.stream(out, in, n_bytes); }
 void end_stream() noexcept { chosen().table.end_stream(); }

@@ -433,9 +433,13 @@ class Share {
     const auto length = static_cast<std::size_t>(length_), bytes = length * fold.type.item;
     const char* from = fold.operand + static_cast<std::size_t>(first_row) * bytes;
     char* to = fold.result;
-    for (std::int64_t cell = 0; cell < n_cells; ++cell, from += bytes, to += fold.type.item) {
-      look(length);
-      fold.type.values->block(to, from, length);
+    const std::int64_t most = std::max<std::int64_t>(1, static_cast<std::int64_t>(kBlocksPerLook * kBlock / length));
+    for (std::int64_t cell = 0; cell < n_cells; cell += most) {
+      const auto n = static_cast<std::size_t>(std::min(most, n_cells - cell));
+      watch_.poll(std::exchange(since_, static_cast<std::int64_t>(n * length)));
+      fold.type.values->cells(to, from, n, length);
+      from += n * bytes;
+      to += n * fold.type.item;
     }
   }
   void fold_row(std::int64_t first, std::int64_t length) {
@@ -706,9 +710,11 @@ void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::sp
   }
 }
 
-void fold_directly(const plan::Fold& fold, DType dtype, const Machine* machine, void** table, std::uint32_t folded, std::size_t n,
-                   void* out) {
-  const ReduceKernels& kernels = *reduce_kernels(catalog::info(fold.reduction).kernel, dtype);
+namespace {
+
+/// The accumulator of n > 0 elements, as fold_directly() finds them: of the whole, or of a subtree.
+void accumulate(const ReduceKernels& kernels, DType dtype, const Machine* machine, void** table, std::uint32_t folded, std::size_t n,
+                void* accumulator) {
   alignas(kAlignment) std::byte values[kTreeBlock * 8];
   const auto few = [&](std::size_t m) {
     if (!machine) return static_cast<const char*>(table[folded]);
@@ -716,41 +722,73 @@ void fold_directly(const plan::Fold& fold, DType dtype, const Machine* machine, 
     run_machine(*machine, table, m, true);
     return reinterpret_cast<const char*>(values);
   };
-  if (kernels.block && n <= kTreeBlock) {
-    kernels.block(out, few(n), n);
-    return finish_fold(fold, dtype, static_cast<std::int64_t>(n), 1, out);
-  }
+  if (kernels.block && n <= kTreeBlock) return kernels.block(accumulator, few(n), n);
   const FoldType type{.values = &kernels, .item = item_size(dtype), .part = item_size(dtype)};
-  constexpr std::size_t kLevels = 32;
+  constexpr std::size_t kLevels = 32, kMany = ReduceKernels::kMostBlocks;
   std::array<std::byte, 4 * kLanes * 8 + (kLevels + 8) * kAlignment> bytes;
   std::pmr::monotonic_buffer_resource memory(bytes.data(), bytes.size());
   const plan::BoundKernel flat;
   Folding folding(type, flat, &memory);
   for (std::size_t done = 0, m; done < n; done += m) {
-    m = std::min(16 * kTreeBlock, n - done) / kTreeBlock * kTreeBlock;
+    m = std::min(kMany * kTreeBlock, n - done) / kTreeBlock * kTreeBlock;
     if (m && !machine && kernels.many && kernels.many(folding.value, table[folded], m)) {  // their order does not show
       folding.value = folding.blocks.push(folding.value);
-      table[folded] = static_cast<char*>(table[folded]) + m * type.item;
-      continue;
-    }
-    m = std::min(kTreeBlock, n - done);
-    if (machine && machine->groups && m == kTreeBlock) {
-      machine->groups(table, folding.accumulators(), kTreeBlock / kBlock);
-      for (std::size_t i = 0; i < kTreeBlock / kBlock; ++i) folding.end_group(kLanes);
-    } else if (kernels.block) {
-      kernels.block(folding.value, few(m), m);
-      folding.value = folding.blocks.push(folding.value);
+    } else if (m == kMany * kTreeBlock && !machine && kernels.blocks) {
+      kernels.blocks(folding.value, table[folded], kMany);
+      folding.value = folding.blocks.push(folding.value, std::countr_zero(kMany));
     } else {
-      const char* const from = few(m);
-      for (std::size_t at = 0; at < m; at += kBlock) folding.add_group(from + at * type.item, std::min(kBlock, m - at));
+      m = std::min(kTreeBlock, n - done);
+      if (machine && machine->groups && m == kTreeBlock) {
+        machine->groups(table, folding.accumulators(), kTreeBlock / kBlock);
+        for (std::size_t i = 0; i < kTreeBlock / kBlock; ++i) folding.end_group(kLanes);
+      } else if (kernels.block) {
+        kernels.block(folding.value, few(m), m);
+        folding.value = folding.blocks.push(folding.value);
+      } else {
+        const char* const from = few(m);
+        for (std::size_t at = 0; at < m; at += kBlock) folding.add_group(from + at * type.item, std::min(kBlock, m - at));
+      }
     }
     if (machine)
       move_on(*machine, table, static_cast<std::ptrdiff_t>(m));
     else
       table[folded] = static_cast<char*>(table[folded]) + m * type.item;
   }
-  std::memcpy(out, folding.end_row(), type.item);
-  finish_fold(fold, dtype, static_cast<std::int64_t>(n), 1, out);
+  std::memcpy(accumulator, folding.end_row(), type.item);
+}
+
+}  // namespace
+
+void fold_directly(const plan::Fold& fold, DType dtype, const Machine* machine, std::span<void*> table, std::uint32_t folded, std::size_t n,
+                   void* out, int threads) {
+  constexpr std::int64_t kMostPieces = 64;
+  const ReduceKernels& kernels = *reduce_kernels(catalog::info(fold.reduction).kernel, dtype);
+  const auto total = static_cast<std::int64_t>(n), whole = static_cast<std::int64_t>(kTreeBlock), blocks = (total + whole - 1) / whole;
+  if (threads < 2 || blocks < 2) {
+    accumulate(kernels, dtype, machine, table.data(), folded, n, out);
+  } else {
+    const std::int64_t size = subtree(blocks, std::min(kMostPieces, std::int64_t{threads} * kChunksPerThread));
+    const std::size_t item = item_size(dtype);
+    std::int64_t pieces = (blocks + size - 1) / size;
+    alignas(kAlignment) char parts[kMostPieces][8];
+    parallel_for(threads, pieces, [&](std::int64_t i) {
+      void* mine[kMostDirect];
+      std::copy(table.begin(), table.end(), mine);
+      const std::int64_t first = i * size * whole, count = std::min(size * whole, total - first);
+      if (machine)
+        move_on(*machine, mine, first);
+      else
+        mine[folded] = static_cast<char*>(mine[folded]) + first * static_cast<std::int64_t>(item);
+      accumulate(kernels, dtype, machine, mine, folded, static_cast<std::size_t>(count), parts[i]);
+    });
+    for (; pieces > 1; pieces = (pieces + 1) / 2)
+      for (std::int64_t i = 0; 2 * i < pieces; ++i) {
+        if (i) std::memcpy(parts[i], parts[2 * i], item);
+        if (2 * i + 1 < pieces) kernels.combine(parts[i], parts[2 * i + 1], 1);
+      }
+    std::memcpy(out, parts[0], item);
+  }
+  finish_fold(fold, dtype, total, 1, out);
 }
 
 void run_folds(const Code& code, const plan::Plan& plan, const plan::BoundKernel& kernel, std::span<char* const> results,

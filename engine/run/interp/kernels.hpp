@@ -46,8 +46,10 @@ void pack_rows(void* out, const void* base, std::ptrdiff_t row_stride, std::size
                std::size_t item) noexcept;
 void unpack_rows(void* base, std::ptrdiff_t row_stride, std::size_t rows, std::ptrdiff_t stride, const void* in, std::size_t n,
                  std::size_t item) noexcept;
-/// The transposed of n columns of `rows` items that follow each other in memory: out[r * n + c] = item r at base + c*stride.
-void panel(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t item) noexcept;
+/// The transposed of n columns of `rows` items that follow each other in memory: out[r * n + c] = item r at base + c*stride. So many
+/// columns more are wanted next.
+void panel(void* out, const void* base, std::ptrdiff_t stride, std::size_t n, std::size_t rows, std::size_t item,
+           std::size_t n_after = 0) noexcept;
 /// Copies past the caches. Whoever has streamed calls end_stream() before another thread may read.
 void stream(void* out, const void* in, std::size_t n_bytes) noexcept;
 void end_stream() noexcept;
@@ -75,7 +77,9 @@ struct ReduceKernels {
   void (*blocks)(void* out, const void* in, std::size_t n) = nullptr;
   /// *out = the value of one block of the tree of n elements, 0 < n <= kTreeBlock. Null where `blocks` is.
   void (*block)(void* out, const void* in, std::size_t n) = nullptr;
-  /// The same of the accumulators of its four groups, as group() gives them. Null where `blocks` is.
+  /// out[r] = the same of in[r*length … r*length+length-1], r < rows. Null where `blocks` is.
+  void (*cells)(void* out, const void* in, std::size_t rows, std::size_t length) = nullptr;
+  /// The value of one block of the accumulators of its four groups, as group() gives them. Null where `blocks` is.
   void (*end_block)(void* out, const void* lanes) = nullptr;
   static constexpr std::size_t kMostBlocks = 16;
 };

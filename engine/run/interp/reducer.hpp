@@ -64,30 +64,53 @@ struct Rows {
 
   // ---- blocks of the tree ---------------------------------------------------------------------------------------------
 
-  /// Lanes by halves.
+  /// Lanes by halves, down to one vector.
   template <class Combine>
-  ENGINE_LANE static T fold(V* a, Combine combine) {
+  ENGINE_LANE static V halved(V* a, Combine combine) {
 #pragma GCC unroll 8
     for (std::size_t half = kVectors / 2; half > 0; half /= 2)
 #pragma GCC unroll 16
       for (std::size_t i = 0; i < half; ++i) a[i] = combine(a[i], a[i + half]);
+    return a[0];
+  }
+  /// The rest of the way.
+  template <class Combine>
+  ENGINE_LANE static T folded(V a, Combine combine) {
     Item lanes[kItems];
-    __builtin_memcpy(lanes, &a[0], sizeof lanes);
+    __builtin_memcpy(lanes, &a, sizeof lanes);
 #pragma GCC unroll 8
     for (std::size_t half = kItems / 2; half > 0; half /= 2)
 #pragma GCC unroll 16
       for (std::size_t i = 0; i < half; ++i) lanes[i] = combine(lanes[i], lanes[i + half]);
     return static_cast<T>(lanes[0]);
   }
+  template <std::size_t kHalf, bool kHigh, std::size_t... i>
+  ENGINE_LANE static V halves_of(V x, V y, std::index_sequence<i...>) {
+    return __builtin_shufflevector(x, y, static_cast<int>(i / kHalf * 2 * kHalf + i % kHalf + (kHigh ? kHalf : 0))...);
+  }
+  /// The same of kItems vectors at once, each of which gives one lane: no addition waits for the one before.
+  template <std::size_t kHalf = kItems / 2, class Combine>
+  ENGINE_LANE static V all_folded(V* v, Combine combine) {
+    if constexpr (kHalf > 0) {
+#pragma GCC unroll 16
+      for (std::size_t k = 0; k < kHalf; ++k) {
+        const V low = halves_of<kHalf, false>(v[2 * k], v[2 * k + 1], std::make_index_sequence<kItems>{});
+        const V high = halves_of<kHalf, true>(v[2 * k], v[2 * k + 1], std::make_index_sequence<kItems>{});
+        v[k] = combine(low, high);
+      }
+      return all_folded<kHalf / 2>(v, combine);
+    }
+    return v[0];
+  }
   template <class Combine>
-  ENGINE_LANE static T end_block(const T* lanes, Combine combine) {
+  ENGINE_LANE static V end_block(const T* lanes, Combine combine) {
     V a[kVectors];
 #pragma GCC unroll 32
     for (std::size_t i = 0; i < kVectors; ++i) {
       const T* const at = lanes + i * kItems;
       a[i] = combine(combine(load(at), load(at + kLanes)), combine(load(at + 2 * kLanes), load(at + 3 * kLanes)));
     }
-    return fold(a, combine);
+    return halved(a, combine);
   }
   template <class Combine, std::size_t... i>
   ENGINE_LANE static void group(T* r, const T* x, T identity, Combine combine, std::index_sequence<i...>) {
@@ -105,7 +128,7 @@ struct Rows {
   /// One loop for all rows: instructions that come back teach the first cache's prefetcher their strides. Unrolled, this took a
   /// fifth longer in the second-level cache.
   template <class Combine>
-  ENGINE_LANE static T whole_block(const T* x, T identity, Combine combine_two) {
+  ENGINE_LANE static V whole_block(const T* x, T identity, Combine combine_two) {
     constexpr std::size_t kGroup = 8 * kLanes;
     alignas(kRegisterBytes) T lanes[4 * kLanes];
 #pragma GCC unroll 1
@@ -142,13 +165,13 @@ struct Rows {
     }
   }
   template <class Combine>
-  ENGINE_LANE static T part_of_block(const T* x, std::size_t n, T identity, Combine combine) {
+  ENGINE_LANE static V part_of_block(const T* x, std::size_t n, T identity, Combine combine) {
     constexpr std::size_t kGroup = 8 * kLanes;
     using Each = std::make_index_sequence<kVectors>;
     V a[kVectors];
     if (n <= kGroup) {
       part_of_group(a, x, n, identity, combine, Each{});
-      return fold(a, combine);
+      return halved(a, combine);
     }
     alignas(kRegisterBytes) T lanes[4 * kLanes];
     std::size_t g = 0;
@@ -163,18 +186,30 @@ struct Rows {
     if (n_groups > 2) return end_block(lanes, combine);
 #pragma GCC unroll 32
     for (std::size_t i = 0; i < kVectors; ++i) a[i] = combine(load(lanes + i * kItems), load(lanes + kLanes + i * kItems));
-    return fold(a, combine);
+    return halved(a, combine);
+  }
+  /// out[r] = the value of the block of the tree of `n` elements that starts at x + r * n.
+  template <class Combine>
+  ENGINE_LANE static void blocks(T* out, const T* x, std::size_t n_blocks, std::size_t n, T identity, Combine combine) {
+    const auto one = [&](std::size_t b) {
+      return n == kTreeBlock ? whole_block(x + b * n, identity, combine) : part_of_block(x + b * n, n, identity, combine);
+    };
+    std::size_t b = 0;
+    for (V v[kItems]; b + kItems <= n_blocks; b += kItems) {
+#pragma GCC unroll 1
+      for (std::size_t k = 0; k < kItems; ++k) v[k] = one(b + k);
+      save(out + b, all_folded(v, combine));
+    }
+    for (; b < n_blocks; ++b) out[b] = folded(one(b), combine);
   }
   template <class Combine>
-  ENGINE_LANE static T tree(const T* x, std::size_t n_blocks, T identity, Combine combine_two) {
-    Item levels[ReduceKernels::kMostBlocks], value{};  // a binary counter whose digits are values
-    for (std::size_t b = 0; b < n_blocks; ++b) {
-      value = static_cast<Item>(whole_block(x + b * kTreeBlock, identity, combine_two));
-      std::size_t level = 0;
-      for (; b >> level & 1u; ++level) value = combine_two(levels[level], value);
-      levels[level] = value;
-    }
-    return static_cast<T>(value);
+  ENGINE_LANE static T tree(const T* x, std::size_t n_blocks, T identity, Combine combine) {
+    T values[ReduceKernels::kMostBlocks];
+    blocks(values, x, n_blocks, kTreeBlock, identity, combine);
+    for (; n_blocks > 1; n_blocks /= 2)
+      for (std::size_t i = 0; i < n_blocks / 2; ++i)
+        values[i] = static_cast<T>(combine(static_cast<Item>(values[2 * i]), static_cast<Item>(values[2 * i + 1])));
+    return values[0];
   }
 
   /// The larger (kSign = 1) or smaller (-1) ones of all 512, lane j and j + 32 together, both lanes getting the same: the
@@ -404,11 +439,14 @@ struct Reducer {
   }
   static void block(void* out, const void* in, std::size_t n) {
     const auto* x = static_cast<const T*>(in);
-    *static_cast<T*>(out) =
-        n == kTreeBlock ? Rows<T>::whole_block(x, kIdentity, kCombine) : Rows<T>::part_of_block(x, n, kIdentity, kCombine);
+    const auto lanes = n == kTreeBlock ? Rows<T>::whole_block(x, kIdentity, kCombine) : Rows<T>::part_of_block(x, n, kIdentity, kCombine);
+    *static_cast<T*>(out) = Rows<T>::folded(lanes, kCombine);
+  }
+  static void cells(void* out, const void* in, std::size_t rows, std::size_t length) {
+    Rows<T>::blocks(static_cast<T*>(out), static_cast<const T*>(in), rows, length, kIdentity, kCombine);
   }
   static void end_block(void* out, const void* lanes) {
-    *static_cast<T*>(out) = Rows<T>::end_block(static_cast<const T*>(lanes), kCombine);
+    *static_cast<T*>(out) = Rows<T>::folded(Rows<T>::end_block(static_cast<const T*>(lanes), kCombine), kCombine);
   }
 
   static constexpr ReduceKernels make() {
@@ -417,6 +455,7 @@ struct Reducer {
     if constexpr (kHasBlocks) {
       made.blocks = &blocks;
       made.block = &block;
+      made.cells = &cells;
       made.end_block = &end_block;
     }
     return made;

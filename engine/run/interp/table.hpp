@@ -26,7 +26,7 @@ struct KernelTable {
   void (*iota)(std::int64_t*, std::int64_t, std::int64_t, std::size_t);
   void (*pack)(void*, const void*, std::ptrdiff_t, std::size_t, std::size_t, std::size_t);
   void (*unpack)(void*, std::ptrdiff_t, const void*, std::size_t, std::size_t, std::size_t);
-  void (*panel)(void*, const void*, std::ptrdiff_t, std::size_t, std::size_t, std::size_t);
+  void (*panel)(void*, const void*, std::ptrdiff_t, std::size_t, std::size_t, std::size_t, std::size_t);
   void (*pack_rows)(void*, const void*, std::ptrdiff_t, std::size_t, std::ptrdiff_t, std::size_t, std::size_t);
   void (*unpack_rows)(void*, std::ptrdiff_t, std::size_t, std::ptrdiff_t, const void*, std::size_t, std::size_t);
   void (*stream)(void*, const void*, std::size_t);

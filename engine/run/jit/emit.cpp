@@ -40,6 +40,7 @@ class Emitter : public Xbyak::CodeGenerator {
 
   Emitted run() {
     const std::size_t entry = start();
+    begin_row();
     loop();
     leave();
     Emitted emitted{.size = getSize(), .entry = entry};
@@ -55,6 +56,7 @@ class Emitter : public Xbyak::CodeGenerator {
   Emitted run_groups() {
     makes_groups_ = true;
     const std::size_t entry = start();
+    begin_row();
     const int vectors = static_cast<int>(interp::kLanes) / lanes_, at_once = std::min(vectors, target_.n_accumulators);
     xor_(index_.cvt32(), index_.cvt32());
     align(16);
@@ -71,6 +73,43 @@ class Emitter : public Xbyak::CodeGenerator {
     return {getSize(), entry};
   }
 
+  /// Row after row: see Machine::Walk. The last vector of a row that does not fill it begins where it ends with the row.
+  Emitted run_walk() {
+    walks_ = true;
+    const std::size_t entry = start();
+    const std::uint8_t* const row = getCurr();
+    begin_row();
+    xor_(index_.cvt32(), index_.cvt32());
+    align(16);
+    const std::uint8_t* const first = getCurr();
+    multiply_index();
+    for (const Placed& placed : allocation_.body) code(placed);
+    add(index_, lanes_);
+    cmp(index_, end_);  // where the last vector begins
+    jbe(first);
+    lea(rax, ptr[end_ + lanes_]);
+    cmp(index_, rax);
+    Xbyak::Label done;
+    jae(done, T_NEAR);
+    mov(index_, end_);
+    jmp(first);
+    L(done);
+    std::pmr::vector<std::uint32_t> moved(program_.ins.get_allocator());
+    for (const std::pmr::vector<Instruction>& code : {std::cref(program_.head), std::cref(program_.body)})
+      for (const Instruction& i : code)
+        if ((is_load(i.code) || is_splat(i.code) || is_store(i.code)) && std::ranges::find(moved, i.payload) == moved.end())
+          moved.push_back(i.payload);
+    mov(index_, ptr[rsp + frame_ - 24]);
+    for (const std::uint32_t value : moved) {
+      mov(rax, ptr[index_ + static_cast<int>(value) * 8]);
+      add(address(value), rax);
+    }
+    sub(qword[rsp + frame_ - 16], 1);
+    jnz(row);
+    leave();
+    return {.size = getSize(), .entry = entry};
+  }
+
  private:
   // ---- frame --------------------------------------------------------------------------------------------------------
 
@@ -79,15 +118,19 @@ class Emitter : public Xbyak::CodeGenerator {
     int reg;
   };
 
-  /// Constants, and all that comes before the loop. Gives where the function starts.
+  /// Constants, and what comes before all rows. Gives where the function starts.
   std::size_t start() {
     for (const std::uint64_t constant : program_.pool) dq(constant);
     align(kLine, false);
     const std::size_t entry = getSize();
     find_pointers();
     enter();
-    for (const Placed& placed : allocation_.head) code(placed);
     return entry;
+  }
+  /// Where operands are, and what is the same along a row.
+  void begin_row() {
+    for (std::size_t i = 0; i < n_pointers_; ++i) mov(Reg64(pointers_[i].reg), address(pointers_[i].value));
+    for (const Placed& placed : allocation_.head) code(placed);
   }
 
   /// Addresses of what is read and written; the first ones in registers. What is called keeps rbx, rbp and r12 to r15.
@@ -125,7 +168,7 @@ class Emitter : public Xbyak::CodeGenerator {
 
   void enter() {
     for (std::size_t i = 0; i < n_saved_; ++i) push(Reg64(saved_[i]));
-    if (allocation_.n_slots || calls_ || makes_groups_) {
+    if (allocation_.n_slots || calls_ || makes_groups_ || walks_) {
       const std::size_t passed = program_.kernels.empty() ? 0 : kPassed * kMostPassed;
       frame_ = static_cast<int>((allocation_.n_slots + 1) * kLine + passed);
       mov(rax, rsp);
@@ -136,12 +179,16 @@ class Emitter : public Xbyak::CodeGenerator {
         shl(rdx, std::countr_zero(interp::kBlock));
         mov(ptr[rsp + frame_ - 16], rdx);
       }
+      if (walks_) {
+        mov(ptr[rsp + frame_ - 16], rdx);
+        mov(ptr[rsp + frame_ - 24], rcx);
+      }
     }
     if (calls_) {
       mov(table_, rdi);
       mov(end_, rsi);
     }
-    for (std::size_t i = 0; i < n_pointers_; ++i) mov(Reg64(pointers_[i].reg), address(pointers_[i].value));
+    if (walks_) sub(end_, lanes_);
     if (program_.kernels.empty()) return;
     for (std::uint32_t which = 0; which < kResult; ++which) {
       lea(rax, passed(which));
@@ -976,6 +1023,7 @@ class Emitter : public Xbyak::CodeGenerator {
   int frame_ = 0;
   bool calls_ = false;
   bool makes_groups_ = false;
+  bool walks_ = false;
   Reg64 table_ = rdi, index_ = rcx, end_ = rsi;
   std::array<int, 8> saved_{};
   int doubled_ = 0, negated_ = 0;  ///< registers of the index times two and minus one; 0: none
@@ -1008,6 +1056,9 @@ Emitted emit(const Target& target, const Program& program, const Allocation& all
 }
 Emitted emit_groups(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer) {
   return written([&] { return Emitter(target, program, allocation, buffer).run_groups(); });
+}
+Emitted emit_walk(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer) {
+  return written([&] { return Emitter(target, program, allocation, buffer).run_walk(); });
 }
 
 }  // namespace engine::run::jit

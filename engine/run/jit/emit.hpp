@@ -26,5 +26,7 @@ inline constexpr std::byte kStoreOpcode{0x11}, kStreamOpcode{0x2b};
 Emitted emit(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer);
 /// Writes a Machine::Groups of a program that folds.
 Emitted emit_groups(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer);
+/// Writes a Machine::Walk.
+Emitted emit_walk(const Target& target, const Program& program, const Allocation& allocation, std::span<std::byte> buffer);
 
 }  // namespace engine::run::jit

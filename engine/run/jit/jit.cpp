@@ -88,7 +88,33 @@ class OtherForms final : public interp::Variants {
   const interp::Machine* with(const interp::Lie& lie) const noexcept override { return with_rows(lie, 1, {}); }
   const interp::Machine* with_rows(const interp::Lie& lie, int rows,
                                    std::span<const interp::Neighbour> neighbours) const noexcept override {
-    const Shape shape{lie, rows, neighbours};
+    return of({lie, rows, false, neighbours});
+  }
+  const interp::Machine* walking(const interp::Lie& lie, int rows, std::span<const interp::Neighbour> neighbours) const noexcept override {
+    return of({lie, rows, true, neighbours});
+  }
+
+ private:
+  struct Shape {
+    const interp::Lie& lie;
+    int rows;
+    bool walks;
+    std::span<const interp::Neighbour> neighbours;
+  };
+  struct Form {
+    interp::Lie lie;
+    int rows;
+    bool walks;
+    std::vector<interp::Neighbour> neighbours;
+    std::unique_ptr<interp::Machine> machine;
+    const Form* next;
+    bool has(const Shape& shape) const noexcept {
+      return lie == shape.lie && rows == shape.rows && walks == shape.walks && std::ranges::equal(neighbours, shape.neighbours);
+    }
+  };
+  static constexpr int kMostForms = 24;
+
+  const interp::Machine* of(const Shape& shape) const noexcept {
     if (const Form* const form = find(shape)) return form->machine.get();
     // Nobody waits: who holds this may have been lost in a fork, and without the form all goes on as well.
     const std::unique_lock lock(mutex_, std::try_to_lock);
@@ -100,24 +126,6 @@ class OtherForms final : public interp::Variants {
       return nullptr;
     }
   }
-
- private:
-  struct Shape {
-    const interp::Lie& lie;
-    int rows;
-    std::span<const interp::Neighbour> neighbours;
-  };
-  struct Form {
-    interp::Lie lie;
-    int rows;
-    std::vector<interp::Neighbour> neighbours;
-    std::unique_ptr<interp::Machine> machine;
-    const Form* next;
-    bool has(const Shape& shape) const noexcept {
-      return lie == shape.lie && rows == shape.rows && std::ranges::equal(neighbours, shape.neighbours);
-    }
-  };
-  static constexpr int kMostForms = 16;
 
   const Form* find(const Shape& shape) const noexcept {
     const Form* form = forms_.load(std::memory_order_acquire);
@@ -171,13 +179,11 @@ class OtherForms final : public interp::Variants {
         steps.push_back(step);
       }
     auto machine = std::make_unique<interp::Machine>(std::pmr::get_default_resource());
-    if (!make_({steps, dtypes, {is_uniform.get(), rows * n}, steps_between, outs, rows == 1 ? fold_ : std::nullopt}, *machine))
-      return nullptr;
-    const auto* const form = new Form{shape.lie,
-                                      shape.rows,
-                                      {shape.neighbours.begin(), shape.neighbours.end()},
-                                      std::move(machine),
-                                      forms_.load(std::memory_order_relaxed)};
+    const std::optional<catalog::Reduction> fold = rows == 1 && !shape.walks ? fold_ : std::nullopt;
+    if (!make_({steps, dtypes, {is_uniform.get(), rows * n}, steps_between, outs, fold, shape.walks}, *machine)) return nullptr;
+    const auto* const form = new Form{shape.lie,          shape.rows,
+                                      shape.walks,        {shape.neighbours.begin(), shape.neighbours.end()},
+                                      std::move(machine), forms_.load(std::memory_order_relaxed)};
     forms_.store(form, std::memory_order_release);
     ++n_forms_;
     return form->machine.get();
@@ -228,8 +234,10 @@ bool make(const interp::Segment& segment, interp::Machine& machine) {
   const std::unique_ptr<std::byte[]> own(is_first ? nullptr : new std::byte[kMostBytes]);
   const std::span buffer(is_first ? reinterpret_cast<std::byte*>(interp::Scratch::of_thread().get(kMostBytes)) : own.get(), kMostBytes);
   const Program program = select(kTarget, segment, &memory);
-  const Emitted emitted = emit(kTarget, program, allocate(kTarget, program, &memory), buffer);
-  if (!put(emitted, buffer, machine.function, machine.memory)) return false;
+  const Allocation allocation = allocate(kTarget, program, &memory);
+  const Emitted emitted = (segment.walks ? emit_walk : emit)(kTarget, program, allocation, buffer);
+  if (!(segment.walks ? put(emitted, buffer, machine.walk, machine.memory) : put(emitted, buffer, machine.function, machine.memory)))
+    return false;
   if (emitted.n_stores) machine.streaming = std::make_shared<StreamingCopy>(machine.memory, emitted);
   machine.lanes = static_cast<std::size_t>(program.lanes(kTarget));
   const auto reach = [&](std::uint32_t value) {

@@ -111,6 +111,7 @@ struct Instruction {
 
 int arguments(Code code) noexcept;
 inline bool is_load(Code code) noexcept { return code >= Code::Load && code <= Code::LoadBackward; }
+inline bool is_splat(Code code) noexcept { return code >= Code::Splat && code <= Code::SplatMask; }
 inline bool is_store(Code code) noexcept { return code == Code::Store || code == Code::StoreMask || code == Code::StorePair; }
 inline bool is_call(Code code) noexcept { return code == Code::Call || code == Code::CallTwo || code == Code::CallKernel; }
 bool gives_mask(Code code) noexcept;

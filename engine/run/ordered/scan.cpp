@@ -125,7 +125,7 @@ class Scan {
     Base base;  // before piece `ready`; touched by whoever has that piece
     std::atomic<std::int64_t> ready{0};
     std::atomic<bool> failed{false};
-    parallel_for(work_.threads, (length + kChunk - 1) / kChunk, [&](std::int64_t chunk) {
+    const auto piece = [&](std::int64_t chunk) {
       try {
         work_.watch->poll();
       } catch (...) {
@@ -153,7 +153,8 @@ class Scan {
         if (before.is_there()) apply(before.value(), out + first, std::min(kTile, end - first));
         before.add(totals[t]);
       }
-    });
+    };
+    parallel_for(work_.threads, (length + kChunk - 1) / kChunk, piece, Claims::InOrder);
     shift(out);
   }
 

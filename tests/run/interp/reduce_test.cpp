@@ -80,6 +80,14 @@ TEST(ReduceKernels, MakeBlocksAtOnceThatHaveTheBitsOfTheirGroups) {
         k.block(value.data(), x.data(), n);
         EXPECT_TRUE(same(dtype, value.data(), by_groups(k, item, x.data(), n).data())) << name(dtype) << " " << n;
       }
+      for (const std::size_t length : {std::size_t{1}, std::size_t{65}, std::size_t{316}, std::size_t{1000}, kTreeBlock})
+        for (const std::size_t rows : {1, 7, 8, 9, 15}) {
+          std::vector<std::byte> cells(rows * item);
+          k.cells(cells.data(), x.data(), rows, length);
+          for (std::size_t r = 0; r < rows; ++r)
+            EXPECT_TRUE(same(dtype, cells.data() + r * item, by_groups(k, item, x.data() + r * length * item, length).data()))
+                << name(dtype) << " row " << r << " of " << rows << " of " << length;
+        }
       for (std::size_t n = 1; n <= ReduceKernels::kMostBlocks; n *= 2) {
         std::vector<std::vector<std::byte>> values;
         for (std::size_t b = 0; b < n; ++b) values.push_back(by_groups(k, item, x.data() + b * kTreeBlock * item, kTreeBlock));

@@ -15,7 +15,7 @@ namespace engine::run::interp {
 namespace {
 
 struct Found {
-  bool walks_rows = false;
+  bool walks_rows = false, by_machine = false;
   std::int64_t rows_at_once = 0;
 };
 
@@ -44,7 +44,7 @@ Found find(std::string_view text, std::int64_t step = 1, std::int64_t rows = 300
   const Code code = compile(built.graph, plan, plan.kernels[0], &memory, jit::compiler());
   const plan::BoundKernel& kernel = binding.steps[0].kernels[0];
   const BlockRunner runner(code, kernel, Scratch::of_thread().get(working_bytes(code, kernel)), &memory);
-  return {runner.walks_rows(), runner.rows_at_once()};
+  return {runner.walks_rows(), runner.machine_walks(), runner.rows_at_once()};
 }
 
 class Rows : public ::testing::Test {
@@ -81,6 +81,13 @@ TEST_F(Rows, ThatAreShortAreComputedFourAtATime) {
 TEST_F(Rows, ThatShareNothingAreComputedOneByOne) {
   EXPECT_EQ(find("a[:, 2:] + a[:, 1:-1]").rows_at_once, 1);
   EXPECT_EQ(find("a[40:] + a[:-40]").rows_at_once, 1) << "too far apart to be read again soon";
+}
+
+TEST_F(Rows, AreLeftToTheMachineWhereTheirStoresGoIntoTheCaches) {
+  EXPECT_TRUE(find("a[:, 1:] * 2").by_machine);
+  EXPECT_TRUE(find("a[2:] + 2*a[1:-1] - a[:-2]").by_machine);
+  EXPECT_FALSE(find("a[:, 1:] * 2", 1, 20).by_machine) << "too few for the time that its code takes";
+  EXPECT_FALSE(find("a[:, 1:] * 2", 1, 8000).by_machine) << "more than the caches hold";
 }
 
 TEST_F(Rows, OfElementsThatLieOtherwiseArePacked) {

@@ -390,13 +390,36 @@ TEST_P(MachineCode, OfSeveralRowsReadsNeighboursOnce) {
     table[r * kValues + Cell] = &cells[r];
     table[r * kValues + Out] = &got[r * kItems];
   }
+  const auto check = [&](std::size_t n_rows, std::size_t n) {
+    for (std::size_t r = 0; r < n_rows; ++r)
+      for (std::size_t i = 0; i < kItems; ++i) {
+        const double value = (grid[r * kItems + i] + grid[(r + 1) * kItems + i]) * grid[(r + 2) * kItems + i] + cells[r];
+        const double want = i < n ? value : 0;
+        ASSERT_TRUE(
+            same(DType::Float64, reinterpret_cast<const std::byte*>(&got[r * kItems + i]), reinterpret_cast<const std::byte*>(&want)))
+            << "row " << r << " at " << i << " of " << n;
+      }
+  };
   together->function(table.data(), kItems);
-  for (std::size_t r = 0; r < kRows; ++r)
-    for (std::size_t i = 0; i < kItems; ++i) {
-      const double want = (grid[r * kItems + i] + grid[(r + 1) * kItems + i]) * grid[(r + 2) * kItems + i] + cells[r];
-      ASSERT_TRUE(same(DType::Float64, reinterpret_cast<const std::byte*>(&got[r * kItems + i]), reinterpret_cast<const std::byte*>(&want)))
-          << "row " << r << " at " << i;
+  check(kRows, kItems);
+
+  // The same in one call that goes from row to row: one at a time, and two.
+  const std::vector<void*> first = table;
+  for (const std::size_t at_once : {1u, 2u}) {
+    std::span<const interp::Neighbour> shared;
+    if (at_once > 1) shared = neighbours;
+    const Machine* const walking = machine.variants->walking(lie, static_cast<int>(at_once), shared);
+    ASSERT_NE(walking, nullptr);
+    EXPECT_EQ(walking->function, nullptr);
+    std::vector<std::ptrdiff_t> steps(at_once * kValues, static_cast<std::ptrdiff_t>(at_once * kItems * sizeof(double)));
+    for (std::size_t r = 0; r < at_once; ++r) steps[r * kValues + Cell] = static_cast<std::ptrdiff_t>(at_once * sizeof(double));
+    for (const std::size_t n : {walking->lanes, walking->lanes + 1, kItems - 1, kItems}) {
+      table = first;
+      std::fill(got.begin(), got.end(), 0.0);
+      walking->walk(table.data(), n, kRows / at_once, steps.data());
+      check(kRows, n);
     }
+  }
 }
 
 TEST(MachineText, ShowsVirtualRegistersThenRealOnes) {
