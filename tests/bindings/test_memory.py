@@ -160,3 +160,61 @@ def test_short_rows(width, dtype):
         result = engine.evaluate("where(a == a, a, a)", {"a": a}, out=out)
         assert result is out and np.array_equal(out, a)
         assert np.array_equal(engine.evaluate("where(a == a, a, a)", {"a": a}), a)
+
+
+def lay_out(generator, shape, dtype):
+    """Values of that shape, as one of the layouts that kernels go through row by row, or that are packed on the way."""
+
+    def values(shape):
+        return generator.integers(0, 50, shape).astype(dtype)
+
+    def as_one_row(shape):
+        return (1, *shape[1:])
+
+    def as_one_column(shape):
+        return (*shape[:-1], 1)
+
+    ways = (
+        values,
+        lambda shape: values(shape[::-1]).T,
+        lambda shape: values([n + 2 for n in shape])[tuple(slice(1, n + 1) for n in shape)],
+        lambda shape: values(as_one_row(shape)),
+        lambda shape: values(as_one_column(shape)),
+        lambda shape: values(shape)[..., ::-1],
+        lambda shape: values((*shape[:-1], 2 * shape[-1]))[..., ::2],
+        lambda shape: values(shape)[::-1],
+        lambda shape: np.asfortranarray(values([n + 1 for n in shape]))[tuple(slice(n) for n in shape)],
+    )
+    return ways[generator.integers(len(ways))](shape)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_of_every_layout(seed):
+    """So many elements that machine code goes from row to row, and tiles are packed; rows that end within a vector."""
+    generator = np.random.default_rng(seed)
+    for _ in range(60):
+        widths = generator.choice([8, 16, 17, 31, 64, 100, 127, 129, 316, 511, 1000, 4000])
+        shape = [int(generator.integers(33_000, 120_000) // widths), int(widths)]
+        if generator.random() < 0.3:
+            shape = [int(generator.integers(1, 9)), shape[0] // 3 + 1, shape[1]]
+        shape = tuple(generator.permutation(shape).tolist())
+        dtypes = generator.choice(
+            ["f8", "f4", "i4", "i8", "i2", "u1", "c16", "c8"], 3 if generator.random() < 0.5 else 1
+        )
+        names = {name: lay_out(generator, shape, dtypes[i % len(dtypes)]) for i, name in enumerate("abc")}
+        text = generator.choice(["a*b + c", "(a - b)*c", "2*a + 3*b + c*a"])
+        want = eval(text, {}, names)
+        threads = int(generator.integers(1, 4))
+        case = (text, shape, dtypes.tolist(), [array.strides for array in names.values()], threads)
+        assert np.array_equal(engine.evaluate(text, names, threads=threads), want), case
+        room = np.zeros([n + 2 for n in want.shape], want.dtype)
+        inside = tuple(slice(1, n + 1) for n in want.shape)
+        engine.evaluate(text, names, out=room[inside], threads=threads)
+        assert np.array_equal(room[inside], want), case
+        room[inside] = 0
+        assert not room.any(), case
+        a = names["a"]
+        if a.shape == want.shape and a.dtype == want.dtype:
+            over = a.copy(order="K")
+            engine.evaluate(text, names | {"a": over}, out=over, threads=threads)
+            assert np.array_equal(over, want), case

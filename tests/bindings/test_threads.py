@@ -307,3 +307,30 @@ def test_short_calls_from_many_threads_at_once_are_right():
             assert np.array_equal(engine.evaluate("k*a + 1", {"k": float(k), "a": a}), want)
 
     in_threads(8, call)
+
+
+def test_short_reductions_have_the_same_bits_by_two_threads_and_of_operands_that_lie_otherwise():
+    """Which are bound and go another way."""
+    generator = np.random.default_rng(2)
+    used = set()
+    for n in (2048, 2049, 30_001, 65_536, 100_000, 300_007):
+        plain = {name: generator.standard_normal(n) for name in "ab"} | {"k": generator.integers(0, 1000, n)}
+        apart = {name: np.repeat(array, 2)[::2] for name, array in plain.items()}
+        for text in (
+            "sum(a)",
+            "sum(a*b)",
+            "mean(a)",
+            "max(a - b)",
+            "min(a)",
+            "prod(1 + a*1e-6)",
+            "sum(k)",
+            "max(k)",
+            "any(a > 9)",
+        ):
+            want = engine.evaluate(text, apart, threads=1)
+            for _ in range(10):
+                got = engine.evaluate(text, plain, threads=2)
+                used.add(engine.last_run().threads)
+                assert got.tobytes() == want.tobytes(), (text, n)
+            assert engine.evaluate(text, plain, threads=3).tobytes() == want.tobytes(), (text, n)
+    assert 2 in used
