@@ -39,6 +39,9 @@ using Clock = std::chrono::steady_clock;
 
 /// How long a thread looks for news before it sleeps: a wake-up through the kernel costs 4 to 7 us on either side.
 constexpr auto kSpin = std::chrono::microseconds(40);
+/// Calls whose beginnings are so many times their work apart follow each other: where memory is slow, work takes a few times as long as
+/// is foretold.
+constexpr double kFollows = 8;
 /// How long after a helper was woken for short work, and sleeps again, the next one is.
 constexpr auto kWakeAgain = std::chrono::nanoseconds(500'000);
 constexpr int kMaxThreads = 256;
@@ -359,7 +362,7 @@ int worthwhile_threads(double microseconds, int most) noexcept {
   const int awake = found ? found->awake() : 0;
   if (awake == 0 && asleep < 2) {
     // Where one such call follows another, the wake-up is paid once for many of them, unless no CPU is free for the helper.
-    const bool is_next = static_cast<double>(since) * 1e-3 < 2 * microseconds + kSpin.count();
+    const bool is_next = static_cast<double>(since) * 1e-3 < kFollows * microseconds + kSpin.count();
     if (!is_next || now - last_woken.load(std::memory_order_relaxed) < kWakeAgain.count()) return 1;
     last_woken.store(now, std::memory_order_relaxed);
     return 2;
