@@ -343,13 +343,13 @@ Lie BlockRunner::plan_forms() noexcept {
   return {};
 }
 
-/// Elements from which on the time pays that it takes to make code for what goes from row to row.
-constexpr std::int64_t kWorthwhileRows = std::int64_t{1} << 15;
+/// Elements from which on the time pays that it takes to make code: for what goes from row to row, and for several rows at once.
+constexpr std::int64_t kWorthWalking = std::int64_t{1} << 12, kWorthJoining = std::int64_t{1} << 14;
 
 /// Rows whose stores go into the caches are gone through by the machine itself.
 void BlockRunner::plan_walk(const Lie& lie, std::pmr::memory_resource* memory) {
   const Machine& one = code_.machines[0];
-  if (!one.variants || streams_ || !kernel_.isolated || kernel_.total < kWorthwhileRows) return;
+  if (!one.variants || streams_ || !kernel_.isolated || kernel_.total < kWorthWalking) return;
   if (inner_ < static_cast<std::int64_t>(machine_->lanes)) return;
   // Elements that are computed twice must not have been read in the meantime.
   for (const Step& step : code_.steps)
@@ -407,7 +407,7 @@ void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
   constexpr std::int64_t kFarthest = 16, kShort = 64, kLongEnoughToStream = 384;
   const Machine& one = code_.machines[0];
   const int last = kernel_.rank - 1;
-  if (!one.variants || !kernel_.isolated || kernel_.total < kWorthwhileRows || kernel_.extents[last - 1] < kMostRows) return;
+  if (!one.variants || !kernel_.isolated || kernel_.total < kWorthJoining || kernel_.extents[last - 1] < kMostRows) return;
   const std::size_t n_ins = one.ins.size(), n_values = code_.offsets.size();
   const bool is_short = inner_ <= kShort;
   if ((n_ins < 2 && !is_short) || n_ins > 64 || code_.calls * 2 > kMostSteps) return;

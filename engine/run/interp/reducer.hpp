@@ -65,12 +65,15 @@ struct Rows {
   // ---- blocks of the tree ---------------------------------------------------------------------------------------------
 
   /// Lanes by halves, down to one vector.
+  template <class Combine, std::size_t... i>
+  ENGINE_LANE static V halved(V* a, Combine combine, std::index_sequence<i...>) {
+    ((a[i] = combine(a[i], a[i + sizeof...(i)])), ...);
+    if constexpr (sizeof...(i) > 1) return halved(a, combine, std::make_index_sequence<sizeof...(i) / 2>{});
+    return a[0];
+  }
   template <class Combine>
   ENGINE_LANE static V halved(V* a, Combine combine) {
-#pragma GCC unroll 8
-    for (std::size_t half = kVectors / 2; half > 0; half /= 2)
-#pragma GCC unroll 16
-      for (std::size_t i = 0; i < half; ++i) a[i] = combine(a[i], a[i + half]);
+    if constexpr (kVectors > 1) return halved(a, combine, std::make_index_sequence<kVectors / 2>{});
     return a[0];
   }
   /// The rest of the way.
@@ -136,43 +139,57 @@ struct Rows {
     return end_block(lanes, combine_two);
   }
   ENGINE_LANE static V spread(T value) { return static_cast<Item>(value) - V{}; }  // a sum with zeros would lose the sign of -0.0
-  /// `n` items, less than a vector, and the identity.
-  ENGINE_LANE static V load_some(const T* from, std::size_t n, T identity) {
 #if defined(__AVX512F__)
-    const auto mask = (1u << n) - 1;
+  /// The items whose bits are set, and the identity.
+  ENGINE_LANE static V load_some(const T* from, std::uint64_t mask, T identity) {
     const V all = spread(identity);
     if constexpr (sizeof(T) == 8)
       return (V)_mm512_mask_loadu_epi64((__m512i)all, static_cast<__mmask8>(mask), from);
     else
       return (V)_mm512_mask_loadu_epi32((__m512i)all, static_cast<__mmask16>(mask), from);
+  }
 #else
+  /// `n` items, less than a vector, and the identity.
+  ENGINE_LANE static V load_some(const T* from, std::size_t n, T identity) {
     T items[kItems];
     for (std::size_t i = 0; i < kItems; ++i) items[i] = i < n ? from[i] : identity;
     return load(items);
-#endif
   }
+#endif
   /// A group of n items. Where one is missing the identity takes its place, which changes no bit.
   template <class Combine, std::size_t... i>
   ENGINE_LANE static void part_of_group(V* a, const T* x, std::size_t n, T identity, Combine combine, std::index_sequence<i...>) {
-    const std::size_t n_rows = n / kLanes, rest = n % kLanes, whole = rest / kItems;
+    const std::size_t n_rows = n / kLanes, rest = n % kLanes;
     ((a[i] = n_rows ? load(x + i * kItems) : spread(identity)), ...);
     for (std::size_t row = 1; row < n_rows; ++row) ((a[i] = combine(a[i], load(x + row * kLanes + i * kItems))), ...);
     x += n_rows * kLanes;
+#if defined(__AVX512F__)
+    const std::uint64_t mask = (std::uint64_t{1} << rest) - 1;
+    const auto add = [&](std::size_t k) {
+      if (k * kItems < rest) a[k] = combine(a[k], load_some(x + k * kItems, mask >> k * kItems, identity));
+    };
+    (add(i), ...);
+#else
+    const std::size_t whole = rest / kItems;
     ((a[i] = i < whole ? combine(a[i], load(x + i * kItems)) : a[i]), ...);
     if (const std::size_t some = rest % kItems) {
       const V last = load_some(x + whole * kItems, some, identity);
       ((a[i] = i == whole ? combine(a[i], last) : a[i]), ...);
     }
+#endif
+  }
+  template <class Combine>
+  ENGINE_LANE static V one_group(const T* x, std::size_t n, T identity, Combine combine) {
+    V a[kVectors];
+    part_of_group(a, x, n, identity, combine, std::make_index_sequence<kVectors>{});
+    return halved(a, combine);
   }
   template <class Combine>
   ENGINE_LANE static V part_of_block(const T* x, std::size_t n, T identity, Combine combine) {
     constexpr std::size_t kGroup = 8 * kLanes;
     using Each = std::make_index_sequence<kVectors>;
+    if (n <= kGroup) return one_group(x, n, identity, combine);
     V a[kVectors];
-    if (n <= kGroup) {
-      part_of_group(a, x, n, identity, combine, Each{});
-      return halved(a, combine);
-    }
     alignas(kRegisterBytes) T lanes[4 * kLanes];
     std::size_t g = 0;
 #pragma GCC unroll 1
@@ -191,16 +208,19 @@ struct Rows {
   /// out[r] = the value of the block of the tree of `n` elements that starts at x + r * n.
   template <class Combine>
   ENGINE_LANE static void blocks(T* out, const T* x, std::size_t n_blocks, std::size_t n, T identity, Combine combine) {
-    const auto one = [&](std::size_t b) {
-      return n == kTreeBlock ? whole_block(x + b * n, identity, combine) : part_of_block(x + b * n, n, identity, combine);
-    };
+    if (n == kTreeBlock) return blocks(out, x, n_blocks, n, combine, [&](const T* at) { return whole_block(at, identity, combine); });
+    if (n <= 8 * kLanes) return blocks(out, x, n_blocks, n, combine, [&](const T* at) { return one_group(at, n, identity, combine); });
+    blocks(out, x, n_blocks, n, combine, [&](const T* at) { return part_of_block(at, n, identity, combine); });
+  }
+  template <class Combine, class One>
+  ENGINE_LANE static void blocks(T* out, const T* x, std::size_t n_blocks, std::size_t n, Combine combine, One one) {
     std::size_t b = 0;
     for (V v[kItems]; b + kItems <= n_blocks; b += kItems) {
 #pragma GCC unroll 1
-      for (std::size_t k = 0; k < kItems; ++k) v[k] = one(b + k);
+      for (std::size_t k = 0; k < kItems; ++k) v[k] = one(x + (b + k) * n);
       save(out + b, all_folded(v, combine));
     }
-    for (; b < n_blocks; ++b) out[b] = folded(one(b), combine);
+    for (; b < n_blocks; ++b) out[b] = folded(one(x + b * n), combine);
   }
   template <class Combine>
   ENGINE_LANE static T tree(const T* x, std::size_t n_blocks, T identity, Combine combine) {
