@@ -450,8 +450,8 @@ class Sweep {
     Blocking b;
     b.lag = lag_;
     b.depth = std::min({count, kMostDepth, b.lag ? rows_in_cache / (2 * b.lag) : kMostDepth});
-    b.rows = std::max<std::int64_t>(b.lag, rows_in_cache - b.depth * b.lag);
-    if (b.depth < 2 || b.rows * 4 > shape[0] || b.rows < 2) return none;
+    b.rows = std::min(std::max<std::int64_t>(b.lag, rows_in_cache - b.depth * b.lag), shape[0] / 4);
+    if (b.depth < 2 || b.rows < std::max<std::int64_t>(b.lag, 2)) return none;
     return b;
   }
 

@@ -238,9 +238,10 @@ class Pool {
   void work(std::uint32_t generation, int who, std::uint32_t n) {
     std::uint32_t finished = 0;
     const int n_shares = n_shares_.load(std::memory_order_relaxed);
+    const int own = who && n_shares > 1 ? 1 + (who - 1) % (n_shares - 1) : 0;  // there may be more helpers than are wanted
     bool is_going_on = true;
     for (int k = 0; k < n_shares && is_going_on; ++k)
-      is_going_on = work_on(shares_[static_cast<std::size_t>((who + k) % n_shares)], generation, who != 0, finished);
+      is_going_on = work_on(shares_[static_cast<std::size_t>((own + k) % n_shares)], generation, who != 0, finished);
     if (finished == 0) return;
     if (done_.fetch_add(finished, std::memory_order_acq_rel) + finished == n) done_.notify_all();
   }

@@ -13,6 +13,7 @@
 #include "engine/run/interp/scratch.hpp"
 #include "engine/run/jit/arena.hpp"
 #include "engine/run/jit/emit.hpp"
+#include "engine/run/jit/rows.hpp"
 #include "engine/run/jit/vcode.hpp"
 
 namespace engine::run::jit {
@@ -135,81 +136,17 @@ class OtherForms final : public interp::Variants {
 
   const interp::Machine* add(const Shape& shape) const {
     if (n_forms_ >= kMostForms) return nullptr;
-    const std::size_t n = dtypes_.size(), rows = static_cast<std::size_t>(shape.rows);
-    // Of what is the same along a row, cells differ from row to row.
-    std::vector<char> is_cell(n, 0);
-    std::vector<std::int8_t> between(n, 1);
-    for (std::size_t i = 0; i < ins_.size(); ++i) {
-      const std::uint32_t value = ins_[i].value;
-      is_cell[value] = shape.lie.cells >> i & 1u;
-      if (shape.lie.others >> i & 1u) between[value] = 2;
-      if (shape.lie.backward >> i & 1u) between[value] = -1;
-    }
-    const auto place = [&](std::size_t row, std::uint32_t value) {
-      return static_cast<std::uint32_t>(is_uniform_[value] ? value : row * n + value);
-    };
-    std::vector<DType> dtypes;
-    std::vector<std::int8_t> steps_between;
-    const std::unique_ptr<bool[]> is_uniform(new bool[rows * n]);
-    std::vector<std::uint32_t> places, outs;  // of each row's values
-    for (std::size_t row = 0; row < rows; ++row) {
-      dtypes.insert(dtypes.end(), dtypes_.begin(), dtypes_.end());
-      steps_between.insert(steps_between.end(), between.begin(), between.end());
-      for (std::uint32_t value = 0; value < n; ++value) {
-        is_uniform[row * n + value] = is_uniform_[value] || is_cell[value];
-        places.push_back(place(row, value));
-      }
-      for (const std::uint32_t out : outs_) outs.push_back(place(row, out));
-    }
-    join(shape, rows, places);
-    std::vector<interp::Step> steps;
-    for (std::size_t row = 0; row < rows; ++row)
-      for (interp::Step step : steps_) {
-        for (std::uint8_t k = 0; k < step.n_in; ++k) step.in[k] = places[row * n + step.in[k]];
-        // What two rows compute of the same operands is computed once.
-        const auto is_same = [&](const interp::Step& made) {
-          return made.n_in == step.n_in && made.meaning == step.meaning && made.in == step.in && dtypes[made.out] == dtypes[step.out];
-        };
-        const auto made = row && std::ranges::find(outs_, step.out) == outs_.end() ? std::ranges::find_if(steps, is_same) : steps.end();
-        if (made != steps.end()) {
-          places[row * n + step.out] = made->out;
-          continue;
-        }
-        step.out = places[row * n + step.out];
-        steps.push_back(step);
-      }
+    const Rows rows = join_rows({steps_, dtypes_, is_uniform_, outs_, ins_}, shape.lie, shape.rows, shape.neighbours);
     auto machine = std::make_unique<interp::Machine>(std::pmr::get_default_resource());
-    const std::optional<catalog::Reduction> fold = rows == 1 && !shape.walks ? fold_ : std::nullopt;
-    if (!make_({steps, dtypes, {is_uniform.get(), rows * n}, steps_between, outs, fold, shape.walks}, *machine)) return nullptr;
+    const std::optional<catalog::Reduction> fold = shape.rows == 1 && !shape.walks ? fold_ : std::nullopt;
+    const std::span<const bool> is_uniform(rows.is_uniform.get(), rows.dtypes.size());
+    if (!make_({rows.steps, rows.dtypes, is_uniform, rows.steps_between, rows.outs, fold, shape.walks}, *machine)) return nullptr;
     const auto* const form = new Form{shape.lie,          shape.rows,
                                       shape.walks,        {shape.neighbours.begin(), shape.neighbours.end()},
                                       std::move(machine), forms_.load(std::memory_order_relaxed)};
     forms_.store(form, std::memory_order_release);
     ++n_forms_;
     return form->machine.get();
-  }
-
-  /// Gives operands of several rows that are the same memory one place.
-  void join(const Shape& shape, std::size_t rows, std::vector<std::uint32_t>& places) const {
-    const std::size_t n = dtypes_.size();
-    struct Seen {
-      std::uint32_t of;
-      std::int64_t row;
-      std::uint32_t place;
-    };
-    std::vector<Seen> seen;
-    if (rows == 1) return;
-    for (std::size_t row = 0; row < rows; ++row)
-      for (std::size_t i = 0; i < ins_.size(); ++i) {
-        const auto [of, apart] = shape.neighbours[i];
-        std::uint32_t& place = places[row * n + ins_[i].value];
-        const std::int64_t at = apart == interp::kStill ? 0 : static_cast<std::int64_t>(row) + apart;
-        const auto same = std::ranges::find_if(seen, [&](const Seen& s) { return s.of == of && s.row == at; });
-        if (same == seen.end())
-          seen.push_back({of, at, place});
-        else
-          place = same->place;
-      }
   }
 
   std::pmr::vector<interp::Step> steps_;
