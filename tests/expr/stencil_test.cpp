@@ -57,6 +57,17 @@ TEST(Steps, AreTakenSeveralAtATimeWhereNobodyAsksInBetweenAndNothingWrapsAround)
   EXPECT_EQ(runs_of(reflects, names, {.steps = 8, .stepped = go_on, .run = alone}), 8u);
 }
 
+TEST(Steps, OfWideFootprintsAreTakenSeveralAtATimeOnSmallerGridsToo) {
+  const Shape few{600, 2000};
+  std::vector<double> values(static_cast<std::size_t>(n_items(few)));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i * 7919 % 1000);
+  const Names names{{"u", view(values, few)}};
+  const auto wide = Stencil::compile("0.25*(u[-5,0] + u[5,0] + u[0,-1] + u[0,1])");
+  const RunOptions alone{.threads = 1};
+  EXPECT_GT(runs_of(wide, names, {.steps = 8, .run = alone}), 3 * 8u);
+  EXPECT_TRUE(same_bits(wide.run(names, {.steps = 8})[0], wide.run(names, {.steps = 8, .is_blocked = false})[0]));
+}
+
 TEST(Steps, AreToldTheFieldsAndEndWhereTheyAreTo) {
   std::vector<double> values{0, 0, 8, 0};
   std::vector<double> heard;
