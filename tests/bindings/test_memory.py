@@ -188,6 +188,18 @@ def lay_out(generator, shape, dtype):
     return ways[generator.integers(len(ways))](shape)
 
 
+#: What a machine does otherwise: masks, calls, pairs of registers, casts.
+OTHERS = (
+    "where(real(a) > 7, b, c)",
+    "(real(a) > 5) ^ (b == c)",
+    "exp(-real(a)*0.1)*c",
+    "a*(1 + 2j) + b",
+    "abs(a - b*1j)",
+    "float32(real(a)) * c",
+    "floor(real(a)/7) + b",
+)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_rows_of_every_layout(seed):
     """So many elements that machine code goes from row to row, and tiles are packed; rows that end within a vector."""
@@ -218,3 +230,6 @@ def test_rows_of_every_layout(seed):
             over = a.copy(order="K")
             engine.evaluate(text, names | {"a": over}, out=over, threads=threads)
             assert np.array_equal(over, want), case
+        other = generator.choice(OTHERS)
+        want = engine.evaluate(other, names, backend="interp", threads=1)
+        assert engine.evaluate(other, names, threads=threads).tobytes() == want.tobytes(), (other, *case[1:])
