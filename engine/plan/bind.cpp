@@ -848,7 +848,7 @@ class Binder {
       std::reverse(order, order + rank);
       return;
     }
-    Operands operands{space, {}, {}, 0, true};
+    Operands operands(space);
     add_operands(kernel, &bound, nullptr, operands);
     if (order_ == Order::A) {
       if (operands.all_f && operands.n) std::reverse(order, order + rank);
@@ -860,11 +860,12 @@ class Binder {
   /// What a result's order is chosen by: strides of each operand over its space.
   struct Operands {
     static constexpr int kMost = 64;
+    explicit Operands(const Shape& shape) : space(shape) {}  // without the 17 KB of what nobody has filled in
     const Shape& space;
+    int n = 0;
+    bool all_f = true;
     const std::int64_t* rows[kMost];
     std::int64_t strides[kMost][kMaxRank];
-    int n;
-    bool all_f;
   };
   /// A load of what a kernel computed before it is loaded; the load that is behind it in turn.
   struct Outer {

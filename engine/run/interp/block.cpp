@@ -176,8 +176,8 @@ BlockRunner::Panels BlockRunner::find_panels(const Code& code, const plan::Bound
     if (step.kind != Step::Kind::Load || found.n == kMostPanels) continue;
     const plan::BoundAccess& access = kernel.accesses[step.access];
     const auto item = static_cast<std::int64_t>(item_size(access.dtype));
+    if (access.strides[last - 1] != item || (access.swapped && number_size(access.dtype) > 1)) continue;
     if (std::any_of(kernel.detours.begin(), kernel.detours.end(), [&](const plan::Detour& d) { return d.access == step.access; })) continue;
-    if ((access.swapped && number_size(access.dtype) > 1) || access.strides[last - 1] != item) continue;
     if (std::abs(access.strides[last]) < std::int64_t{kLine} || kernel.extents[last - 1] < 4 || inner < 8) continue;
     if (kernel.total * item < kWorthPanels || inner * static_cast<std::int64_t>(kLine) > kMostPanelBytes) continue;
     const auto end = found.access.begin() + static_cast<std::ptrdiff_t>(found.n);
@@ -295,6 +295,8 @@ void BlockRunner::plan_machine(std::pmr::memory_resource* memory) {
     return r.contiguous || r.cell || r.steps || r.panel;
   };
   walks_rows_ = stays && std::all_of(code_.steps.begin(), code_.steps.end(), in_row);
+  if (const Variants* const variants = code_.machines[0].variants.get(); walks_rows_ && variants)
+    row_by_row_ = variants->count(kernel_.total);
   if (walks_rows_) plan_walk(lie, memory);
   if (!panels_.empty()) walks_rows_ = walker_ != nullptr;
   if (walks_rows_) {
@@ -343,13 +345,14 @@ Lie BlockRunner::plan_forms() noexcept {
   return {};
 }
 
-/// Elements from which on the time pays that it takes to make code: for what goes from row to row, and for several rows at once.
+/// Elements, of all runs, from which on the time pays that it takes to make code: for what goes from row to row, and for several rows at
+/// once.
 constexpr std::int64_t kWorthWalking = std::int64_t{1} << 12, kWorthJoining = std::int64_t{1} << 14;
 
 /// Rows whose stores go into the caches are gone through by the machine itself.
 void BlockRunner::plan_walk(const Lie& lie, std::pmr::memory_resource* memory) {
   const Machine& one = code_.machines[0];
-  if (!one.variants || streams_ || !kernel_.isolated || kernel_.total < kWorthWalking) return;
+  if (streams_ || !kernel_.isolated || row_by_row_ < kWorthWalking) return;
   if (inner_ < static_cast<std::int64_t>(machine_->lanes)) return;
   // Elements that are computed twice must not have been read in the meantime.
   for (const Step& step : code_.steps)
@@ -407,7 +410,7 @@ void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
   constexpr std::int64_t kFarthest = 16, kShort = 64, kLongEnoughToStream = 384;
   const Machine& one = code_.machines[0];
   const int last = kernel_.rank - 1;
-  if (!one.variants || !kernel_.isolated || kernel_.total < kWorthJoining || kernel_.extents[last - 1] < kMostRows) return;
+  if (!kernel_.isolated || row_by_row_ < kWorthJoining || kernel_.extents[last - 1] < kMostRows) return;
   const std::size_t n_ins = one.ins.size(), n_values = code_.offsets.size();
   const bool is_short = inner_ <= kShort;
   if ((n_ins < 2 && !is_short) || n_ins > 64 || code_.calls * 2 > kMostSteps) return;

@@ -176,6 +176,7 @@ class BlockRunner {
   Together together_;
   bool streams_ = false;
   bool walks_rows_ = false;
+  std::int64_t row_by_row_ = 0;           ///< elements that are computed so, in this run and those before it
   const Machine* walker_ = nullptr;       ///< of single rows, where the machine itself goes from one to the next
   std::span<std::ptrdiff_t> row_steps_;   ///< of the table
   std::int64_t tile_ = 0;                 ///< columns that are packed at once

@@ -1,6 +1,7 @@
 // run/interp/compile.hpp - a plan's kernel -> bytecode of the blocked register machine.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -96,6 +97,17 @@ class Variants {
   virtual const Machine* with_rows(const Lie& lie, int rows, std::span<const Neighbour> neighbours) const noexcept = 0;
   /// The same, to go from row to row without coming back: a machine that has `walk` instead of `function`.
   virtual const Machine* walking(const Lie& lie, int rows, std::span<const Neighbour> neighbours) const noexcept = 0;
+
+  /// Elements that are computed row by row, these among them: what is wanted often is worth a form of its own, as what is large is.
+  std::int64_t count(std::int64_t elements) const noexcept {
+    constexpr std::int64_t kMany = std::int64_t{1} << 20;
+    const std::int64_t before = counted_.load(std::memory_order_relaxed);
+    if (before < kMany) counted_.fetch_add(elements, std::memory_order_relaxed);
+    return before + elements;
+  }
+
+ private:
+  mutable std::atomic<std::int64_t> counted_ = 0;
 };
 
 /// Machine code in the place of calls that follow each other. What they hand to each other stays in the processor's registers.
