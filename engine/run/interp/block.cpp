@@ -405,15 +405,14 @@ void BlockRunner::run_tiles(std::int64_t count) {
 }
 
 /// Finds operands that are each other's neighbours on the next outer axis, or the same in all rows. Rows that are computed together read
-/// what they share once, and compute once what depends on that alone; and where rows are short, their beginnings and ends are fewer.
+/// what they share once, and compute once what depends on that alone.
 void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
-  constexpr std::int64_t kFarthest = 16, kShort = 64, kLongEnoughToStream = 384;
+  constexpr std::int64_t kFarthest = 16, kLongEnoughToStream = 384;
   const Machine& one = code_.machines[0];
   const int last = kernel_.rank - 1;
   if (!kernel_.isolated || row_by_row_ < kWorthJoining || kernel_.extents[last - 1] < kMostRows) return;
   const std::size_t n_ins = one.ins.size(), n_values = code_.offsets.size();
-  const bool is_short = inner_ <= kShort;
-  if ((n_ins < 2 && !is_short) || n_ins > 64 || code_.calls * 2 > kMostSteps) return;
+  if (n_ins < 2 || n_ins > 64 || code_.calls * 2 > kMostSteps) return;
   const int rows = code_.calls * kMostRows <= kMostSteps ? kMostRows : 2;
 
   const auto access_of = [&](std::uint32_t value) -> std::uint32_t {
@@ -434,6 +433,7 @@ void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
     const std::int64_t stride = access.strides[last - 1];
     if (stride == 0) {
       neighbours[i].rows = kStill;
+      if (walker_) continue;  // near at hand in any case, and four rows that are written at once may be in each other's way
       read += static_cast<std::size_t>(rows);
       ++apart;
       continue;
@@ -457,8 +457,7 @@ void BlockRunner::plan_rows(const Lie& lie, std::pmr::memory_resource* memory) {
       apart += is_new;
     }
   }
-  const bool is_shared = 4 * apart <= 3 * read;
-  if (!is_shared && !is_short) return;
+  if (read == 0 || 4 * apart > 3 * read) return;
   // What goes past the caches goes by whole lines, which are to begin where those of the first row do.
   bool is_aligned = true, is_large = false;
   for (const StoreSlot& slot : code_.stores) {
