@@ -106,8 +106,9 @@ class Stencil:
     def _run(
         self, arrays: dict[str, Any], steps: Any, until: Any, every: Any, callback: Any, progress: Any, out: Any
     ) -> tuple[Any, int]:
-        outs = dict(out) if isinstance(out, Mapping) else {}
-        single = None if isinstance(out, Mapping) else out
+        outs: dict[str, Any] = {}
+        if out is not None and isinstance(out, Mapping):  # which takes long to find out
+            outs, out = dict(out), None
         tell = None
         if callback is not None:
 
@@ -117,7 +118,7 @@ class Stencil:
         if until is not None and not isinstance(until, str):
             raise TypeError("until is an expression, a str")
         value, made = self._core.run(
-            arrays, outs, single, int(steps), until or "", int(every), tell, progress if progress else None
+            arrays, outs, out, int(steps), until or "", int(every), tell, progress if progress else None
         )
         if isinstance(value, dict) and len(value) == 1:
             value = next(iter(value.values()))
