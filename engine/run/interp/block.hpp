@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <memory_resource>
+#include <new>
 #include <span>
 
 #include "engine/plan/bind.hpp"
@@ -84,6 +85,17 @@ class BlockRunner {
   const void* fold_value(std::size_t i) const noexcept { return table_[code_.fold_values[i]]; }
 
  private:
+  /// Elements of a block of machine code that works on memory: so much that its start costs nothing, so little that who wants it
+  /// to stop need not wait.
+  static constexpr std::size_t kMostBlock = 64 * kBlock;
+
+  template <class T>
+  static std::span<T> allocate(std::pmr::memory_resource* memory, std::size_t n) {
+    T* items = static_cast<T*>(memory->allocate(std::max<std::size_t>(n, 1) * sizeof(T), alignof(T)));
+    for (std::size_t i = 0; i < n; ++i) new (items + i) T();
+    return {items, n};
+  }
+
   struct Reach {
     bool contiguous;  ///< along the innermost axis, aligned, in native byte order: used where it lies
     bool flat;        ///< contiguous across all axes
