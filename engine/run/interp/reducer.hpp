@@ -438,6 +438,9 @@ struct Reducer {
     } else if (length == 4) {
       for (std::size_t i = 0; i < rows; ++i) r[i] = C::apply(C::apply(x[4 * i], x[4 * i + 2]), C::apply(x[4 * i + 1], x[4 * i + 3]));
     } else {
+#if defined(__AVX512F__)
+      if constexpr (kHasBlocks) return Rows<T>::blocks(r, x, rows, length, kIdentity, kCombine);  // by masks
+#endif
       T v[kLanes];
       for (std::size_t i = 0; i < rows; ++i, x += length) {
         for (std::size_t j = 0; j < length; ++j) v[j] = x[j];
