@@ -438,14 +438,34 @@ struct Reducer {
     } else if (length == 4) {
       for (std::size_t i = 0; i < rows; ++i) r[i] = C::apply(C::apply(x[4 * i], x[4 * i + 2]), C::apply(x[4 * i + 1], x[4 * i + 3]));
     } else {
-#if defined(__AVX512F__)
-      if constexpr (kHasBlocks) return Rows<T>::blocks(r, x, rows, length, kIdentity, kCombine);  // by masks
-#endif
-      T v[kLanes];
-      for (std::size_t i = 0; i < rows; ++i, x += length) {
-        for (std::size_t j = 0; j < length; ++j) v[j] = x[j];
-        fold(r + i, v, length);
-      }
+      if constexpr (kHasBlocks) return Rows<T>::blocks(r, x, rows, length, kIdentity, kCombine);
+      if constexpr (kCanGuess) return guess_rows(r, x, rows, length);
+      for (std::size_t i = 0; i < rows; ++i, x += length) short_row(r + i, x, length);
+    }
+  }
+  ENGINE_LANE static void short_row(T* r, const T* x, std::size_t length) {
+    T v[kLanes];
+    for (std::size_t j = 0; j < length; ++j) v[j] = x[j];
+    fold(r, v, length);
+  }
+  /// The same by guess(), of many rows: those that hold NaN, or whose value is a zero, are done again.
+  ENGINE_LANE static void guess_rows(T* r, const T* x, std::size_t rows, std::size_t length) {
+    constexpr int kSign = kReduction == Reduction::Max ? 1 : -1;
+    constexpr std::size_t kAtOnce = 64;
+    const auto better = [](auto a, auto b) {
+      if constexpr (std::is_same_v<decltype(a), T>)
+        return kSign > 0 ? (a > b ? a : b) : (a < b ? a : b);
+      else
+        return Rows<T>::template better<kSign>(a, b);
+    };
+    const auto add = [](auto a, auto b) { return a + b; };
+    T sums[kAtOnce];
+    for (std::size_t first = 0; first < rows; first += kAtOnce, x += kAtOnce * length) {
+      const std::size_t n = rows - first < kAtOnce ? rows - first : kAtOnce;
+      Rows<T>::blocks(r + first, x, n, length, static_cast<T>(-kSign * __builtin_inf()), better);
+      Rows<T>::blocks(sums, x, n, length, T(-0.0), add);
+      for (std::size_t i = 0; i < n; ++i)
+        if (sums[i] != sums[i] || r[first + i] == 0) short_row(r + first + i, x + i * length, length);
     }
   }
 

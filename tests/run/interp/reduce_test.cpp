@@ -99,6 +99,28 @@ TEST(ReduceKernels, MakeBlocksAtOnceThatHaveTheBitsOfTheirGroups) {
     }
 }
 
+TEST(ReduceKernels, PickInShortRowsWhatTheLanesOfEachPick) {
+  for (const catalog::Reduction primitive : {catalog::Reduction::Min, catalog::Reduction::Max})
+    for (const DType dtype : {DType::Float32, DType::Float64, DType::Int32}) {
+      const ReduceKernels& k = *reduce_kernels(primitive, dtype);
+      const std::size_t item = item_size(dtype);
+      for (const std::size_t length : {3u, 5u, 8u, 10u, 33u, 64u}) {
+        constexpr std::size_t kRows = 150;
+        std::vector<std::byte> x = sample(dtype, kRows * length, 9), values(kRows * item), value(item);
+        for (std::size_t i = 11; i < kRows * length; i += 7)  // NaN, infinities and zeros, which are the first, in other rows, too
+          std::memcpy(x.data() + i * item, x.data() + i % 11 * item, item);
+        k.rows(values.data(), x.data(), kRows, length);
+        for (std::size_t r = 0; r < kRows; ++r) {
+          std::vector<std::byte> lanes(x.begin() + static_cast<std::ptrdiff_t>(r * length * item),
+                                       x.begin() + static_cast<std::ptrdiff_t>((r + 1) * length * item));
+          lanes.resize(kLanes * item);
+          k.fold(value.data(), lanes.data(), length);
+          EXPECT_TRUE(same(dtype, values.data() + r * item, value.data())) << name(dtype) << " row " << r << " of " << length;
+        }
+      }
+    }
+}
+
 TEST(ReduceKernels, KeepTheSignOfZerosInPartsOfBlocks) {
   const ReduceKernels& k = *reduce_kernels(catalog::Reduction::Sum, DType::Float64);
   const std::vector<double> zeros(kTreeBlock, -0.0);
