@@ -41,7 +41,7 @@ class Emitter : public Xbyak::CodeGenerator {
   Emitted run() {
     const std::size_t entry = start();
     begin_row();
-    loop();
+    jb(vectors());
     leave();
     Emitted emitted{.size = getSize(), .entry = entry};
     if (!stores_otherwise_ && store_bytes_ >= 16) {
@@ -79,13 +79,7 @@ class Emitter : public Xbyak::CodeGenerator {
     const std::size_t entry = start();
     const std::uint8_t* const row = getCurr();
     begin_row();
-    xor_(index_.cvt32(), index_.cvt32());
-    align(16);
-    const std::uint8_t* const first = getCurr();
-    multiply_index();
-    for (const Placed& placed : allocation_.body) code(placed);
-    add(index_, lanes_);
-    cmp(index_, end_);  // where the last vector begins
+    const std::uint8_t* const first = vectors();  // up to where the last one begins
     jbe(first);
     lea(rax, ptr[end_ + lanes_]);
     cmp(index_, rax);
@@ -204,7 +198,9 @@ class Emitter : public Xbyak::CodeGenerator {
   }
   Address address(std::uint32_t value) { return ptr[table_ + static_cast<int>(value) * 8]; }
 
-  void loop() {
+  /// The body from element 0 on, a vector at a time, but for the jump back to what is given: after a comparison of the next index with
+  /// the end.
+  const std::uint8_t* vectors() {
     xor_(index_.cvt32(), index_.cvt32());
     align(16);
     const std::uint8_t* const first = getCurr();
@@ -212,7 +208,7 @@ class Emitter : public Xbyak::CodeGenerator {
     for (const Placed& placed : allocation_.body) code(placed);
     add(index_, lanes_);
     cmp(index_, end_);
-    jb(first);
+    return first;
   }
 
   /// Eight rows of kLanes elements, `n` vectors of each from vector `first` on: the index is that of the group and of this vector.
