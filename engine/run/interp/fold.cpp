@@ -712,6 +712,14 @@ void fill_empty(const plan::Plan& plan, const plan::BoundKernel& kernel, std::sp
 
 namespace {
 
+/// Has what fold_directly() reads begin so many elements later.
+void skip(const Machine* machine, void** table, std::uint32_t folded, std::size_t item, std::size_t n) {
+  if (machine)
+    move_on(*machine, table, static_cast<std::ptrdiff_t>(n));
+  else
+    table[folded] = static_cast<char*>(table[folded]) + n * item;
+}
+
 /// The accumulator of n > 0 elements, as fold_directly() finds them: of the whole, or of a subtree.
 void accumulate(const ReduceKernels& kernels, DType dtype, const Machine* machine, void** table, std::uint32_t folded, std::size_t n,
                 void* accumulator) {
@@ -749,10 +757,7 @@ void accumulate(const ReduceKernels& kernels, DType dtype, const Machine* machin
         for (std::size_t at = 0; at < m; at += kBlock) folding.add_group(from + at * type.item, std::min(kBlock, m - at));
       }
     }
-    if (machine)
-      move_on(*machine, table, static_cast<std::ptrdiff_t>(m));
-    else
-      table[folded] = static_cast<char*>(table[folded]) + m * type.item;
+    skip(machine, table, folded, type.item, m);
   }
   std::memcpy(accumulator, folding.end_row(), type.item);
 }
@@ -768,25 +773,21 @@ void fold_directly(const plan::Fold& fold, DType dtype, const Machine* machine, 
     accumulate(kernels, dtype, machine, table.data(), folded, n, out);
   } else {
     const std::int64_t size = subtree(blocks, std::min(kMostPieces, std::int64_t{threads} * kChunksPerThread));
-    const std::size_t item = item_size(dtype);
-    std::int64_t pieces = (blocks + size - 1) / size;
+    const FoldType type{.values = &kernels, .item = item_size(dtype), .part = item_size(dtype)};
+    const std::int64_t pieces = (blocks + size - 1) / size;
     alignas(kAlignment) char parts[kMostPieces][8];
     parallel_for(threads, pieces, [&](std::int64_t i) {
       void* mine[kMostDirect];
       std::copy(table.begin(), table.end(), mine);
       const std::int64_t first = i * size * whole, count = std::min(size * whole, total - first);
-      if (machine)
-        move_on(*machine, mine, first);
-      else
-        mine[folded] = static_cast<char*>(mine[folded]) + first * static_cast<std::int64_t>(item);
+      skip(machine, mine, folded, type.item, static_cast<std::size_t>(first));
       accumulate(kernels, dtype, machine, mine, folded, static_cast<std::size_t>(count), parts[i]);
     });
-    for (; pieces > 1; pieces = (pieces + 1) / 2)
-      for (std::int64_t i = 0; 2 * i < pieces; ++i) {
-        if (i) std::memcpy(parts[i], parts[2 * i], item);
-        if (2 * i + 1 < pieces) kernels.combine(parts[i], parts[2 * i + 1], 1);
-      }
-    std::memcpy(out, parts[0], item);
+    std::array<std::byte, 2048> bytes;
+    std::pmr::monotonic_buffer_resource memory(bytes.data(), bytes.size());
+    PairTree tree(type, 1, &memory);
+    for (std::int64_t i = 0; i < pieces; ++i) tree.push(parts[i]);
+    std::memcpy(out, tree.finish(), type.item);
   }
   finish_fold(fold, dtype, total, 1, out);
 }
