@@ -141,6 +141,8 @@ BlockRunner::BlockRunner(const Code& code, const plan::BoundKernel& kernel, char
   plan_panels(memory);
   if (kernel_.total > last_level_cache() / 64) plan_stream();
   plan_machine(memory);
+  if (streams_ && code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine)
+    streaming_ = (machine_ ? *machine_ : code_.machines[code_.steps.back().access]).streaming.get();
 
   for (const Code::Constant& constant : code_.constants) std::memcpy(table_[constant.value], constant.bits.bytes.data(), 16);
   for (const Step& step : code_.uniform_loads) {
@@ -254,11 +256,7 @@ void* BlockRunner::from_panel(const Step& step, const Reach& r, std::size_t n) {
 
 /// Operands that are the same along a row need not be spread over a register each time: the machine does that.
 void BlockRunner::plan_machine(std::pmr::memory_resource* memory) {
-  if (code_.machines.size() != 1) {
-    if (streams_ && code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine)
-      streaming_ = code_.machines[code_.steps.back().access].streaming.get();
-    return;
-  }
+  if (code_.machines.size() != 1) return;
   machine_ = &code_.machines[0];
   const bool stays = lies_in_rows();  // what is short, too, if all of it is in rows
   // Of folds, blocks that go on from one row to the next: see fold.cpp.
@@ -283,7 +281,6 @@ void BlockRunner::plan_machine(std::pmr::memory_resource* memory) {
   } else if (kernel_.rank > 1 && inner_ < kLongRow) {  // rows that are gathered together have forms of their own
     drop_forms();
   }
-  if (streams_ && code_.stores[0].direct && code_.steps.back().kind == Step::Kind::Machine) streaming_ = machine_->streaming.get();
 }
 
 void BlockRunner::drop_forms() noexcept {

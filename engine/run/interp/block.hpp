@@ -48,7 +48,7 @@ class BlockRunner {
   bool walks_rows() const noexcept { return walks_rows_; }
   /// Rows that are computed together where so many follow.
   std::int64_t rows_at_once() const noexcept { return together_.rows; }
-  /// Whether it does that by itself, as long as it is not to stop.
+  /// Whether the machine itself goes from one row to the next.
   bool machine_walks() const noexcept { return walker_ != nullptr; }
   void run_rows(std::int64_t first, std::int64_t end, Watch& watch);
   /// The accumulators of the group [first, first + kBlock) of the only fold, where there is code for that: see Machine::groups. Where

@@ -71,20 +71,16 @@ void BlockRunner::run_tiles(std::int64_t count) {
   for (std::int64_t column = 0, n; column < inner_; column += n) {
     n = std::min(tile_, inner_ - column);
     if (inner_ - column - n < lanes) n = inner_ - column;  // the last one is of one vector at least
-    const auto put = [&](std::uint32_t value, std::uint32_t access) {
-      const Reach& r = reach_[access];
-      char* const at = rows_[access] + column * kernel_.accesses[access].strides[last];
-      table_[value] = at;
-      if (!r.panel) return;
-      const Panel& panel = panels_[r.panel - 1u];
-      table_[value] = panel.memory;
-      row_steps_[value] = n * r.item;
-      interp::panel(panel.memory, at, kernel_.accesses[access].strides[last], static_cast<std::size_t>(n), rows, r.item,
+    point(column);
+    for (const Step& step : code_.steps) {
+      if (step.kind != Step::Kind::Load || !reach_[step.access].panel) continue;
+      const Reach& r = reach_[step.access];
+      char* const packed = panels_[r.panel - 1u].memory;
+      interp::panel(packed, table_[step.out], kernel_.accesses[step.access].strides[last], static_cast<std::size_t>(n), rows, r.item,
                     static_cast<std::size_t>(inner_ - column - n));
-    };
-    for (const Step& step : code_.steps)
-      if (step.kind == Step::Kind::Load) put(step.out, step.access);
-    for (const StoreSlot& slot : code_.stores) put(slot.value, slot.access);
+      table_[step.out] = packed;
+      row_steps_[step.out] = n * r.item;
+    }
     walker_->walk(table_.data(), static_cast<std::size_t>(n), rows, row_steps_.data());
   }
 }
