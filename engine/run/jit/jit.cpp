@@ -136,7 +136,7 @@ class OtherForms final : public interp::Variants {
 
   const interp::Machine* add(const Shape& shape) const {
     if (n_forms_ >= kMostForms) return nullptr;
-    const Rows rows = join_rows({steps_, dtypes_, is_uniform_, outs_, ins_}, shape.lie, shape.rows, shape.neighbours);
+    const JoinedRows rows = join_rows({steps_, dtypes_, is_uniform_, outs_, ins_}, shape.lie, shape.rows, shape.neighbours);
     auto machine = std::make_unique<interp::Machine>(std::pmr::get_default_resource());
     const std::optional<catalog::Reduction> fold = shape.rows == 1 && !shape.walks ? fold_ : std::nullopt;
     const std::span<const bool> is_uniform(rows.is_uniform.get(), rows.dtypes.size());

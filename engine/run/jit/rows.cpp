@@ -29,7 +29,7 @@ void join_places(const OneRow& one, std::size_t rows, std::span<const interp::Ne
 
 }  // namespace
 
-Rows join_rows(const OneRow& one, const interp::Lie& lie, int n_rows, std::span<const interp::Neighbour> neighbours) {
+JoinedRows join_rows(const OneRow& one, const interp::Lie& lie, int n_rows, std::span<const interp::Neighbour> neighbours) {
   const std::size_t n = one.dtypes.size(), rows = static_cast<std::size_t>(n_rows);
   // Of what is the same along a row, cells differ from row to row.
   std::vector<char> is_cell(n, 0);
@@ -43,7 +43,7 @@ Rows join_rows(const OneRow& one, const interp::Lie& lie, int n_rows, std::span<
   const auto place = [&](std::size_t row, std::uint32_t value) {
     return static_cast<std::uint32_t>(one.is_uniform[value] ? value : row * n + value);
   };
-  Rows made{.steps = {}, .dtypes = {}, .steps_between = {}, .is_uniform = std::unique_ptr<bool[]>(new bool[rows * n]), .outs = {}};
+  JoinedRows made{.steps = {}, .dtypes = {}, .steps_between = {}, .is_uniform = std::unique_ptr<bool[]>(new bool[rows * n]), .outs = {}};
   std::vector<std::uint32_t> places;
   for (std::size_t row = 0; row < rows; ++row) {
     made.dtypes.insert(made.dtypes.end(), one.dtypes.begin(), one.dtypes.end());

@@ -20,7 +20,7 @@ struct OneRow {
 
 /// What it does with several. Value v of row r has number r * n + v, n being the values of one row; what is the same in all rows has
 /// that of row 0.
-struct Rows {
+struct JoinedRows {
   std::vector<interp::Step> steps;
   std::vector<DType> dtypes;
   std::vector<std::int8_t> steps_between;
@@ -30,6 +30,6 @@ struct Rows {
 
 /// Operands lie as `lie` says; `neighbours`: of each of `one.ins`, or none of a single row. What several rows read is read once, and what
 /// two rows compute of the same operands, as the text groups them, is computed once.
-Rows join_rows(const OneRow& one, const interp::Lie& lie, int rows, std::span<const interp::Neighbour> neighbours);
+JoinedRows join_rows(const OneRow& one, const interp::Lie& lie, int rows, std::span<const interp::Neighbour> neighbours);
 
 }  // namespace engine::run::jit

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 namespace engine::run::jit {
 namespace {
@@ -18,7 +19,7 @@ Step call(Op op, std::uint32_t x, std::uint32_t y, std::uint32_t out) {
   return Step{.n_in = 2, .out = out, .in = {x, y, 0}, .meaning = {interp::Meaning::Kind::Apply, op, loop}};
 }
 
-std::size_t count(const Rows& rows, Op op) {
+std::size_t count(const JoinedRows& rows, Op op) {
   std::size_t n = 0;
   for (const Step& step : rows.steps) n += step.meaning.op == op;
   return n;
@@ -41,21 +42,18 @@ enum : std::uint32_t {
   kValues
 };
 
-Rows joined(std::span<const Step> steps, int rows) {
-  static const std::array<DType, kValues> dtypes = [] {
-    std::array<DType, kValues> all;
-    all.fill(DType::Float64);
-    return all;
-  }();
-  static constexpr std::array<char, kValues> is_uniform{};
-  static constexpr std::array<std::uint32_t, 1> outs{Out};
+constexpr std::array<char, kValues> kUniform{};
+constexpr std::array<std::uint32_t, 1> kOuts{Out};
+std::vector<DType> doubles() { return std::vector<DType>(kValues, DType::Float64); }
+
+JoinedRows joined(std::span<const Step> steps, int rows) {
   std::array<interp::Machine::Reach, kRead> ins{};
   std::array<Neighbour, kRead> neighbours{};
   for (std::uint32_t i = 0; i < kRead; ++i) {
     ins[i] = {i, 8, 1};
     neighbours[i] = {i % 2, static_cast<std::int32_t>(i / 2)};  // left ones are one array at three rows, right ones another
   }
-  return join_rows({steps, dtypes, is_uniform, outs, ins}, {}, rows, neighbours);
+  return join_rows({steps, doubles(), kUniform, kOuts, ins}, {}, rows, neighbours);
 }
 
 TEST(JoinedRows, ComputeOnceTheSumsThatTwoOfThemHave) {
@@ -64,7 +62,7 @@ TEST(JoinedRows, ComputeOnceTheSumsThatTwoOfThemHave) {
                          call(Op::Add, BelowLeft, BelowRight, Third), call(Op::Multiply, First, Second, Fourth),
                          call(Op::Multiply, Fourth, Third, Out)};
   EXPECT_EQ(count(joined(steps, 1), Op::Add), 3u);
-  const Rows four = joined(steps, 4);
+  const JoinedRows four = joined(steps, 4);
   EXPECT_EQ(count(four, Op::Add), 6u) << "of the six rows that are read, once each: not of three rows for each of four";
   EXPECT_EQ(count(four, Op::Multiply), 8u);
   EXPECT_EQ(four.outs.size(), 4u);
@@ -80,13 +78,9 @@ TEST(JoinedRows, LeaveSumsAsTheTextGroupsThem) {
 TEST(JoinedRows, WriteEachRowThoughTwoAreTheSame) {
   // the row above times itself, in every row the same operand: each row has a target of its own
   const std::array steps{call(Op::Multiply, AboveLeft, AboveLeft, Out)};
-  const std::array<DType, kValues> dtypes{DType::Float64, DType::Float64, DType::Float64, DType::Float64, DType::Float64, DType::Float64,
-                                          DType::Float64, DType::Float64, DType::Float64, DType::Float64, DType::Float64};
-  const std::array<char, kValues> is_uniform{};
-  const std::array<std::uint32_t, 1> outs{Out};
   const std::array<interp::Machine::Reach, 1> ins{{{AboveLeft, 8, 1}}};
   const std::array<Neighbour, 1> still{{{0, interp::kStill}}};
-  const Rows four = join_rows({steps, dtypes, is_uniform, outs, ins}, {}, 4, still);
+  const JoinedRows four = join_rows({steps, doubles(), kUniform, kOuts, ins}, {}, 4, still);
   ASSERT_EQ(four.steps.size(), 4u);
   for (std::uint32_t row = 0; row < 4; ++row) {
     EXPECT_EQ(four.steps[row].out, row * kValues + Out);
