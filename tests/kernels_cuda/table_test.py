@@ -19,10 +19,10 @@ def walk(driver, nvrtc, cache, *groups, **environment):
 
 @pytest.mark.parametrize("dtype", DTYPE_NAMES)
 def test_the_stand_in_gives_the_bits_of_the_interpreter(shared, dtype):
-    """Blocks in order, and interleaved by three seeds, with streams that run at once and when somebody waits."""
+    """Blocks in order, and interleaved by two seeds, with streams that run at once and when somebody waits."""
     in_order = walk(STANDIN, "", shared, dtype)
     assert in_order >= 200
-    for seed in (1, 2, 3):
+    for seed in (1, 2):
         assert walk(STANDIN, "", shared, dtype, STANDIN_SEED=seed, STANDIN_DEFER=seed % 2) == in_order
 
 
